@@ -1,0 +1,24 @@
+from connections.models.connection import (
+    Connection,
+    Credential,
+    Entity,
+    PostingProfile,
+    RampToken,
+    WebhookSubscription,
+)
+from connections.models.mappings import Mapping
+from connections.models.reference import CustomField, FieldOption, LedgerAccount, Vendor
+
+__all__ = [
+    "Connection",
+    "Credential",
+    "CustomField",
+    "Entity",
+    "FieldOption",
+    "LedgerAccount",
+    "Mapping",
+    "PostingProfile",
+    "RampToken",
+    "Vendor",
+    "WebhookSubscription",
+]

@@ -1,0 +1,337 @@
+"""The items: one row per object of Ramp and phase, its payload, its timeline and the counts."""
+
+import pgtrigger
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models.functions import Lower
+
+from connections.models import Connection
+from rampbridge.lib.money import Money
+from syncing.references import speakable
+from syncing.states import TRANSITIONS, ItemState
+
+_COUNT_KEYS = "connection_id, object_type, state, error_category, currency, exponent"
+
+_ADD_DELTAS = f"""
+    INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
+    SELECT {_COUNT_KEYS}, sum(n), sum(n * amount_minor)
+    FROM (%s) deltas
+    GROUP BY {_COUNT_KEYS}
+    HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0
+    ORDER BY {_COUNT_KEYS}
+    ON CONFLICT ({_COUNT_KEYS}) DO UPDATE
+    SET items = syncing_itemcount.items + excluded.items,
+        amount_minor = syncing_itemcount.amount_minor + excluded.amount_minor;
+    RETURN NULL;
+"""  # noqa: S608  the pieces are constants of this file
+_NEW = f"SELECT {_COUNT_KEYS}, amount_minor, 1 AS n FROM new_rows"  # noqa: S608
+_OLD = f"SELECT {_COUNT_KEYS}, amount_minor, -1 AS n FROM old_rows"  # noqa: S608
+
+
+def _count_trigger(
+    name: str, operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, rows: str
+) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=referencing,
+        func=pgtrigger.Func(_ADD_DELTAS % rows),
+    )
+
+
+class SyncItem(models.Model):
+    """One object of Ramp in one phase, on its way into one ERP.
+
+    Identity is unique on (connection, object type, ramp id, phase), so webhook, poll, button and
+    redelivery all land on the same row. `due_at` is the queue. Amounts are integers in minor units.
+    The hot path writes these rows through `syncing.claims`, set by set.
+    """
+
+    class ObjectType(models.TextChoices):
+        TRANSACTION = "transaction", "Card transaction"
+        REIMBURSEMENT = "reimbursement", "Reimbursement"
+        BILL = "bill", "Bill"
+        BILL_PAYMENT = "bill_payment", "Bill payment"
+        TRANSFER = "transfer", "Transfer"
+        CASHBACK = "cashback", "Cashback"
+
+    class State(models.TextChoices):
+        READY = ItemState.READY
+        POSTING = ItemState.POSTING
+        POSTED = ItemState.POSTED
+        ACKING = ItemState.ACKING
+        ACKED = ItemState.ACKED
+        FAILED = ItemState.FAILED
+        REVIEW = ItemState.REVIEW
+        EXTERNAL = ItemState.EXTERNAL
+        WITHDRAWN = ItemState.WITHDRAWN
+        MISMATCH = ItemState.MISMATCH
+
+    class Telling(models.TextChoices):
+        """How far Ramp has been told of a failure."""
+
+        NOTHING = "", "Nothing to tell"
+        DUE = "due", "To be told"
+        SENDING = "sending", "Being told"
+        TOLD = "told", "Shown in Ramp"
+
+    # Identity
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="items")
+    object_type = models.CharField(max_length=16, choices=ObjectType)
+    ramp_id = models.UUIDField()
+    phase = models.PositiveSmallIntegerField(default=0)
+
+    # What people see in lists
+    entity_ramp_id = models.UUIDField(null=True, blank=True)
+    label = models.CharField(max_length=300, help_text="Merchant or vendor.")
+    memo = models.CharField(max_length=300, blank=True, default="")
+    person = models.CharField(max_length=200, blank=True, default="", help_text="Card holder.")
+    accounting_date = models.DateField(null=True, blank=True)
+    amount_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3, default="USD")
+    exponent = models.PositiveSmallIntegerField(default=2)
+
+    # Where it stands
+    state = models.CharField(max_length=9, choices=State, default=State.READY)
+    state_at = models.DateTimeField()
+    ready_at = models.DateTimeField(help_text="When we first learnt that it is ready.")
+    due_at = models.DateTimeField(help_text="The queue: not to be touched before.")
+    seen_ready_at = models.DateTimeField(help_text="When Ramp last said it is ready to sync.")
+    snapshot_at = models.DateTimeField(help_text="When the payload was last read.")
+    content_hash = models.CharField(max_length=64, help_text="Of what a document is made from.")
+
+    # Claim
+    attempts = models.PositiveIntegerField(default=0, help_text="Posts tried for this content.")
+    claims_without_result = models.PositiveIntegerField(
+        default=0, help_text="Workers that claimed it and were not heard of again."
+    )
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    may_be_in_erp_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then a request we gave up may still land."
+    )
+
+    # In the ERP
+    erp_ref = models.CharField(max_length=200, blank=True, default="")
+    erp_id = models.CharField(max_length=100, blank=True, default="")
+    erp_number = models.CharField(max_length=100, blank=True, default="")
+    erp_url = models.CharField(max_length=500, blank=True, default="")
+    posted_at = models.DateTimeField(null=True, blank=True)
+
+    # Told to Ramp
+    report_attempt = models.PositiveIntegerField(default=0)
+    ack_batch = models.ForeignKey(
+        "syncing.AckBatch", models.PROTECT, null=True, blank=True, related_name="items"
+    )
+    acked_at = models.DateTimeField(null=True, blank=True)
+    reack_due = models.BooleanField(
+        default=False, help_text="Ramp offers it again although we reported it: report it again."
+    )
+    failure_telling = models.CharField(
+        max_length=8, choices=Telling, blank=True, default=Telling.NOTHING
+    )
+    failure_batch = models.ForeignKey(
+        "syncing.AckBatch", models.PROTECT, null=True, blank=True, related_name="failed_items"
+    )
+
+    # What is wrong, in words
+    error_category = models.CharField(max_length=16, blank=True, default="")
+    error_origin = models.CharField(max_length=8, blank=True, default="")
+    error_code = models.CharField(max_length=60, blank=True, default="")
+    error_title = models.CharField(max_length=300, blank=True, default="")
+    error_fix = models.CharField(max_length=500, blank=True, default="")
+    error_text = models.TextField(
+        blank=True, default="", help_text="The text the customer sees in Ramp, to the letter."
+    )
+    error_detail = models.TextField(blank=True, default="", help_text="As the other side said it.")
+    error_at = models.DateTimeField(null=True, blank=True)
+    blocked_by = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="The cause it shares with others (a closed period, an account): one check frees all.",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "object_type", "ramp_id", "phase"], name="item_identity"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="POSTED") | ~models.Q(erp_id=""),
+                name="posted_items_know_their_document",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="POSTING") | models.Q(lease_token__isnull=False),
+                name="posting_items_have_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="FAILED") | ~models.Q(error_category=""),
+                name="failed_items_have_a_category",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "due_at", "id"],
+                condition=models.Q(state="READY"),
+                name="item_queue",
+            ),
+            models.Index(
+                fields=["connection", "may_be_in_erp_until"],
+                condition=models.Q(state="POSTING"),
+                name="item_recovery",
+            ),
+            models.Index(
+                fields=["connection", "object_type", "id"],
+                condition=models.Q(state="POSTED"),
+                name="item_outbox",
+            ),
+            models.Index(
+                fields=["connection", "due_at"],
+                condition=models.Q(state="FAILED"),
+                name="item_failed",
+            ),
+            models.Index(
+                fields=["connection", "id"],
+                condition=models.Q(failure_telling="due"),
+                name="item_failure_to_tell",
+            ),
+            models.Index(
+                fields=["connection", "id"],
+                condition=models.Q(reack_due=True),
+                name="item_reack",
+            ),
+            models.Index(
+                fields=["connection", "ready_at"],
+                condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_open_by_age",
+            ),
+            models.Index(fields=["connection", "-ready_at", "-id"], name="item_of_connection"),
+            models.Index(fields=["-ready_at", "-id"], name="item_newest"),
+            models.Index(fields=["state", "-ready_at", "-id"], name="item_by_state"),
+            models.Index(fields=["ramp_id"], name="item_by_ramp_id"),
+            models.Index(
+                fields=["erp_number"], condition=~models.Q(erp_number=""), name="item_by_erp_number"
+            ),
+            models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
+            models.Index(fields=["amount_minor", "-id"], name="item_by_amount"),
+            models.Index(
+                fields=["acked_at"], condition=models.Q(state="ACKED"), name="item_acked_at"
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="states_follow_the_arrows",
+                field="state",
+                transitions=[
+                    (a.value, b.value) for a, bs in TRANSITIONS.items() for b in sorted(bs)
+                ],
+            ),
+            _count_trigger(
+                "count_inserts", pgtrigger.Insert, pgtrigger.Referencing(new="new_rows"), _NEW
+            ),
+            _count_trigger(
+                "count_updates",
+                pgtrigger.Update,
+                pgtrigger.Referencing(new="new_rows", old="old_rows"),
+                f"{_NEW} UNION ALL {_OLD}",
+            ),
+            _count_trigger(
+                "count_deletes", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), _OLD
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_type} {self.ramp_id} ({self.state})"
+
+    @property
+    def money(self) -> Money:
+        """The amount with its currency."""
+        return Money(self.amount_minor, self.currency, self.exponent)
+
+    @property
+    def reference(self) -> str:
+        """The short reference people quote, like RB-7K3Q (R-75)."""
+        return speakable(self.pk)
+
+
+class ItemPayload(models.Model):
+    """The object as Ramp gave it and the document made from it, apart so that lists stay small."""
+
+    item = models.OneToOneField(SyncItem, models.CASCADE, primary_key=True, related_name="payload")
+    ramp = models.JSONField(help_text="The object as last read.")
+    document = models.JSONField(
+        null=True, blank=True, help_text="Frozen before it is sent; a retry sends these bytes."
+    )
+
+    def __str__(self) -> str:
+        return f"payload of {self.item_id}"
+
+
+class ItemEvent(models.Model):
+    """One line of an item's timeline. Append-only: the database refuses updates."""
+
+    class Kind(models.TextChoices):
+        READY = "ready", "Ready in Ramp"
+        CHANGED = "changed", "Changed in Ramp"
+        SENT = "sent", "Sent to the ERP"
+        POSTED = "posted", "Posted in the ERP"
+        FOUND = "found", "Found in the ERP"
+        REFUSED = "refused", "Refused"
+        RETRYING = "retrying", "Will be tried again"
+        UNCERTAIN = "uncertain", "Outcome unknown"
+        HELD = "held", "Held for a person"
+        REPORTED = "reported", "Reported to Ramp"
+        FAILURE_TOLD = "failure_told", "Error shown in Ramp"
+        REPORT_REFUSED = "report_refused", "Report refused by Ramp"
+        RELEASED = "released", "Released"
+        EXTERNAL = "external", "Synced outside rampbridge"
+        WITHDRAWN = "withdrawn", "Withdrawn in Ramp"
+        NOTE = "note", "Note"
+
+    item = models.ForeignKey(SyncItem, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    text = models.TextField(blank=True, default="")
+    data = models.JSONField(default=dict, blank=True)
+    actor = models.CharField(max_length=150, blank=True, default="", help_text="Empty: rampbridge.")
+
+    class Meta:
+        indexes = [models.Index(fields=["item", "id"], name="timeline")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.item_id}"
+
+
+class ItemCount(models.Model):
+    """How many items and how much money stand where. Kept by triggers in the items' transaction."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    object_type = models.CharField(max_length=16)
+    state = models.CharField(max_length=9)
+    error_category = models.CharField(max_length=16)
+    currency = models.CharField(max_length=3)
+    exponent = models.PositiveSmallIntegerField()
+    items = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "connection",
+                    "object_type",
+                    "state",
+                    "error_category",
+                    "currency",
+                    "exponent",
+                ],
+                name="count_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.items} {self.object_type} {self.state}"

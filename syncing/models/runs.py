@@ -1,0 +1,82 @@
+"""What was done as one: a pull from Ramp, a report to Ramp."""
+
+import uuid
+
+from django.db import models
+
+from connections.models import Connection
+
+
+class SyncRun(models.Model):
+    """One pull of everything that is ready on one connection."""
+
+    class Trigger(models.TextChoices):
+        POLL = "poll", "Poll"
+        WEBHOOK = "webhook", "Webhook"
+        MANUAL = "manual", "Run now"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
+    trigger = models.CharField(max_length=8, choices=Trigger)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    pages = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True, default="")
+    trace_id = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "-started_at"], name="runs_of_connection")]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} of {self.connection_id} at {self.started_at}"
+
+
+class AckBatch(models.Model):
+    """A frozen report to Ramp: what it says and its key never change once it exists.
+
+    Items in POSTED are the outbox. Successes and failures go in separate batches (contract section 7).
+    """
+
+    class Outcome(models.TextChoices):
+        SUCCESS = "success", "Successes"
+        FAILURE = "failure", "Failures"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Not confirmed yet"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected, members re-read"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="ack_batches")
+    sync_type = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=7, choices=Outcome)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    key = models.UUIDField(help_text="Idempotency key, computed from what the batch says.")
+    body = models.BinaryField(help_text="The exact bytes that are sent, however often.")
+    size = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    sync_id = models.CharField(max_length=100, blank=True, default="")
+    trace_id = models.CharField(max_length=100, blank=True, default="")
+    problem = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "key"], name="ack_key_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "due_at"],
+                condition=models.Q(state="open"),
+                name="open_ack_batches",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sync_type} {self.outcome} x {self.size} ({self.state})"

@@ -1,0 +1,62 @@
+"""What changes by the second: when to look, who is at work, what stops a connection."""
+
+from django.db import models
+
+from connections.models import Connection
+
+
+class Schedule(models.Model):
+    """When a connection is due and who holds it. Any number of beats may ring; rows decide."""
+
+    connection = models.OneToOneField(
+        Connection, models.CASCADE, primary_key=True, related_name="schedule"
+    )
+    next_poll_at = models.DateTimeField()
+    fetch_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="A webhook rang: pull then, without waiting for the poll."
+    )
+    poll_lease = models.UUIDField(null=True, blank=True)
+    poll_lease_until = models.DateTimeField(null=True, blank=True)
+    last_poll_at = models.DateTimeField(null=True, blank=True, help_text="Last complete pull.")
+    poll_failures = models.PositiveIntegerField(default=0)
+    work_lease = models.UUIDField(null=True, blank=True)
+    work_lease_until = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    last_posted_at = models.DateTimeField(null=True, blank=True)
+    last_acked_at = models.DateTimeField(null=True, blank=True)
+
+    # One problem that stops everything is one row here, not one error per item (faults X15, X17).
+    erp_failures = models.PositiveIntegerField(default=0)
+    resume_at = models.DateTimeField(
+        null=True, blank=True, help_text="Posting waits until then; the first item is the probe."
+    )
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    blocked_side = models.CharField(max_length=4, blank=True, default="")
+    blocked_code = models.CharField(max_length=60, blank=True, default="")
+    blocked_title = models.CharField(max_length=300, blank=True, default="")
+    blocked_fix = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_poll_at"], name="polls_due"),
+            models.Index(
+                fields=["fetch_due_at"],
+                condition=models.Q(fetch_due_at__isnull=False),
+                name="fetches_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"schedule of {self.connection_id}"
+
+
+class WorkerBeat(models.Model):
+    """A worker's last progress: it finished a doorbell, whatever it found (faults I2)."""
+
+    worker = models.CharField(max_length=200, primary_key=True)
+    beat_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    tasks = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.worker
