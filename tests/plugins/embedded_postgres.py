@@ -1,0 +1,63 @@
+"""Give every pytest run a PostgreSQL of its own, before pytest-django reads the settings.
+
+A plugin loaded by `-p`, because conftest.py comes too late for the settings. The processes of
+pytest-xdist inherit `TEST_DATABASE_URL` and use the server of the process that started them.
+Set `TEST_DATABASE_URL` by hand to test against another server.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rampbridge.embedded import postgres
+from tests.environment import TEST_ENVIRONMENT
+
+RUNS = Path(__file__).resolve().parents[2] / "var" / "tests"
+ROOM = pytest.StashKey[ExitStack]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    room = early_config.stash.setdefault(ROOM, ExitStack())
+    os.environ.update(TEST_ENVIRONMENT)
+    if "TEST_DATABASE_URL" not in os.environ:
+        os.environ["TEST_DATABASE_URL"] = room.enter_context(postgres.running(_cluster(room))).url(
+            "rampbridge"
+        )
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+    return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[ROOM].close()
+
+
+def _cluster(room: ExitStack) -> postgres.Cluster:
+    """A place for this run alone, removed at its end; what killed runs left goes now."""
+    RUNS.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned_runs()
+    directory = Path(tempfile.mkdtemp(dir=RUNS, prefix="run-"))
+    room.callback(shutil.rmtree, directory, ignore_errors=True)
+    sockets = Path(tempfile.mkdtemp(prefix="rb-"))  # a socket's path must be shorter than 108 bytes
+    room.callback(shutil.rmtree, sockets, ignore_errors=True)
+    lock = room.enter_context((directory / "lock").open("w"))
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return postgres.Cluster(
+        data=directory / "postgres", sockets=sockets, log=directory / "postgres.log", durable=False
+    )
+
+
+def _remove_abandoned_runs() -> None:
+    for lock_file in RUNS.glob("run-*/lock"):
+        with lock_file.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(lock_file.parent, ignore_errors=True)
