@@ -1,0 +1,259 @@
+"""The adapter `ledger`: an ERP in memory, with faults on order, for tests and simulation."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+from connections.erp.adapters.in_memory_books import ERP, Books, Entry, demo_books
+from connections.erp.errors import Code, ErpError, Outcome
+from connections.erp.port import Health
+from connections.erp.records import (
+    Capabilities,
+    DocKind,
+    Document,
+    Idempotency,
+    Master,
+    MasterKind,
+    Page,
+    Posted,
+    Ref,
+    State,
+    Vendor,
+)
+from connections.erp.refusals import refusal
+
+PAGE_SIZE = 100
+
+
+@dataclass
+class Faults:
+    """What is to go wrong. Counters run down by one per document."""
+
+    refuse_with: ErpError | None = None
+    """Every write, batch and look-up is refused with this, until it is set to None."""
+    refuse: dict[str, ErpError] = field(default_factory=dict)
+    """Refusals for single documents, by Ramp id."""
+    lose_answers: int = 0
+    """The next documents are booked, but their answer is lost."""
+    lose_requests: int = 0
+    """The next documents never reach the ERP; the caller sees the same as for a lost answer."""
+    land_late: int = 0
+    """The next documents look lost and are booked when `InMemoryErp.land` is called."""
+
+
+class InMemoryErp:
+    """An `ErpAdapter` over `Books`; attributes and methods beyond the port are for tests."""
+
+    def __init__(
+        self,
+        books: Books | None = None,
+        *,
+        idempotency: Idempotency = Idempotency.UNIQUE_KEY,
+        settle: float = 0,
+        replay_window: float = 60,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        unique = idempotency == Idempotency.UNIQUE_KEY
+        self.books = books if books is not None else demo_books(unique_refs=unique)
+        self.books.unique_refs = unique
+        self.faults = Faults()
+        self.calls: list[str] = []
+        """Names of the port methods called, in order."""
+        self._capabilities = Capabilities(
+            documents=frozenset(DocKind),
+            idempotency=idempotency,
+            replay_window=replay_window if idempotency == Idempotency.REPLAY_KEY else 0,
+            settle=settle,
+            delta=frozenset(MasterKind),
+            batch=25,
+            concurrency=4,
+            ref_limit=200,
+            shows_closed_until=True,
+        )
+        self._monotonic = monotonic
+        self._answers: dict[str, tuple[float, Posted]] = {}
+        self._late: list[Document] = []
+
+    # -- the port
+
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def health(self) -> Health:
+        return Health(
+            ok=self.faults.refuse_with is None,
+            company="Ledger",
+            closed_until=self.books.closed_until,
+            problem=self.faults.refuse_with,
+        )
+
+    def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
+        self._begin("changes")
+        items, version = self.books.changed_since(kind, int(cursor or 0))
+        for start in range(0, max(len(items), 1), PAGE_SIZE):
+            yield Page(
+                items=items[start : start + PAGE_SIZE],
+                cursor=str(version),
+                complete=start + PAGE_SIZE >= len(items),
+                snapshot=cursor is None,
+            )
+
+    def upsert_vendor(self, vendor: Vendor) -> Master:
+        self._begin("upsert_vendor")
+        with self.books.lock:
+            for master in self.books.masters.values():
+                if master.kind == MasterKind.VENDOR and master.extra.get("ref") == vendor.ref:
+                    return master
+            return self.books.put(
+                Master(
+                    MasterKind.VENDOR,
+                    f"V{len(self.books.masters) + 1}",
+                    vendor.name,
+                    currency=vendor.currency,
+                    extra={"ref": vendor.ref},
+                )
+            )
+
+    def check(self, doc: Document) -> Sequence[ErpError]:
+        self._begin("check")
+        return list(self.books.problems(doc))
+
+    def post(self, doc: Document) -> Posted:
+        self._begin("post")
+        return self._post(doc)
+
+    def post_many(self, docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
+        self._begin("post_many")
+        answers: list[Posted | ErpError] = []
+        for doc in docs:
+            try:
+                answers.append(self._post(doc))
+            except ErpError as error:
+                answers.append(error)
+        return answers
+
+    def find(self, ref: Ref) -> Posted | None:
+        self._begin("find")
+        if self._capabilities.idempotency == Idempotency.NONE:
+            raise refusal(
+                Code.REJECTED_PAYLOAD, erp=ERP, what=": it cannot be searched by reference"
+            )
+        found = self.books.under(ref)
+        if len(found) > 1:
+            ids = " and ".join(entry.id for entry in found)
+            raise refusal(Code.REF_REUSED, erp=ERP, what=f": documents {ids}")
+        return _posted(found[0], fresh=False) if found else None
+
+    def void(self, ref: Ref, on: date, reason: str) -> Posted:
+        self._begin("void")
+        found = self.books.under(ref)
+        if not found:
+            raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=f": no document carries {ref.full}")
+        self.books.reverse(found[0], on, reason)
+        return _posted(self.books.under(ref)[0], fresh=False)
+
+    # -- faults
+
+    def land(self) -> None:
+        """Let the requests arrive that `Faults.land_late` held back."""
+        late, self._late = self._late, []
+        for doc in late:
+            self._book(doc)
+
+    def _begin(self, call: str) -> None:
+        self.calls.append(call)
+        if self.faults.refuse_with is not None:
+            raise self.faults.refuse_with
+
+    def _post(self, doc: Document) -> Posted:
+        with self.books.lock:
+            if doc.ref.ramp_id in self.faults.refuse:
+                raise self.faults.refuse[doc.ref.ramp_id]
+            if self.faults.lose_requests:
+                self.faults.lose_requests -= 1
+                raise _lost()
+            if self.faults.land_late:
+                self.faults.land_late -= 1
+                self._late.append(doc)
+                raise _lost()
+            posted = self._book(doc)
+            if self.faults.lose_answers:
+                self.faults.lose_answers -= 1
+                raise _lost()
+            return posted
+
+    def _book(self, doc: Document) -> Posted:
+        with self.books.lock:
+            match self._capabilities.idempotency:
+                case Idempotency.UNIQUE_KEY:
+                    known = self._already_booked(doc)
+                case Idempotency.REPLAY_KEY:
+                    known = self._remembered(doc)
+                case Idempotency.LOOKUP | Idempotency.NONE:
+                    known = None
+            if known is not None:
+                return known
+            posted = _posted(self.books.book(doc))
+            self._answers[doc.ref.full] = (self._monotonic(), posted)
+            return posted
+
+    def _already_booked(self, doc: Document) -> Posted | None:
+        for entry in self.books.under(doc.ref):
+            if entry.doc.fingerprint != doc.fingerprint:
+                raise refusal(Code.REF_REUSED, erp=ERP, what=f": document {entry.number}")
+            return _posted(entry, fresh=False)
+        return None
+
+    def _remembered(self, doc: Document) -> Posted | None:
+        answered_at, posted = self._answers.get(doc.ref.full, (0.0, None))
+        age = self._monotonic() - answered_at
+        return posted if age <= self._capabilities.replay_window else None
+
+    # -- instances by name
+
+    @classmethod
+    def named(cls, settings: Mapping[str, str]) -> Self:
+        """The instance called `settings["name"]`, made on first use; every thread gets the same."""
+        with _named_lock:
+            name = settings["name"]
+            if name not in _named:
+                idempotency = Idempotency(settings.get("idempotency", Idempotency.UNIQUE_KEY))
+                _named[name] = cls(
+                    idempotency=idempotency, settle=float(settings.get("settle", "0"))
+                )
+            erp = _named[name]
+            assert isinstance(erp, cls)
+            return erp
+
+
+_named: dict[str, InMemoryErp] = {}
+_named_lock = threading.Lock()
+
+
+def forget_named() -> None:
+    """Drop all instances that `InMemoryErp.named` has made: tests start clean."""
+    with _named_lock:
+        _named.clear()
+
+
+def _lost() -> ErpError:
+    return refusal(Code.TIMEOUT, erp=ERP, outcome=Outcome.UNKNOWN)
+
+
+def _posted(entry: Entry, *, fresh: bool = True) -> Posted:
+    doc = entry.doc
+    debits = sum((line.amount for line in doc.lines if line.amount > 0), Decimal(0))
+    return Posted(
+        ref=doc.ref,
+        erp_id=entry.id,
+        number=entry.number if entry.state != State.DRAFT else "",
+        state=entry.state,
+        fresh=fresh,
+        total=debits if doc.kind == DocKind.JOURNAL else doc.total,
+    )

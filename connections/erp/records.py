@@ -1,0 +1,318 @@
+"""What we read from any ERP and what we ask any ERP to book. Pure data: no HTTP, no database.
+
+Amounts are `Decimal` in the document's currency, in whole units (12.34, not 1234), with as many
+decimals as the currency has. Ids are the ERP's own, always as text. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+
+class MasterKind(StrEnum):
+    """Reference data that an ERP can list."""
+
+    ACCOUNT = "account"
+    VENDOR = "vendor"
+    DIMENSION = "dimension"
+    DIMENSION_VALUE = "dimension_value"
+    TAX_CODE = "tax_code"
+
+
+class DocKind(StrEnum):
+    """Documents that an ERP can book."""
+
+    JOURNAL = "journal"
+    BILL = "bill"
+    BILL_PAYMENT = "bill_payment"
+    VENDOR_CREDIT = "vendor_credit"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Our name for one document: the same for the same Ramp object, everywhere and for ever."""
+
+    tenant: str
+    kind: DocKind
+    ramp_id: str
+
+    @property
+    def full(self) -> str:
+        return f"ramp-{self.tenant}-{self.kind}-{self.ramp_id}"
+
+    def short(self, limit: int) -> str:
+        """The reference for an ERP field of `limit` characters: `full` if it fits, else a digest.
+
+        16 characters (SAP's XBLNR, the tightest field we know) leave 75 bits of digest.
+        """
+        if len(self.full) <= limit:
+            return self.full
+        digest = base64.b32encode(hashlib.sha256(self.full.encode()).digest()).decode().rstrip("=")
+        return ("R" + digest)[:limit]
+
+    def to_json(self) -> dict[str, str]:
+        return {"tenant": self.tenant, "kind": self.kind.value, "ramp_id": self.ramp_id}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, str]) -> Self:
+        return cls(tenant=data["tenant"], kind=DocKind(data["kind"]), ramp_id=data["ramp_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """One record of the ERP's reference data."""
+
+    kind: MasterKind
+    id: str
+    """The ERP's own id; goes to Ramp as the external id."""
+    name: str
+    code: str = ""
+    active: bool = True
+    parent: str = ""
+    """The dimension of a value, or the account above a sub-account."""
+    classification: str = ""
+    """Accounts only: ASSET, LIABILITY, EQUITY, REVENUE or EXPENSE."""
+    postable: bool = True
+    """False for headings and group accounts, which must not reach Ramp."""
+    currency: str = ""
+    updated_at: datetime | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the answer to `ErpAdapter.changes`."""
+
+    items: Sequence[Master]
+    cursor: str
+    """Opaque. Store it only after the page has been applied."""
+    complete: bool
+    """True on the last page."""
+    snapshot: bool
+    """True for a full list, in which absence means deletion; False for a delta."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor as Ramp knows it, to be found or created in the ERP."""
+
+    ref: str
+    """Ramp's vendor id."""
+    name: str
+    email: str = ""
+    tax_id: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document."""
+
+    account: str
+    amount: Decimal
+    """JOURNAL: debit positive, credit negative. All other kinds: positive."""
+    memo: str = ""
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    """Dimension id to value id."""
+    tax_code: str = ""
+    tax_amount: Decimal | None = None
+    party: str = ""
+    """Vendor id, on a control account."""
+    applies_to: Ref | None = None
+    """BILL_PAYMENT: the bill that this line settles."""
+    applies_to_id: str = ""
+    """The bill's ERP id, when it was not posted by us."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "account": self.account,
+            "amount": str(self.amount),
+            "memo": self.memo,
+            "dimensions": dict(self.dimensions),
+            "tax_code": self.tax_code,
+            "tax_amount": _text_or_none(self.tax_amount),
+            "party": self.party,
+            "applies_to": self.applies_to.to_json() if self.applies_to else None,
+            "applies_to_id": self.applies_to_id,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            account=data["account"],
+            amount=Decimal(data["amount"]),
+            memo=data["memo"],
+            dimensions=dict(data["dimensions"]),
+            tax_code=data["tax_code"],
+            tax_amount=_decimal_or_none(data["tax_amount"]),
+            party=data["party"],
+            applies_to=Ref.from_json(data["applies_to"]) if data["applies_to"] else None,
+            applies_to_id=data["applies_to_id"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one Ramp object becomes in the ERP. Kept as JSON before it is sent, then sent unchanged."""
+
+    ref: Ref
+    kind: DocKind
+    posting_date: date
+    currency: str
+    """ISO 4217."""
+    lines: Sequence[Line]
+    party: str = ""
+    """Vendor id; required on all kinds but JOURNAL."""
+    number: str = ""
+    """The supplier's own invoice number."""
+    due: date | None = None
+    bank_account: str = ""
+    """BILL_PAYMENT: ERP id of the account that the money leaves."""
+    exchange_rate: Decimal | None = None
+    """Units of the company's currency for one of the document's; None: the ERP's rate of that day."""
+    memo: str = ""
+    url: str = ""
+    """Back to the object in Ramp."""
+    entity: str = ""
+    """Subsidiary or company inside the ERP, where it holds several."""
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of the lines: zero for a journal that balances."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that is booked. Another one under a known reference is REF_REUSED.
+
+        Wording (memos, the link to Ramp) is left out: it may change without making another document.
+        """
+        booked = self.to_json()
+        del booked["memo"], booked["url"]
+        for line in booked["lines"]:
+            del line["memo"]
+        canonical = json.dumps(booked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Lossless: decimals and dates as text. `from_json` gives an equal document."""
+        return {
+            "ref": self.ref.to_json(),
+            "kind": self.kind.value,
+            "posting_date": self.posting_date.isoformat(),
+            "currency": self.currency,
+            "lines": [line.to_json() for line in self.lines],
+            "party": self.party,
+            "number": self.number,
+            "due": self.due.isoformat() if self.due else None,
+            "bank_account": self.bank_account,
+            "exchange_rate": _text_or_none(self.exchange_rate),
+            "memo": self.memo,
+            "url": self.url,
+            "entity": self.entity,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote.
+
+        :raises KeyError, ValueError, decimal.InvalidOperation: if it was not written by `to_json`
+        """
+        return cls(
+            ref=Ref.from_json(data["ref"]),
+            kind=DocKind(data["kind"]),
+            posting_date=date.fromisoformat(data["posting_date"]),
+            currency=data["currency"],
+            lines=tuple(Line.from_json(line) for line in data["lines"]),
+            party=data["party"],
+            number=data["number"],
+            due=date.fromisoformat(data["due"]) if data["due"] else None,
+            bank_account=data["bank_account"],
+            exchange_rate=_decimal_or_none(data["exchange_rate"]),
+            memo=data["memo"],
+            url=data["url"],
+            entity=data["entity"],
+        )
+
+
+class State(StrEnum):
+    """Where a document stands in the ERP."""
+
+    DRAFT = "draft"
+    """Created but not in the ledger: somebody died between the two steps. `post` finishes it."""
+    PENDING = "pending"
+    """Accepted, booked later: bulk jobs, SOAP queues, file drops. `find` tells when."""
+    POSTED = "posted"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A document as the ERP holds it."""
+
+    ref: Ref
+    erp_id: str
+    number: str
+    """The number people use for it in the ERP; empty for a draft."""
+    state: State
+    url: str = ""
+    """Opens it in the ERP."""
+    fresh: bool = True
+    """False: it was there before this call."""
+    total: Decimal | None = None
+    """Read back for reconciliation: a journal's debits, any other document's gross amount."""
+
+
+class Idempotency(StrEnum):
+    """How far the ERP itself keeps a reference from being booked twice."""
+
+    UNIQUE_KEY = "unique_key"
+    """It refuses a second document with our reference (class K)."""
+    REPLAY_KEY = "replay_key"
+    """It repeats its first answer for `replay_window` seconds (class K within them)."""
+    LOOKUP = "lookup"
+    """It only lets us search: single flight, and a settle delay after a lost answer (class L)."""
+    NONE = "none"
+    """It neither enforces nor finds our reference: a lost answer needs a person (class N)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the engine must know of an ERP. Durations in seconds."""
+
+    documents: frozenset[DocKind]
+    idempotency: Idempotency
+    replay_window: float = 0
+    settle: float = 0
+    """Until `find` is sure to see a document whose answer was lost."""
+    delta: frozenset[MasterKind] = frozenset()
+    """Kinds that `changes` can list incrementally."""
+    delta_window_days: int | None = None
+    batch: int = 1
+    """Documents that `post_many` takes well in one call."""
+    batch_atomic: bool = False
+    """True: one bad document stops its whole batch."""
+    concurrency: int = 1
+    """Writers per ERP company."""
+    per_minute: int | None = None
+    """Requests that the ERP allows."""
+    ref_limit: int = 64
+    shows_closed_until: bool = False
+    asynchronous: bool = False
+    """`post` may answer PENDING."""
+
+
+def _text_or_none(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _decimal_or_none(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
