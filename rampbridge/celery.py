@@ -1,11 +1,39 @@
 """The Celery app. Its messages are doorbells: losing all of them loses no work."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Queue
+
+from rampbridge import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
+SWEEP_SECONDS = 2.0
+
 app = Celery("rampbridge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = (
+    Queue("button"),  # somebody waits for it
+    Queue("export"),  # spend on its way to an ERP, and word of it back to Ramp
+    Queue("chart"),  # reference data from an ERP to Ramp
+)
+# The one thing beat does. What is due stands in the database, so any number of beats may run, and a
+# ring that finds every worker busy is worth nothing once the next one follows.
+app.conf.beat_schedule = {
+    "sweep": {
+        "task": "syncing.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": 5 * SWEEP_SECONDS},
+    }
+}
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logs(**_: Any) -> None:
+    """Celery leaves the logs alone when something listens to this signal."""
+    logs.configure(settings.LOGGING)

@@ -1,0 +1,31 @@
+"""Fixtures for every test, and what happens to browser tests where there is no browser."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rampbridge.celery import app
+from tests.browsers import CHROMIUM_MISSING, find_chromium
+
+BROWSER_TESTS = Path(__file__).parent / "browser"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _broker_in_memory() -> Iterator[None]:
+    """Ringing a doorbell works in every test, and nobody hears it."""
+    memory = "memory://"
+    app.conf.update(broker_url=memory, broker_read_url=memory, broker_write_url=memory)
+    yield
+    app.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    browser_tests = [item for item in items if BROWSER_TESTS in item.path.parents]
+    for item in browser_tests:
+        item.add_marker(pytest.mark.browser)
+    # CI installs Chromium, so there a missing one is a fault to be seen, not a reason to skip.
+    if browser_tests and find_chromium() is None and os.environ.get("CI") != "true":
+        for item in browser_tests:
+            item.add_marker(pytest.mark.skip(reason=CHROMIUM_MISSING))
