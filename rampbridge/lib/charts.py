@@ -1,0 +1,128 @@
+"""Points to SVG geometry. Templates draw it; every chart also has its numbers as text. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of a whole: how much, what it is called, and in which tone it is drawn."""
+
+    label: str
+    value: int
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A box in the units of the drawing it belongs to."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    tone: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns with a line over them, as wide and high as the view box says."""
+
+    width: int
+    height: int
+    rects: Sequence[Rect]
+    line: str
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+
+    @property
+    def view_box(self) -> str:
+        return f"0 0 {self.width} {self.height}"
+
+
+def stacked_bar(parts: Sequence[Part], *, width: float = 100, gap: float = 0.4) -> list[Rect]:
+    """Shares of a whole, side by side. Small shares stay visible; nothing at all draws nothing."""
+    shown = [part for part in parts if part.value > 0]
+    total = sum(part.value for part in shown)
+    least = min(1.5, width / len(shown)) if shown else 0
+    spread = width - least * len(shown)
+    rects: list[Rect] = []
+    x = 0.0
+    for part in shown:
+        share = least + spread * part.value / total
+        label = f"{part.label}: {part.value}"
+        rects.append(Rect(round(x, 3), 0, round(max(share - gap, 0.2), 3), 10, part.tone, label))
+        x += share
+    return rects
+
+
+def columns_and_line(
+    columns: Sequence[int],
+    line: Sequence[int],
+    labels: Sequence[str],
+    *,
+    tone: str,
+    label_every: int = 4,
+    width: int = 720,
+    height: int = 180,
+) -> Columns:
+    """One column per label, and a line through a second series on the same scale."""
+    left, bottom, top = 34, 20, 8
+    plot_height = height - bottom - top
+    step = (width - left) / max(len(columns), 1)
+    ceiling = nice_ceiling(max([*columns, *line, 1]))
+
+    def y(value: float) -> float:
+        return round(top + plot_height * (1 - value / ceiling), 2)
+
+    rects = [
+        Rect(round(left + i * step + step * 0.14, 2), y(value), round(step * 0.72, 2),
+             round(height - bottom - y(value), 2), tone, f"{labels[i]}: {value}")
+        for i, value in enumerate(columns)
+    ]  # fmt: skip
+    points = [f"{left + (i + 0.5) * step:.2f},{y(value)}" for i, value in enumerate(line)]
+    return Columns(
+        width=width,
+        height=height,
+        rects=rects,
+        line=" ".join(points),
+        x_ticks=[
+            Tick(round(left + (i + 0.5) * step, 2), label)
+            for i, label in enumerate(labels)
+            if (len(labels) - 1 - i) % label_every == 0
+        ],
+        y_ticks=[
+            Tick(y(value), f"{value:,}") for value in sorted({0, ceiling // 2, ceiling} - {0.5})
+        ],
+    )
+
+
+def sparkline(values: Sequence[int], *, width: float = 96, height: float = 20) -> str:
+    """The `points` of a polyline through the values."""
+    if not values:
+        return ""
+    ceiling = max([*values, 1])
+    step = width / max(len(values) - 1, 1)
+    return " ".join(
+        f"{i * step:.1f},{height - 1 - (height - 2) * value / ceiling:.1f}"
+        for i, value in enumerate(values)
+    )
+
+
+def nice_ceiling(value: int) -> int:
+    """The next number above that reads well on an axis: 2, 4, 6, 10, 20, 40 ..."""
+    magnitude = 1
+    while True:
+        for step in (2, 4, 6, 10):
+            if step * magnitude >= value:
+                return step * magnitude
+        magnitude *= 10

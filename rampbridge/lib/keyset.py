@@ -1,0 +1,58 @@
+"""Pages of a long list without COUNT or OFFSET: "what comes after this row"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page: the next page starts below it."""
+
+    at: datetime
+    pk: int
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.pk}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """Read a cursor from a URL; None for anything that is not one."""
+        at, separator, pk = text.partition("~")
+        try:
+            parsed = datetime.fromisoformat(at.replace(" ", "+"))
+            number = int(pk)
+        except ValueError:
+            return None
+        return cls(parsed, number) if separator and parsed.tzinfo else None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetPage(Generic[_Row]):
+    """One page of rows, and where the next one starts if there is one."""
+
+    rows: Sequence[_Row]
+    next: Cursor | None
+    is_first: bool
+
+
+def newest_first(
+    rows: QuerySet[_Row], *, field: str, after: Cursor | None, size: int
+) -> KeysetPage[_Row]:
+    """A page of rows by a time column, newest first, then by primary key so that none is skipped."""
+    ordered = rows.order_by(f"-{field}", "-pk")
+    if after:
+        # The first condition says nothing new, but lets the index start at the right place.
+        ordered = ordered.filter(
+            Q(**{f"{field}__lte": after.at}),
+            Q(**{f"{field}__lt": after.at}) | Q(pk__lt=after.pk),
+        )
+    found = list(ordered[: size + 1])
+    page = found[:size]
+    following = Cursor(getattr(page[-1], field), page[-1].pk) if len(found) > size else None
+    return KeysetPage(page, following, is_first=after is None)

@@ -1,0 +1,48 @@
+"""What every page's frame shows: where we are, who is asking, and what waits for people."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from rampbridge.policy import Permission, can, roles_of
+from syncing import queries
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceBadge:
+    """Which Ramp this installation works on; nobody must take one for the other."""
+
+    kind: str
+    label: str
+
+
+def place(ramp_api_url: str) -> PlaceBadge:
+    """Production, Ramp's sandbox, or the simulator, from Ramp's address."""
+    host = urlsplit(ramp_api_url).hostname or ""
+    if host in _LOOPBACK:
+        return PlaceBadge("demo", "Demo data")
+    if host.startswith("demo-api."):
+        return PlaceBadge("sandbox", "Sandbox")
+    return PlaceBadge("production", "Production")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. The counts in the navigation cost a query only where they are drawn."""
+    context: dict[str, Any] = {"place": place(settings.RAMP_API_URL)}
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        now = timezone.now()  # noqa: TID251  a context processor is an entry point
+        context |= {
+            "now": now,
+            "roles": sorted(roles_of(user)),
+            "may_retry": can(user, Permission.RETRY),
+            "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
+        }
+    return context

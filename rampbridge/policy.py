@@ -1,0 +1,138 @@
+"""Who may do what, in one table. Whatever declares nothing is refused.
+
+A view says which permission it needs with `@allow`; the middleware below enforces it. Views of other
+packages are listed by name. A test walks every route and fails on one that is not declared.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+_View = TypeVar("_View", bound=Callable[..., HttpResponse])
+
+
+class Role(StrEnum):
+    """What a person is here to do. A group of the same name gives the role."""
+
+    SUPPORT = "support"
+    IMPLEMENTER = "implementer"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What a view lets people do."""
+
+    SEE = "see customers and items"
+    RETRY = "retry failed items"
+
+
+_ALL = frozenset(Role)
+
+GRANTS: Mapping[Permission, frozenset[Role]] = {
+    Permission.SEE: _ALL,
+    Permission.RETRY: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+}
+
+EVERYBODY = "everybody"
+"""Declared open by the view's own package: sign-in, webhooks, health. They check what they must."""
+
+FOREIGN_ROUTES: Mapping[str, Permission | str] = {
+    "account_": EVERYBODY,
+    "mfa_": EVERYBODY,
+    "socialaccount_": EVERYBODY,
+    "openid_connect_": EVERYBODY,
+    "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
+    "ramp_webhook": EVERYBODY,
+    "api-1.0.0:": Permission.SEE,
+}
+"""Routes whose views are not ours to decorate, by the start of their name."""
+
+
+def allow(permission: Permission) -> Callable[[_View], _View]:
+    """Declare which permission a view needs."""
+
+    def declare(view: _View) -> _View:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def declared(view: Callable[..., Any], route_name: str) -> Permission | str | None:
+    """The permission a route needs, EVERYBODY, or None if nobody declared one."""
+    own: Permission | None = getattr(view, "permission", None)
+    if own is not None:
+        return own
+    return next(
+        (need for start, need in FOREIGN_ROUTES.items() if route_name.startswith(start)), None
+    )
+
+
+def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Role]:
+    """The roles of a user; one query, once per user object."""
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    known: frozenset[Role] | None = getattr(user, "_roles", None)
+    if known is None:
+        known = _read_roles(user)
+        user._roles = known  # type: ignore[union-attr]  # noqa: SLF001  lives as long as the request
+    return known
+
+
+def _read_roles(user: Any) -> frozenset[Role]:
+    if user.is_superuser:
+        return frozenset({Role.ADMIN})
+    names = set(user.groups.values_list("name", flat=True))
+    return frozenset(role for role in Role if role in names)
+
+
+def can(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> bool:
+    """Whether one of the user's roles grants the permission."""
+    return is_granted(roles_of(user), permission)
+
+
+def is_granted(roles: Iterable[Role], permission: Permission) -> bool:
+    return not GRANTS[permission].isdisjoint(roles)
+
+
+class PolicyMiddleware:
+    """Refuse every view that declares no permission, and everyone who does not have it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> None:
+        """:raises PermissionDenied: with words fit to show"""
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        need = declared(view, name)
+        if need == EVERYBODY:
+            return
+        if not isinstance(need, Permission):
+            raise PermissionDenied("This page is not open to any role.")
+        if not can(request.user, need):
+            raise PermissionDenied(refusal(roles_of(request.user), need))
+
+
+def refusal(roles: Iterable[Role], permission: Permission) -> str:
+    """Why somebody is refused, and who can help."""
+    have = ", ".join(sorted(roles))
+    able = ", ".join(role for role in Role if role in GRANTS[permission])
+    if not have:
+        return f"Your account has no role yet. Ask an admin for one: {able}."
+    return f"To {permission} you need one of the roles {able}. Yours: {have}."
+
+
+def create_groups(**_: Any) -> None:
+    """Make sure that each role's group exists. Runs after every migrate."""
+    Group.objects.bulk_create([Group(name=role) for role in Role], ignore_conflicts=True)

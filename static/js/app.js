@@ -1,0 +1,191 @@
+/* What the pages need beyond HTML: theme, keyboard, copying, times that stay true, and polite polling.
+   Loaded in the head, so that the theme is set before the first paint. */
+(() => {
+  "use strict";
+
+  /* Theme: the system's unless somebody chose */
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const chosen = () => localStorage.getItem("theme");
+  const applyTheme = () => {
+    root.dataset.bsTheme = chosen() || (system.matches ? "dark" : "light");
+  };
+  applyTheme();
+  system.addEventListener("change", applyTheme);
+
+  const switchTheme = () => {
+    localStorage.setItem("theme", root.dataset.bsTheme === "dark" ? "light" : "dark");
+    applyTheme();
+    announce(`${root.dataset.bsTheme === "dark" ? "Dark" : "Light"} theme`);
+  };
+
+  /* One polite live region for everything that happens without a page load */
+  const announce = (text) => {
+    const region = document.getElementById("announcer");
+    if (region) region.textContent = text;
+  };
+
+  /* Copying an id */
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("is-copied");
+    announce(`Copied ${button.dataset.copy}`);
+    setTimeout(() => button.classList.remove("is-copied"), 1500);
+  };
+
+  /* Relative times: the server writes them, we keep them true */
+  const MINUTE = 60;
+  const HOUR = 60 * MINUTE;
+  const DAY = 24 * HOUR;
+  const span = (seconds) => {
+    if (seconds < MINUTE) return `${seconds} s`;
+    if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+    if (seconds < DAY) {
+      const minutes = Math.floor((seconds % HOUR) / MINUTE);
+      return `${Math.floor(seconds / HOUR)} h${minutes ? ` ${minutes} min` : ""}`;
+    }
+    const hours = Math.floor((seconds % DAY) / HOUR);
+    return `${Math.floor(seconds / DAY)} d${hours ? ` ${hours} h` : ""}`;
+  };
+  const WORDING = {
+    age: (seconds) => span(Math.max(seconds, 0)),
+    ago: (seconds) => (seconds < 0 ? `in ${span(-seconds)}` : seconds < 5 ? "just now" : `${span(seconds)} ago`),
+  };
+  const refreshTimes = () => {
+    for (const element of document.querySelectorAll("time[data-relative]")) {
+      const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
+      const text = WORDING[element.dataset.relative](seconds);
+      if (element.textContent !== text) element.textContent = text;
+    }
+  };
+
+  /* Polling: only what is on screen, slower while nothing changes, at once when the tab comes back */
+  const WAITS = [2, 2, 2, 5, 5, 15];
+  const ring = (element) => {
+    if (document.hidden || !window.htmx || !element.isConnected) return;
+    window.htmx.trigger(element, "poll");
+  };
+  const schedule = (element, quiet) => {
+    const wait = WAITS[Math.min(quiet, WAITS.length - 1)] * 1000;
+    clearTimeout(element.pollTimer);
+    element.quiet = quiet;
+    element.pollTimer = setTimeout(() => ring(element), wait);
+  };
+  const pollers = () => document.querySelectorAll("[data-poll]");
+
+  /* Rows: j and k walk, Enter is the link's own */
+  const rows = () => [...document.querySelectorAll("[data-row] a.row-link")];
+  const walk = (step) => {
+    const links = rows();
+    if (!links.length) return;
+    const at = links.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1);
+    links[next].focus();
+    links[next].closest("[data-row]").scrollIntoView({ block: "nearest" });
+  };
+
+  const go = (key) => {
+    const link = document.querySelector(`[data-go="${key}"]`);
+    if (link) link.click();
+  };
+  const help = () => {
+    const dialog = document.getElementById("keyboard-help");
+    if (dialog.open) dialog.close();
+    else dialog.showModal();
+  };
+  const setShortcuts = (event) => localStorage.setItem("shortcuts", event.target.checked ? "on" : "off");
+  const act = (name) => {
+    const button = document.querySelector(`[data-key="${name}"]`);
+    if (button) button.click();
+  };
+
+  let pendingGo = false;
+  const KEYS = {
+    "/": () => document.getElementById("search").focus(),
+    j: () => walk(1),
+    k: () => walk(-1),
+    c: () => act("c"),
+    r: () => act("r"),
+    "?": help,
+  };
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  /* Single keys disturb speech input, so they can be turned off */
+  const shortcutsOn = () => localStorage.getItem("shortcuts") !== "off";
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (!shortcutsOn()) return;
+    if (pendingGo) {
+      pendingGo = false;
+      go(event.key);
+      return;
+    }
+    if (event.key === "g") {
+      pendingGo = true;
+      setTimeout(() => (pendingGo = false), 1200);
+      return;
+    }
+    const action = KEYS[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-copy], [data-theme-switch], [data-help], [data-close]");
+    if (!target) return;
+    if (target.matches("[data-copy]")) copy(target);
+    else if (target.matches("[data-theme-switch]")) switchTheme();
+    else if (target.matches("[data-help]")) help();
+    else target.closest("dialog").close();
+  });
+
+  /* A menu closes when one clicks or tabs out of it */
+  const closeMenus = (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  };
+  document.addEventListener("click", closeMenus);
+  document.addEventListener("focusin", closeMenus);
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    refreshTimes();
+    for (const element of pollers()) ring(element);
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const element of pollers()) schedule(element, 0);
+    setInterval(refreshTimes, 10000);
+    const shortcuts = document.getElementById("shortcuts");
+    if (shortcuts) {
+      shortcuts.checked = shortcutsOn();
+      shortcuts.addEventListener("change", setShortcuts);
+    }
+
+    document.body.addEventListener("htmx:afterRequest", (event) => {
+      const element = event.detail.elt;
+      if (!element.matches("[data-poll]")) return;
+      const changed = event.detail.xhr.status === 200;
+      schedule(element, changed ? 0 : (element.quiet || 0) + 1);
+    });
+    document.body.addEventListener("htmx:load", (event) => {
+      refreshTimes();
+      for (const element of pollers()) if (!element.pollTimer) schedule(element, 0);
+      const text = event.detail.elt.dataset && event.detail.elt.dataset.announce;
+      if (text) announce(text);
+    });
+    document.body.addEventListener("htmx:beforeSwap", (event) => {
+      if (event.detail.xhr.status === 422) {
+        event.detail.shouldSwap = true;
+        event.detail.isError = false;
+      }
+    });
+    document.body.addEventListener("htmx:sendError", () => announce("No answer from the server. We keep trying."));
+  });
+})();
