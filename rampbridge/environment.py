@@ -126,6 +126,7 @@ class Environment(BaseSettings):
         list[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_named_hosts)
     ]
     public_url: Address
+    support_contact: str = Field(min_length=3, max_length=120)
     webhook_base_url: Address | None = None
     trusted_proxy_count: int = Field(default=0, ge=0)
 

@@ -31,6 +31,7 @@ WEBHOOK_BASE_URL = env.webhook_base_url or env.public_url
 RAMP_API_URL = env.ramp_api_url
 RAMP_EGRESS = env.ramp_egress
 POLL_INTERVAL_SECONDS = env.poll_interval_seconds
+SUPPORT_CONTACT = env.support_contact
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}
 
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "rampbridge.sessions.SessionLifetimeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "rampbridge.policy.PolicyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -81,10 +83,12 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["rampbridge.lib.template_tags"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "rampbridge.page_context.shell",
             ],
         },
     }

@@ -10,5 +10,6 @@ TEST_ENVIRONMENT = {
     "RAMP_API_URL": "http://127.0.0.1:1",
     "RAMP_EGRESS": "test",
     "PUBLIC_URL": "http://testserver",
+    "SUPPORT_CONTACT": "support@integrator.example",
     "WEBHOOK_BASE_URL": "http://testserver",
 }

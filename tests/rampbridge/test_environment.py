@@ -39,7 +39,7 @@ class TestReadEnvironment:
     ) -> None:
         required = [
             *("DATABASE_URL", "REDIS_URL", "SECRET_KEY"),
-            *("ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PUBLIC_URL"),
+            *("ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PUBLIC_URL", "SUPPORT_CONTACT"),
         ]
         for name in required:
             environment.delenv(name)
