@@ -20,7 +20,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from rampbridge.embedded.processes import Program, is_alive, start, stop, tail
+from rampbridge.embedded.processes import Program, ask_to_end, await_end, is_alive, start, tail
 
 OWNER = "rampbridge"
 START_TIMEOUT = 60.0
@@ -192,4 +192,5 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
         wait_until_ready(cluster, process)
         yield cluster
     finally:
-        stop(process, program, timeout=STOP_TIMEOUT)
+        ask_to_end(process, program)
+        await_end(process, timeout=STOP_TIMEOUT)

@@ -44,15 +44,19 @@ def start(program: Program) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(process: subprocess.Popen[bytes], program: Program, *, timeout: float) -> bool:
-    """End a program and all it started. True if it went by itself, False if it had to be killed."""
-    gentle = True
+def ask_to_end(process: subprocess.Popen[bytes], program: Program) -> None:
+    """Send the signal that the program understands as a wish. Only once: twice may mean "now"."""
     if process.poll() is None:
         process.send_signal(program.stop_signal)
-        try:
-            process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            gentle = False
+
+
+def await_end(process: subprocess.Popen[bytes], *, timeout: float) -> bool:
+    """Wait for a program and end all it left. False if it had to be killed."""
+    gentle = True
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        gentle = False
     kill_group(process.pid)
     process.wait()
     return gentle
