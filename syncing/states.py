@@ -7,8 +7,8 @@
       +--fixed, retry-- FAILED <--definite refusal
     READY --synced or gone in Ramp--> EXTERNAL / WITHDRAWN
 
-Design and proofs: fault matrix of docs/adr/0003 and 0004. States are only ever added, never renamed,
-because old and new code run side by side during a deploy (fault I8).
+Why so: docs/adr/0003 and 0004. States are only ever added, never renamed, because old and new
+code run side by side during a deploy (fault I8).
 """
 
 from enum import StrEnum

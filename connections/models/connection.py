@@ -53,7 +53,7 @@ class Connection(models.Model):
 
 
 class Credential(models.Model):
-    """The secrets of one side of a connection, sealed and bound to this row. Write-only in the UI."""
+    """The secrets of one side of a connection, sealed and bound to this row."""
 
     class Side(models.TextChoices):
         RAMP = "ramp", "Ramp"

@@ -97,7 +97,9 @@ class SyncItem(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.READY)
     state_at = models.DateTimeField()
     ready_at = models.DateTimeField(help_text="When we first learnt that it is ready.")
-    due_at = models.DateTimeField(help_text="The queue: not to be touched before.")
+    due_at = models.DateTimeField(
+        null=True, help_text="The queue: not to be touched before. Empty: not by time alone."
+    )
     seen_ready_at = models.DateTimeField(help_text="When Ramp last said it is ready to sync.")
     snapshot_at = models.DateTimeField(help_text="When the payload was last read.")
     content_hash = models.CharField(max_length=64, help_text="Of what a document is made from.")
@@ -151,7 +153,7 @@ class SyncItem(models.Model):
         max_length=200,
         blank=True,
         default="",
-        help_text="The cause it shares with others (a closed period, an account): one check frees all.",
+        help_text="The cause it shares with others, such as a closed period: one check frees all.",
     )
 
     class Meta:

@@ -36,7 +36,7 @@ class SyncRun(models.Model):
 class AckBatch(models.Model):
     """A frozen report to Ramp: what it says and its key never change once it exists.
 
-    Items in POSTED are the outbox. Successes and failures go in separate batches (contract section 7).
+    Items in POSTED are the outbox. Successes and failures go in separate batches (contract 7).
     """
 
     class Outcome(models.TextChoices):

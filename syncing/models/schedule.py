@@ -15,6 +15,7 @@ class Schedule(models.Model):
     fetch_due_at = models.DateTimeField(
         null=True, blank=True, help_text="A webhook rang: pull then, without waiting for the poll."
     )
+    last_pull_started_at = models.DateTimeField(null=True, blank=True)
     poll_lease = models.UUIDField(null=True, blank=True)
     poll_lease_until = models.DateTimeField(null=True, blank=True)
     last_poll_at = models.DateTimeField(null=True, blank=True, help_text="Last complete pull.")

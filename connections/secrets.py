@@ -1,0 +1,84 @@
+"""Secrets in and out of their rows. Nothing here is ever shown, logged or sent to a page."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from connections.models import Connection, Credential, WebhookSubscription
+from rampbridge.lib import encryption
+
+Secret = Mapping[str, str]
+
+
+class NoCredential(Exception):
+    """A connection lacks the credentials of one side. The message is fit to show."""
+
+
+def keep_credential(
+    connection: Connection, side: Credential.Side, secret: Secret, *, hint: str = ""
+) -> None:
+    """Seal and store the credentials of one side; the old ones are gone."""
+    blob = encryption.seal(
+        json.dumps(dict(secret)).encode(), context=_credential_context(connection, side)
+    )
+    Credential.objects.update_or_create(
+        connection=connection, side=side, defaults={"sealed": blob, "hint": hint}
+    )
+
+
+def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
+    """The credentials of one side.
+
+    :raises NoCredential: if there are none
+    :raises encryption.CannotOpen: if the row was tampered with or its key is gone
+    """
+    row = Credential.objects.filter(connection=connection, side=side).first()
+    if row is None:
+        raise NoCredential(f"{connection.name} has no {side.label} credentials yet.")
+    opened = encryption.open_sealed(row.sealed, context=_credential_context(connection, side))
+    return dict(json.loads(opened))
+
+
+def keep_webhook_secret(subscription: WebhookSubscription, secret: str) -> None:
+    """Store the secret that Ramp names only once, when the webhook is created."""
+    subscription.sealed_secret = encryption.seal(
+        secret.encode(), context=_webhook_context(subscription, "sealed_secret")
+    )
+    subscription.save(update_fields=["sealed_secret"])
+
+
+def keep_webhook_header(subscription: WebhookSubscription, value: str) -> None:
+    """Store the header value that we ask Ramp to send along with every delivery."""
+    subscription.sealed_header = encryption.seal(
+        value.encode(), context=_webhook_context(subscription, "sealed_header")
+    )
+    subscription.save(update_fields=["sealed_header"])
+
+
+def webhook_secrets(subscription: WebhookSubscription, *, now: datetime) -> list[str]:
+    """The secrets a delivery may be signed with: the current one, and the previous for a while."""
+    secrets = []
+    if subscription.sealed_secret:
+        secrets.append(_opened(subscription, "sealed_secret"))
+    until = subscription.previous_secret_until
+    if subscription.sealed_previous_secret and until is not None and now < until:
+        secrets.append(_opened(subscription, "sealed_previous_secret"))
+    return secrets
+
+
+def webhook_header(subscription: WebhookSubscription) -> str:
+    """The value of our own header; empty if the subscription has none."""
+    return _opened(subscription, "sealed_header") if subscription.sealed_header else ""
+
+
+def _opened(subscription: WebhookSubscription, column: str) -> str:
+    blob = getattr(subscription, column)
+    return encryption.open_sealed(blob, context=_webhook_context(subscription, column)).decode()
+
+
+def _credential_context(connection: Connection, side: str) -> str:
+    return encryption.row_context("connections_credential", "sealed", f"{connection.pk}:{side}")
+
+
+def _webhook_context(subscription: WebhookSubscription, column: str) -> str:
+    return encryption.row_context("connections_webhooksubscription", column, subscription.pk)

@@ -1,0 +1,339 @@
+"""Whose problem a failure is, and the words people read about it. Pure.
+
+Clients, adapters and mappers state facts; only this module judges. Three categories (R-72 to R-77):
+
+    user-actionable    the customer can fix it: the text says what is wrong and how
+    transient          time fixes it: the text says when we try next
+    needs-integrator   we must act: the text gives a contact and a reference to quote
+
+What this module does not know is needs-integrator, never "transient by default".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from connections.erp.errors import Code, ErpError, Outcome
+from connections.mappings import MissingMapping
+from connections.ramp import errors as ramp
+from syncing.cannot_post import CannotPost
+
+
+class ErrorCategory(StrEnum):
+    """Who gets it moving again."""
+
+    USER_ACTIONABLE = "user_actionable"
+    TRANSIENT = "transient"
+    NEEDS_INTEGRATOR = "needs_integrator"
+
+
+class Origin(StrEnum):
+    """Where it went wrong."""
+
+    DATA = "data"
+    ERP = "erp"
+    RAMP = "ramp"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailure:
+    """One judgement. `title` and `fix` are fit to show to a customer's accountant."""
+
+    category: ErrorCategory
+    origin: Origin
+    code: str
+    title: str
+    fix: str = ""
+    detail: str = ""
+    """As the other side said it, for support."""
+    blocked_by: str = ""
+    """A cause shared by several items, which one check of the ERP can find gone."""
+    retry_after: float | None = None
+    """Seconds the other side asked us to wait."""
+    stops_connection: bool = False
+    """True: no other item of this connection would fare better."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    category: ErrorCategory
+    origin: Origin
+    fix: str = ""
+    shared: bool = False
+    stops_connection: bool = False
+
+
+_USER = ErrorCategory.USER_ACTIONABLE
+_TIME = ErrorCategory.TRANSIENT
+_OURS = ErrorCategory.NEEDS_INTEGRATOR
+
+ERP_RULES: Mapping[Code, _Rule] = {
+    Code.PERIOD_CLOSED: _Rule(
+        _USER,
+        Origin.ERP,
+        "Reopen the period in {erp}, or change the accounting date in Ramp."
+        " It then goes through by itself.",
+        shared=True,
+    ),
+    Code.ACCOUNT_INACTIVE: _Rule(
+        _USER,
+        Origin.ERP,
+        "Choose another GL account in Ramp, or reactivate this one in {erp}."
+        " It then goes through by itself.",
+        shared=True,
+    ),
+    Code.DIMENSION_INACTIVE: _Rule(
+        _USER,
+        Origin.ERP,
+        "Choose another value in Ramp, or reactivate this one in {erp}."
+        " It then goes through by itself.",
+        shared=True,
+    ),
+    Code.DIMENSION_REQUIRED: _Rule(
+        _USER, Origin.DATA, "Fill in the missing field on this item in Ramp."
+    ),
+    Code.VENDOR_MISSING: _Rule(
+        _USER,
+        Origin.DATA,
+        "Choose a vendor that exists in {erp}, or create this one there."
+        " It then goes through by itself.",
+        shared=True,
+    ),
+    Code.VENDOR_INACTIVE: _Rule(
+        _USER,
+        Origin.ERP,
+        "Choose another vendor in Ramp, or reactivate this one in {erp}."
+        " It then goes through by itself.",
+        shared=True,
+    ),
+    Code.TAX_CODE_INVALID: _Rule(
+        _USER, Origin.DATA, "Choose a tax code that {erp} accepts for this account and date."
+    ),
+    Code.DUPLICATE_NUMBER: _Rule(
+        _USER,
+        Origin.DATA,
+        "Check whether this invoice is in {erp} already. If it is another one, change its number"
+        " in Ramp.",
+    ),
+    Code.OVERPAYMENT: _Rule(
+        _USER, Origin.DATA, "Check the payments of this bill in {erp} and remove the surplus."
+    ),
+    Code.APPROVAL_NEEDED: _Rule(
+        _USER, Origin.ERP, "Approve it in {erp}. It then goes through by itself.", shared=True
+    ),
+    Code.SUBSCRIPTION_LAPSED: _Rule(
+        _USER,
+        Origin.ERP,
+        "Renew the {erp} subscription. Everything waiting then goes through by itself.",
+        stops_connection=True,
+    ),
+    Code.AUTH_EXPIRED: _Rule(
+        _USER,
+        Origin.ERP,
+        "Connect {erp} again. Everything waiting then goes through by itself.",
+        stops_connection=True,
+    ),
+    Code.FORBIDDEN: _Rule(
+        _USER,
+        Origin.ERP,
+        "Give the integration's user in {erp} the missing permission."
+        " Everything waiting then goes through by itself.",
+        stops_connection=True,
+    ),
+    Code.RATE_LIMITED: _Rule(_TIME, Origin.ERP, stops_connection=True),
+    Code.ERP_UNAVAILABLE: _Rule(_TIME, Origin.ERP, stops_connection=True),
+    Code.TIMEOUT: _Rule(_TIME, Origin.ERP, stops_connection=True),
+    Code.CONFLICT: _Rule(_TIME, Origin.ERP),
+    Code.BILL_NOT_POSTED: _Rule(_TIME, Origin.DATA),
+    Code.UNBALANCED: _Rule(_OURS, Origin.US),
+    Code.REJECTED_PAYLOAD: _Rule(_OURS, Origin.US),
+    Code.REF_REUSED: _Rule(_OURS, Origin.US),
+    Code.UNKNOWN: _Rule(_OURS, Origin.ERP),
+}
+
+
+def classify(error: ErpError | CannotPost | MissingMapping, *, erp_name: str) -> SyncFailure:
+    """Judge why one item could not be posted. Only for definite refusals: nothing is booked."""
+    match error:
+        case ErpError():
+            return _of_erp(error, erp_name)
+        case CannotPost():
+            return SyncFailure(
+                _USER if error.fix else _OURS,
+                Origin.DATA,
+                f"data.{error.code}",
+                error.title,
+                error.fix,
+            )
+        case MissingMapping():
+            return _of_mapping(error, erp_name)
+
+
+def classify_ramp(error: ramp.RampError) -> SyncFailure:
+    """Judge why talking to Ramp broke off. It concerns the whole connection, never one item."""
+    detail = str(error)
+    match error:
+        case ramp.RampRateLimited():
+            return SyncFailure(
+                _TIME,
+                Origin.RAMP,
+                "ramp.rate_limited",
+                "Ramp asks us to slow down.",
+                detail=detail,
+                retry_after=error.retry_after.total_seconds(),
+            )
+        case ramp.RampUnreachable():
+            return SyncFailure(
+                _TIME, Origin.RAMP, "ramp.unavailable", "Ramp did not answer.", detail=detail
+            )
+        case ramp.RampUnauthorised():
+            return SyncFailure(
+                _USER,
+                Origin.RAMP,
+                "ramp.unauthorised",
+                "Ramp no longer accepts this connection's credentials.",
+                "Authorise rampbridge in Ramp again. Everything waiting then goes through by itself.",
+                detail=detail,
+                stops_connection=True,
+            )
+        case ramp.ScopeMissing():
+            return SyncFailure(
+                _USER,
+                Origin.RAMP,
+                "ramp.scope_missing",
+                f"In Ramp, rampbridge lacks the permission {', '.join(error.scopes)}.",
+                "Grant it in Ramp. Everything waiting then goes through by itself.",
+                detail=detail,
+                stops_connection=True,
+            )
+        case ramp.NoConnection():
+            return SyncFailure(
+                _USER,
+                Origin.RAMP,
+                "ramp.no_connection",
+                "Ramp has no active API accounting connection for this customer.",
+                "Choose rampbridge under Accounting, Settings, Switch Providers in Ramp.",
+                detail=detail,
+                stops_connection=True,
+            )
+        case _:
+            return SyncFailure(
+                _OURS,
+                Origin.RAMP,
+                f"ramp.{(error.code or type(error).__name__).lower()}",
+                "Ramp answered in a way that rampbridge does not know.",
+                detail=detail,
+                stops_connection=True,
+            )
+
+
+def is_unknown_outcome(error: ErpError) -> bool:
+    """Whether the document may be booked all the same, so that nobody may simply send it again."""
+    return error.outcome is Outcome.UNKNOWN
+
+
+def attempts_spent(failure: SyncFailure, attempts: int) -> SyncFailure:
+    """The judgement once waiting has not helped for the whole retry budget (R-74)."""
+    return SyncFailure(
+        _OURS,
+        failure.origin,
+        f"{failure.code}.gave_up",
+        f"{failure.title} It did not pass in {attempts} attempts.",
+        detail=failure.detail,
+    )
+
+
+def poisonous(claims: int) -> SyncFailure:
+    """The judgement on an item that no worker survives (reliability rule 11)."""
+    return SyncFailure(
+        _OURS,
+        Origin.US,
+        "us.poison",
+        "This item could not be processed.",
+        detail=f"{claims} workers took it up and none was heard of again.",
+    )
+
+
+def unexpected(error: Exception) -> SyncFailure:
+    """The judgement on a bug of ours that shows only with this item."""
+    return SyncFailure(
+        _OURS,
+        Origin.US,
+        "us.bug",
+        "This item could not be turned into a document.",
+        detail=f"{type(error).__name__}: {error}",
+    )
+
+
+def unreadable(reason: str) -> SyncFailure:
+    """The judgement on an object of Ramp that is not as its contract says (fault P10)."""
+    return SyncFailure(
+        _OURS,
+        Origin.RAMP,
+        "ramp.unreadable",
+        "Ramp's record of this item has a form that rampbridge does not know.",
+        detail=reason,
+    )
+
+
+def text_for_customer(
+    failure: SyncFailure,
+    *,
+    reference: str,
+    contact: str,
+    next_try_at: datetime | None = None,
+    attempt: int = 0,
+    budget: int = 0,
+) -> str:
+    """The words that Ramp shows as the item's export error (R-72 to R-75)."""
+    match failure.category:
+        case ErrorCategory.USER_ACTIONABLE:
+            return f"{failure.title} {failure.fix}"
+        case ErrorCategory.TRANSIENT:
+            if next_try_at is None:
+                raise ValueError("A transient failure needs the time of its next attempt.")
+            return (
+                f"{failure.title} We will try again at {next_try_at:%H:%M} UTC"
+                f" (attempt {attempt} of {budget}). Nothing to do."
+            )
+        case ErrorCategory.NEEDS_INTEGRATOR:
+            return f"{failure.title} Contact {contact} and quote {reference}."
+
+
+def _of_erp(error: ErpError, erp_name: str) -> SyncFailure:
+    rule = ERP_RULES[error.code]
+    said = " ".join(part for part in (error.erp_code, error.erp_message) if part)
+    subject = error.subject[1] if error.subject else ""
+    return SyncFailure(
+        rule.category,
+        rule.origin,
+        f"erp.{error.code}",
+        error.title,
+        rule.fix.format(erp=erp_name),
+        detail=f"{said} (reference {error.reference})" if error.reference else said,
+        blocked_by=f"erp.{error.code}:{subject}" if rule.shared else "",
+        retry_after=error.retry_after,
+        stops_connection=rule.stops_connection,
+    )
+
+
+def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
+    cause = f"mapping.{error.kind}:{error.value}"
+    if error.kind in ("entity", "posting profile"):
+        return SyncFailure(
+            _OURS,
+            Origin.US,
+            f"mapping.{error.kind.replace(' ', '_')}",
+            f"The {error.kind} {error.name} is not set up for {erp_name} yet.",
+            blocked_by=cause,
+        )
+    return SyncFailure(
+        _USER,
+        Origin.DATA,
+        f"mapping.{error.kind.lower().replace(' ', '_')}",
+        f"{erp_name} has no {error.kind} called {error.name}.",
+        f"Choose another {error.kind} in Ramp, or ask us to map this one.",
+        blocked_by=cause,
+    )

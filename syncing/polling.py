@@ -1,0 +1,180 @@
+"""Pull everything that is ready in Ramp: the guarantee under webhooks, which only shorten the wait."""
+
+import hashlib
+import logging
+import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import orjson
+from connections.ramp.client import RampClient
+from django.conf import settings
+
+from connections.models import Connection
+from connections.ramp import errors
+from connections.ramp.pages import TransactionPage
+from connections.ramp.schemas import Transaction
+from syncing import claims, inbox, schedule, snapshots
+from syncing.cannot_post import NoAccountingDate
+from syncing.classifier import classify_ramp, text_for_customer, unreadable
+from syncing.engine import contact
+from syncing.models import SyncItem, SyncRun
+from syncing.posting.transactions import posting_date
+from syncing.references import speakable
+from syncing.snapshots import Snapshot, Stored
+
+logger = logging.getLogger(__name__)
+
+PAGE_SIZES = (100, 100, 50, 50, 25)
+"""By failures in a row: Ramp cuts answers at 60 s, and smaller pages answer sooner (fault P9)."""
+MOST_REREADS = 100
+"""Vanished items read one by one after a pull; the rest waits for the next pull."""
+TRANSACTION = SyncItem.ObjectType.TRANSACTION.value
+
+
+def pull(
+    connection: Connection, ramp: RampClient, *, trigger: str, now: datetime, jitter: float
+) -> SyncRun | None:
+    """Bring our items up to what Ramp says is ready. None if another worker is at it.
+
+    A pull that breaks off keeps the pages it has and plans its next try; what is wrong stands on the
+    run and, if a person must act, on the connection.
+    """
+    with schedule.only_poller(connection) as mine:
+        if not mine:
+            return None
+        schedule.begin_pull(connection)
+        run = SyncRun.objects.create(
+            connection=connection, trigger=trigger, started_at=snapshots.database_now()
+        )
+        try:
+            stored = _pull_pages(connection, ramp, run)
+            _settle_vanished(connection, ramp, since=run.started_at)
+        except errors.RampError as error:
+            failure = classify_ramp(error)
+            run.problem = failure.title
+            run.trace_id = error.trace_id
+            schedule.pull_failed(connection, failure, jitter=jitter)
+            logger.warning(
+                "A pull broke off.", extra={"connection": connection.slug, "why": str(error)}
+            )
+        else:
+            schedule.pull_done(connection, next_in=next_poll_in(connection, now=now))
+            outcome = f"pulled, {stored.new} new" if stored.new else "pulled, nothing new"
+            inbox.mark_handled(connection.pk, until=run.started_at, outcome=outcome)
+        run.finished_at = snapshots.database_now()
+        run.save()
+    return run
+
+
+def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
+    """Time to the connection's next slot: two hours apart on weekdays, twelve at weekends (R-78).
+
+    In the customer's time zone, and spread by hash so that a thousand customers do not ask at once.
+    """
+    local = now.astimezone(ZoneInfo(connection.time_zone))
+    seconds = settings.POLL_INTERVAL_SECONDS or (7200 if local.weekday() < 5 else 43200)
+    digest = hashlib.sha256(connection.pk.bytes).digest()
+    offset = int.from_bytes(digest[:8]) % seconds
+    elapsed = (int(now.timestamp()) - offset) % seconds
+    return timedelta(seconds=seconds - elapsed)
+
+
+def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun) -> Stored:
+    failures = connection.schedule.poll_failures
+    size = PAGE_SIZES[min(failures, len(PAGE_SIZES) - 1)]
+    total = Stored()
+    for page in ramp.transactions(sync_status="SYNC_READY", page_size=size):
+        total += _store(connection, page, run.started_at)
+        run.pages += 1
+        run.seen, run.new, run.changed = total.seen, total.new, total.changed
+        run.save(update_fields=["pages", "seen", "new", "changed"])
+    return total
+
+
+def _store(connection: Connection, page: TransactionPage, listed_at: datetime) -> Stored:
+    # Ramp ignores query keys it does not know and then lists everything, so look again (gotcha 18).
+    ready = [one for one in page.transactions if one.sync_status == "SYNC_READY"]
+    unique = {one.ramp_id: one for one in map(snapshot_of, ready)}
+    stored = snapshots.store_page(
+        connection, TRANSACTION, page.storable, list(unique.values()), listed_at=listed_at
+    )
+    for malformed in page.malformed:
+        _quarantine(connection, malformed.id, malformed.raw, malformed.reason, listed_at)
+    return stored
+
+
+def snapshot_of(transaction: Transaction) -> Snapshot:
+    """What lists and search need of a transaction, and the digest of what a document needs."""
+    try:
+        day = posting_date(transaction)
+    except NoAccountingDate:
+        day = None
+    return Snapshot(
+        ramp_id=transaction.id,
+        entity_ramp_id=transaction.entity_id,
+        label=transaction.merchant_name or "Card transaction",
+        memo=transaction.memo,
+        person=transaction.card_holder.name if transaction.card_holder else "",
+        accounting_date=day,
+        money=transaction.money,
+        content_hash=content_hash(transaction),
+    )
+
+
+def content_hash(transaction: Transaction) -> str:
+    """Digest of everything a document is made from, and of nothing that reporting changes in Ramp."""
+    made_from = transaction.model_dump(
+        mode="json",
+        include={
+            "id",
+            "amount",
+            "currency_code",
+            "entity_amount",
+            "accounting_date",
+            "user_transaction_time",
+            "entity_id",
+            "merchant_name",
+            "memo",
+            "line_items",
+            "accounting_field_selections",
+        },
+    )
+    return hashlib.sha256(orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _quarantine(
+    connection: Connection, ramp_id: str, raw: object, reason: str, listed_at: datetime
+) -> None:
+    """One malformed object becomes one visible item; its neighbours go on (fault P10)."""
+    try:
+        identity = uuid.UUID(ramp_id)
+    except ValueError:
+        logger.error("Ramp listed an object without a readable id.", extra={"reason": reason})
+        return
+    failure = unreadable(reason)
+    item_id = snapshots.store_unreadable(
+        connection, TRANSACTION, identity, raw, listed_at=listed_at
+    )
+    if item_id is not None:
+        text = text_for_customer(failure, reference=speakable(item_id), contact=contact())
+        claims.record_refused(None, [claims.Refused(item_id, failure, text)])
+
+
+def _settle_vanished(connection: Connection, ramp: RampClient, *, since: datetime) -> None:
+    """What Ramp no longer lists as ready has been synced by someone else, or taken back (fault P5)."""
+    for item_id, ramp_id in snapshots.not_listed_since(connection.pk, since, MOST_REREADS):
+        try:
+            status = ramp.transaction(ramp_id).sync_status
+        except errors.NotFound:
+            status = "GONE"
+        if status == "SYNC_READY":
+            continue
+        state = "EXTERNAL" if status == "SYNCED" else "WITHDRAWN"
+        snapshots.leave(item_id, state, why=_WHY[state])
+
+
+_WHY = {
+    "EXTERNAL": "Marked as synced in Ramp, but not by rampbridge: the Export button, or another tool.",
+    "WITHDRAWN": "No longer ready to sync in Ramp.",
+}

@@ -1,0 +1,236 @@
+"""Store what Ramp says is ready: a page of objects becomes items in one statement."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import orjson
+from django.db import connection as database
+from django.db import transaction
+
+from connections.models import Connection
+from rampbridge.lib.money import Money
+from syncing.models import SyncItem
+
+REACK_AFTER_SECONDS = 60
+"""An object that we reported may still stand in a list that Ramp made up just before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One object as a page shows it, with what lists and search need of it."""
+
+    ramp_id: uuid.UUID
+    entity_ramp_id: uuid.UUID | None
+    label: str
+    memo: str
+    person: str
+    accounting_date: date | None
+    money: Money
+    content_hash: str
+    """Of everything a document is made from; a change of it is a new chance for a failed item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a page brought."""
+
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(self.seen + other.seen, self.new + other.new, self.changed + other.changed)
+
+
+@transaction.atomic
+def store_page(
+    connection: Connection,
+    object_type: str,
+    raw: bytes,
+    snapshots: Sequence[Snapshot],
+    *,
+    listed_at: datetime,
+) -> Stored:
+    """Insert what is new, refresh what may still change, and wake what a change may have mended.
+
+    An item that is under way or through keeps its payload; if Ramp offers it although we reported
+    it, it is reported again (fault K18). `listed_at` is when the list was begun.
+    """
+    if not snapshots:
+        return Stored()
+    with database.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            {
+                "connection": connection.pk,
+                "type": object_type,
+                "raw": raw.decode(),
+                "listed_at": listed_at,
+                "reack": REACK_AFTER_SECONDS,
+                "ramp_ids": [one.ramp_id for one in snapshots],
+                "entities": [one.entity_ramp_id for one in snapshots],
+                "labels": [one.label[:300] for one in snapshots],
+                "memos": [one.memo[:300] for one in snapshots],
+                "people": [one.person[:200] for one in snapshots],
+                "dates": [one.accounting_date for one in snapshots],
+                "minors": [one.money.minor for one in snapshots],
+                "currencies": [one.money.currency for one in snapshots],
+                "exponents": [one.money.exponent for one in snapshots],
+                "hashes": [one.content_hash for one in snapshots],
+            },
+        )
+        new, changed = cursor.fetchone()
+    return Stored(len(snapshots), new, changed)
+
+
+def store_unreadable(
+    connection: Connection,
+    object_type: str,
+    ramp_id: uuid.UUID,
+    raw: object,
+    *,
+    listed_at: datetime,
+) -> int | None:
+    """Insert an item for an object we cannot read. Its id, or None if we have an item for it."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH stored AS (
+                INSERT INTO syncing_syncitem (
+                    connection_id, object_type, ramp_id, phase, label, memo, person, amount_minor,
+                    currency, exponent, content_hash, state, state_at, ready_at, due_at,
+                    seen_ready_at, snapshot_at, attempts, claims_without_result, report_attempt,
+                    reack_due, failure_telling, erp_ref, erp_id, erp_number, erp_url,
+                    error_category, error_origin, error_code, error_title, error_fix, error_text,
+                    error_detail, blocked_by)
+                VALUES (%s, %s, %s, 0, 'Unreadable', '', '', 0, 'USD', 2, '', 'READY', now(), now(),
+                    now(), now(), %s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', '')
+                ON CONFLICT DO NOTHING RETURNING id
+            )
+            INSERT INTO syncing_itempayload (item_id, ramp)
+            SELECT id, %s::jsonb FROM stored RETURNING item_id
+            """,
+            [
+                connection.pk,
+                object_type,
+                ramp_id,
+                listed_at,
+                orjson.dumps(raw, default=str).decode(),
+            ],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def not_listed_since(
+    connection_id: uuid.UUID, since: datetime, limit: int
+) -> list[tuple[int, uuid.UUID]]:
+    """Items nothing was sent for that a complete list, begun at `since`, no longer had."""
+    return list(
+        SyncItem.objects.filter(
+            connection_id=connection_id,
+            state__in=[SyncItem.State.READY, SyncItem.State.FAILED],
+            seen_ready_at__lt=since,
+        )
+        .order_by("seen_ready_at", "id")
+        .values_list("id", "ramp_id")[:limit]
+    )
+
+
+def leave(item_id: int, state: str, *, why: str) -> bool:
+    """Put an item aside as EXTERNAL or WITHDRAWN. False if it moved on meanwhile."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH moved AS (
+                UPDATE syncing_syncitem
+                SET state = %(state)s, state_at = now(), due_at = NULL, blocked_by = '',
+                    error_category = '', error_origin = '', error_code = '', error_title = '',
+                    error_fix = '', error_text = '', error_detail = '',
+                    failure_telling = CASE WHEN failure_telling = 'sending' THEN 'sending' ELSE '' END
+                WHERE id = %(id)s AND state IN ('READY', 'FAILED') RETURNING id
+            )
+            INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+            SELECT id, now(), lower(%(state)s), %(why)s, '{}', '' FROM moved
+            """,
+            {"id": item_id, "state": state, "why": why},
+        )
+        return cursor.rowcount == 1
+
+
+def database_now() -> datetime:
+    """The database's clock, the only one that times are compared by."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        (moment,) = cursor.fetchone()
+    return moment
+
+
+# One statement per page: 100 objects cost one round trip. Only rows that nothing has been sent for
+# take new content; a change of content queues them again.
+_STORE = """
+    WITH page AS (
+        SELECT DISTINCT ON (body ->> 'id') body ->> 'id' AS id, body
+        FROM jsonb_array_elements(%(raw)s::jsonb -> 'data') AS d(body)
+    ), listed AS (
+        SELECT s.*, page.body FROM unnest(
+            %(ramp_ids)s::uuid[], %(entities)s::uuid[], %(labels)s::text[],
+            %(memos)s::text[], %(people)s::text[], %(dates)s::date[], %(minors)s::bigint[],
+            %(currencies)s::text[], %(exponents)s::smallint[], %(hashes)s::text[]
+        ) AS s(ramp_id, entity, label, memo, person, day, minor, currency, exponent, hash)
+        JOIN page ON lower(page.id) = s.ramp_id::text
+    ), before AS (
+        SELECT i.id, i.ramp_id, i.state, i.content_hash
+        FROM syncing_syncitem i JOIN listed USING (ramp_id)
+        WHERE i.connection_id = %(connection)s AND i.object_type = %(type)s AND i.phase = 0
+    ), stored AS (
+        INSERT INTO syncing_syncitem AS i (
+            connection_id, object_type, ramp_id, phase, entity_ramp_id, label, memo, person,
+            accounting_date, amount_minor, currency, exponent, content_hash, state, state_at, ready_at,
+            due_at, seen_ready_at, snapshot_at, attempts, claims_without_result, report_attempt,
+            reack_due, failure_telling, erp_ref, erp_id, erp_number, erp_url, error_category,
+            error_origin, error_code, error_title, error_fix, error_text, error_detail, blocked_by)
+        SELECT %(connection)s, %(type)s, ramp_id, 0, entity, label, memo, person, day, minor, currency,
+            exponent, hash, 'READY', now(), now(), now(), now(), %(listed_at)s, 0, 0, 0,
+            false, '', '', '', '', '', '', '', '', '', '', '', '', ''
+        FROM listed ORDER BY ramp_id
+        ON CONFLICT (connection_id, object_type, ramp_id, phase) DO UPDATE SET
+            seen_ready_at = now(), snapshot_at = excluded.snapshot_at,
+            content_hash = excluded.content_hash, entity_ramp_id = excluded.entity_ramp_id,
+            label = excluded.label, memo = excluded.memo, person = excluded.person,
+            accounting_date = excluded.accounting_date, amount_minor = excluded.amount_minor,
+            currency = excluded.currency, exponent = excluded.exponent,
+            state = 'READY',
+            state_at = CASE WHEN i.state = 'READY' THEN i.state_at ELSE now() END,
+            due_at = now(), attempts = 0, blocked_by = '',
+            error_category = '', error_origin = '', error_code = '', error_title = '',
+            error_fix = '', error_detail = ''
+        WHERE i.state = 'WITHDRAWN'
+            OR (i.state IN ('READY', 'FAILED') AND i.content_hash <> excluded.content_hash)
+        RETURNING i.id, i.ramp_id
+    ), unchanged AS (
+        UPDATE syncing_syncitem i SET seen_ready_at = now(), snapshot_at = %(listed_at)s
+        FROM before b JOIN listed USING (ramp_id)
+        WHERE i.id = b.id AND b.state IN ('READY', 'FAILED') AND b.content_hash = listed.hash
+    ), offered_again AS (
+        UPDATE syncing_syncitem i SET reack_due = true
+        FROM before b
+        WHERE i.id = b.id AND b.state = 'ACKED' AND NOT i.reack_due
+            AND i.acked_at < %(listed_at)s - %(reack)s * interval '1s'
+    ), kept AS (
+        INSERT INTO syncing_itempayload AS p (item_id, ramp)
+        SELECT stored.id, listed.body FROM stored JOIN listed USING (ramp_id)
+        ON CONFLICT (item_id) DO UPDATE SET ramp = excluded.ramp
+    ), told AS (
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT stored.id, now(),
+            CASE WHEN before.state IN ('READY', 'FAILED') THEN 'changed' ELSE 'ready' END,
+            '', '{}', ''
+        FROM stored LEFT JOIN before USING (ramp_id)
+        ORDER BY stored.id
+        RETURNING kind
+    )
+    SELECT count(*) FILTER (WHERE kind = 'ready'), count(*) FILTER (WHERE kind = 'changed') FROM told
+"""
