@@ -1,0 +1,173 @@
+"""From the codes that people chose to the selections that Ramp answers with.
+
+A scenario is written before any chart was uploaded, so a transaction keeps ERP codes such as
+6200, and each answer looks up what the active connection has under that code. A code that it
+does not have gives no selection.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from connections.ramp_simulator import chart, seats
+from connections.ramp_simulator.records import (
+    Account,
+    ChartRow,
+    CustomField,
+    FieldOption,
+    Line,
+    Transaction,
+    Vendor,
+)
+from connections.ramp_simulator.world import World
+
+
+@dataclass(slots=True)
+class Coding:
+    """What a transaction is coded to, split as Ramp does between its body and its lines."""
+
+    body: list[dict[str, Any]]
+    lines: list[list[dict[str, Any]]]
+    is_deleted: bool
+
+
+class Codebook:
+    """The chart of the active connection of one business, by code."""
+
+    def __init__(self, world: World, business: str) -> None:
+        connection = seats.active(world, business)
+        self.business = business
+        self.connection_id = connection and connection.id
+        self.provider = connection.name if connection else ""
+        self.accounts = self._by_code(world.accounts.of(business))
+        self.vendors: dict[str, Vendor] = {}
+        for vendor in world.vendors.of(business):
+            if self._is_mine(vendor):
+                self._keep_best(self.vendors, vendor.name.casefold(), vendor)
+        self.fields = [row for row in world.fields.of(business) if self._is_mine(row)]
+        self.options = {
+            field.id: self._by_code(
+                row for row in world.options.of(business) if row.field_id == field.id
+            )
+            for field in self.fields
+        }
+
+    def account(self, code: str | None) -> Account | None:
+        return self.accounts.get(code) if code else None
+
+    def vendor(self, name: str | None) -> Vendor | None:
+        """Ramp matches merchants with accounting vendors by name."""
+        return self.vendors.get(name.casefold()) if name else None
+
+    def option(self, field_name: str, code: str) -> tuple[CustomField, FieldOption] | None:
+        """The option of that code, in the field of that name if there is one, else in any."""
+        fields = sorted(self.fields, key=lambda field: not _is_called(field, field_name))
+        for field in fields:
+            if option := self.options[field.id].get(code):
+                return field, option
+        return None
+
+    def _is_mine(self, row: ChartRow) -> bool:
+        return row.connection_id == self.connection_id
+
+    def _by_code(self, rows: Any) -> dict[str, Any]:
+        """By code, or by the ERP's id where nothing has that code."""
+        found: dict[str, Any] = {}
+        mine = [row for row in rows if self._is_mine(row)]
+        for row in mine:
+            if row.code:
+                self._keep_best(found, row.code, row)
+        for row in mine:
+            found.setdefault(row.external_id, row)
+        return found
+
+    @staticmethod
+    def _keep_best(found: dict[str, Any], key: str, row: ChartRow) -> None:
+        """Of two with one code the active one counts, else the first."""
+        if key not in found or (row.is_active and not found[key].is_active):
+            found[key] = row
+
+
+def book_of(world: World, business: str) -> Codebook:
+    """The business's codebook, read again only if its chart has changed since."""
+    charts = (world.connections, world.accounts, world.vendors, world.fields, world.options)
+    revision = sum(table.revision[business] for table in charts)
+    known = world.codebooks.get(business)
+    if known is None or known[0] != revision:
+        known = world.codebooks[business] = (revision, Codebook(world, business))
+    return known[1]
+
+
+def coding(book: Codebook, transaction: Transaction) -> Coding:
+    """The selections of a transaction, and whether one of them was deleted since."""
+    chosen: list[ChartRow] = []
+    body: list[dict[str, Any]] = []
+    if vendor := book.vendor(transaction.vendor_name):
+        chosen.append(vendor)
+        body.append(_selection(book, vendor, "MERCHANT", _native(book, "Merchant")))
+    shared = {name: code for line in transaction.lines[:1] for name, code in line.options.items()}
+    for name, code in (shared | transaction.options).items():
+        found = book.option(name, code)
+        if found and not found[0].is_splittable:
+            chosen.append(found[1])
+            body.append(_selection(book, found[1], "OTHER", _custom(found[0])))
+    lines = [_line(book, transaction, line, chosen) for line in transaction.lines]
+    return Coding(body=body, lines=lines, is_deleted=any(not row.is_active for row in chosen))
+
+
+def missing_fields(book: Codebook, transaction: Transaction) -> list[str]:
+    """Names of the fields that must be coded before the transaction can be ready, and are not."""
+    shown = coding(book, transaction)
+    missing = []
+    for field in book.fields:
+        places = shown.lines if field.is_splittable else [shown.body]
+        is_coded = all(
+            any(selection["category_info"]["id"] == field.id for selection in place)
+            for place in places
+        )
+        if field.is_active and "TRANSACTION" in field.is_required_for and not is_coded:
+            missing.append(field.name)
+    return missing
+
+
+def _line(
+    book: Codebook, transaction: Transaction, line: Line, chosen: list[ChartRow]
+) -> list[dict[str, Any]]:
+    selections = []
+    if account := book.account(line.account_code):
+        chosen.append(account)
+        selections.append(_selection(book, account, "GL_ACCOUNT", _native(book, "Category")))
+    for name, code in (transaction.options | line.options).items():
+        found = book.option(name, code)
+        if found and found[0].is_splittable:
+            chosen.append(found[1])
+            selections.append(_selection(book, found[1], "OTHER", _custom(found[0])))
+    return selections
+
+
+def _selection(
+    book: Codebook, row: ChartRow, kind: str, category: dict[str, Any]
+) -> dict[str, Any]:
+    """Emits the kind both at the top and in `category_info`; sources disagree on the first."""
+    selection = {
+        "id": row.id,
+        "external_id": row.external_id,
+        "name": row.name,
+        "provider_name": book.provider,
+        "type": kind,
+        "source": {"type": "USER"},
+        "category_info": category | {"type": kind},
+    }
+    return selection | ({} if row.code is None else {"external_code": row.code})
+
+
+def _native(book: Codebook, name: str) -> dict[str, Any]:
+    return {"id": chart.category_id(book.business, name), "external_id": name, "name": name}
+
+
+def _custom(field: CustomField) -> dict[str, Any]:
+    return {"id": field.id, "external_id": field.external_id, "name": field.name}
+
+
+def _is_called(field: CustomField, name: str) -> bool:
+    names = {field.name.casefold(), field.external_id.casefold()}
+    return name.casefold() in names

@@ -1,0 +1,289 @@
+"""What people do in Ramp: spend, code, mark ready, take back, press Export."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+from connections.ramp_simulator.codings import book_of, missing_fields
+from connections.ramp_simulator.records import (
+    Commit,
+    Line,
+    SyncRequest,
+    SyncStatus,
+    Transaction,
+)
+from connections.ramp_simulator.webhooks import announce
+from connections.ramp_simulator.world import World
+
+SYNC_REQUEST_LIFE = timedelta(minutes=5)
+
+
+class NotPossible(Exception):
+    """Ramp does not offer this for the transaction as it is. The message says why."""
+
+    def __init__(self, message: str, code: str = "DEVELOPER_7001") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(slots=True, kw_only=True)
+class Merchant:
+    name: str
+    category_code: str = "5734"
+    category_id: int = 40
+    category_name: str = "General Merchandise"
+    city: str | None = None
+    country: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Purchase:
+    """A purchase as people see it: amounts in minor units, negative for a refund.
+
+    `lines` are minor units and account codes; without them there is one line of `account_code`.
+    `original` is what the merchant charged, where that was in another currency.
+    """
+
+    minor: int
+    merchant: Merchant
+    account_code: str | None = None
+    lines: Sequence[tuple[int, str | None]] = ()
+    original: tuple[int, str] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    memo: str | None = None
+    at: datetime | None = None
+    accounting_date: datetime | None = None
+    state: str = "CLEARED"
+    entity_id: str | None = None
+    person_id: str | None = None
+    original_transaction_id: str | None = None
+    has_receipt: bool = True
+    vendor_name: str | None = None
+
+
+def spend(world: World, business: str, purchase: Purchase) -> Transaction:
+    """A card is used. The transaction is not ready for the ERP yet."""
+    people = [
+        person
+        for person in world.people.of(business)
+        if purchase.entity_id in {None, person.entity_id}
+        and purchase.person_id in {None, person.id}
+    ]
+    if not people:
+        raise NotPossible("Nobody in this business has such a card.")
+    ids = world.ids
+    seq = ids.rank()
+    person = people[seq % len(people)]
+    entity = world.entities.get(person.entity_id)
+    assert entity is not None
+    at = purchase.at or world.clock()
+    merchant = purchase.merchant
+    original_minor, original_currency = purchase.original or (None, None)
+    row = world.transactions.put(
+        Transaction(
+            id=ids.uuid(),
+            seq=seq,
+            business=business,
+            entity_id=entity.id,
+            person_id=person.id,
+            minor=purchase.minor,
+            currency=entity.currency,
+            state=purchase.state,
+            sync_status=SyncStatus.NOT_SYNC_READY,
+            merchant_id=_merchant_id(business, merchant),
+            merchant_name=merchant.name,
+            merchant_category_code=merchant.category_code,
+            sk_category_id=merchant.category_id,
+            sk_category_name=merchant.category_name,
+            memo=purchase.memo,
+            lines=_lines(purchase, entity.currency),
+            user_transaction_time=at,
+            accounting_date=purchase.accounting_date or at,
+            settlement_date=at + timedelta(days=1) if purchase.state == "CLEARED" else None,
+            updated_at=at,
+            original_minor=original_minor,
+            original_currency=original_currency,
+            original_transaction_id=purchase.original_transaction_id,
+            vendor_name=purchase.vendor_name or merchant.name,
+            options=dict(purchase.options),
+            receipts=[ids.uuid()] if purchase.has_receipt else [],
+            card_present=merchant.city is not None,
+            city=merchant.city,
+            country=merchant.country,
+        )
+    )
+    announce(world, business, f"transactions.{_event(purchase.state)}", row.id)
+    return row
+
+
+def clear(world: World, row: Transaction) -> None:
+    """The card network settles a pending purchase."""
+    if row.state != "PENDING":
+        raise NotPossible("Only a pending transaction clears.")
+    row.state = "CLEARED"
+    row.settlement_date = world.clock()
+    _touch(world, row)
+    announce(world, row.business, "transactions.cleared", row.id)
+
+
+def why_not_ready(world: World, row: Transaction) -> NotPossible | None:
+    """Why Ramp would not let anyone mark this transaction ready, if so."""
+    if row.sync_status is SyncStatus.SYNCED:
+        return NotPossible(f"Transaction {row.id} is synced already.")
+    if row.state != "CLEARED":
+        return NotPossible(f"Transaction {row.id} has not cleared.")
+    if sum(_in_card_currency(line) for line in row.lines) != row.minor:
+        return NotPossible(
+            f"The split of transaction {row.id} does not add up.", code="ACCOUNTING_7008"
+        )
+    if missing := missing_fields(book_of(world, row.business), row):
+        return NotPossible(f"Transaction {row.id} lacks {', '.join(missing)}.")
+    return None
+
+
+def mark_ready(world: World, row: Transaction, *, notify: bool = True) -> None:
+    """:raises NotPossible: if it is synced, pending, out of balance or lacks a required field"""
+    if problem := why_not_ready(world, row):
+        raise problem
+    if row.sync_status is SyncStatus.SYNC_READY:
+        return
+    row.sync_status = SyncStatus.SYNC_READY
+    _touch(world, row)
+    if notify:
+        announce(world, row.business, "transactions.ready_to_sync", row.id)
+
+
+def take_back(world: World, row: Transaction) -> None:
+    """Un-ready: someone wants to look at it again. Ramp tells nobody."""
+    if row.sync_status is not SyncStatus.SYNC_READY:
+        raise NotPossible("Only a ready transaction can be taken back.")
+    row.sync_status = SyncStatus.NOT_SYNC_READY
+    _touch(world, row)
+
+
+def press_export(world: World, row: Transaction) -> None:
+    """Export to a file marks a ready transaction synced, and tells nobody."""
+    if row.sync_status is not SyncStatus.SYNC_READY:
+        raise NotPossible("Only a ready transaction can be exported.")
+    row.sync_status = SyncStatus.SYNCED
+    row.synced_at = world.clock()
+    row.export_error = None
+    row.commits.append(Commit(at=row.synced_at, outcome="export"))
+    _touch(world, row)
+
+
+def press_sync_all(world: World, business: str) -> SyncRequest | None:
+    """The Sync All button: every ready transaction is asked for; None if there is none."""
+    rows = list(world.transactions.in_status(business, SyncStatus.SYNC_READY).values())
+    if not rows:
+        return None
+    request = world.sync_requests.put(
+        SyncRequest(
+            id=world.ids.uuid(),
+            seq=world.ids.rank(),
+            business=business,
+            object_ids=[row.id for row in rows],
+            expires_at=world.clock() + SYNC_REQUEST_LIFE,
+        )
+    )
+    for row in rows:
+        row.sync_request_id = request.id
+        world.transactions.put(row)
+    announce(
+        world,
+        business,
+        "transactions.sync_requested",
+        None,
+        {"sync_request_id": request.id},
+    )
+    return request
+
+
+def expire_sync_requests(world: World) -> None:
+    """Rows that nobody answered within five minutes of Sync All count as failed."""
+    now = world.clock()
+    for request in [row for row in world.sync_requests.all() if row.expires_at <= now]:
+        for row_id in request.object_ids:
+            row = world.transactions.get(row_id)
+            if row and row.sync_request_id == request.id:
+                row.sync_request_id = None
+                row.export_error = "The accounting system did not answer in time."
+                world.transactions.put(row)
+        world.sync_requests.remove(request)
+
+
+@dataclass(slots=True, kw_only=True)
+class Edit:
+    """New values; None leaves a value alone. An empty code takes a coding away."""
+
+    memo: str | None = None
+    accounting_date: datetime | None = None
+    account_code: str | None = None
+    options: Mapping[str, str] | None = None
+    vendor_name: str | None = None
+    minor: int | None = None
+
+
+def edit(world: World, row: Transaction, change: Edit) -> None:
+    """:raises NotPossible: if it is synced, for then Ramp locks it"""
+    if row.sync_status is SyncStatus.SYNCED:
+        raise NotPossible("A synced transaction is locked.")
+    if change.memo is not None:
+        row.memo = change.memo
+    row.accounting_date = change.accounting_date or row.accounting_date
+    if change.account_code is not None:
+        for line in row.lines:
+            line.account_code = change.account_code or None
+    if change.options is not None:
+        row.options = {name: code for name, code in change.options.items() if code}
+    row.vendor_name = change.vendor_name or row.vendor_name
+    if change.minor is not None:
+        row.minor = change.minor
+        row.lines = [_line(change.minor, row.currency, row.lines[0].account_code)]
+    _touch(world, row)
+
+
+def _touch(world: World, row: Transaction) -> None:
+    row.updated_at = world.clock()
+    world.transactions.put(row)
+
+
+def _event(state: str) -> str:
+    return {"CLEARED": "cleared", "DECLINED": "declined"}.get(state, "authorized")
+
+
+def _lines(purchase: Purchase, currency: str) -> list[Line]:
+    """Lines of a foreign purchase are in the merchant's currency and converted, as seen live."""
+    parts = purchase.lines or ((purchase.minor, purchase.account_code),)
+    if purchase.original is None:
+        return [_line(minor, currency, code) for minor, code in parts]
+    foreign_minor, foreign_currency = purchase.original
+    foreign = _shares(foreign_minor, [minor for minor, _ in parts])
+    return [
+        Line(
+            minor=share,
+            currency=foreign_currency,
+            converted_minor=minor,
+            account_code=code,
+        )
+        for share, (minor, code) in zip(foreign, parts, strict=True)
+    ]
+
+
+def _line(minor: int, currency: str, code: str | None) -> Line:
+    return Line(minor=minor, currency=currency, converted_minor=minor, account_code=code)
+
+
+def _shares(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` in the proportion of `weights`; the last takes what rounding leaves."""
+    shares = [round(total * weight / sum(weights)) for weight in weights[:-1]]
+    return [*shares, total - sum(shares)]
+
+
+def _in_card_currency(line: Line) -> int:
+    return line.minor if line.converted_minor is None else line.converted_minor
+
+
+def _merchant_id(business: str, merchant: Merchant) -> str:
+    return str(uuid5(NAMESPACE_URL, f"{business}/merchant/{merchant.name}"))

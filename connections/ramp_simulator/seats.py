@@ -1,0 +1,158 @@
+"""Accounting connections. One of them at a time has the active seat of a business."""
+
+from typing import Any
+
+from connections.ramp_simulator import bodies
+from connections.ramp_simulator.calls import Call
+from connections.ramp_simulator.clock import wire_time
+from connections.ramp_simulator.records import Connection, ConnectionType
+from connections.ramp_simulator.replies import (
+    ApiError,
+    Reply,
+    created,
+    no_content,
+    not_found,
+)
+from connections.ramp_simulator.world import World
+
+
+def active(world: World, business: str) -> Connection | None:
+    """The connection in the active seat, of whatever type."""
+    return next((row for row in world.connections.of(business) if row.is_active), None)
+
+
+def require_api(world: World, business: str) -> Connection:
+    """:raises ApiError: 7089, if no API connection is active"""
+    connection = active(world, business)
+    if connection is None or connection.connection_type is not ConnectionType.API:
+        raise ApiError(
+            400, "DEVELOPER_7089", "This business does not have an active API accounting connection"
+        )
+    return connection
+
+
+def named_or_active(world: World, business: str, connection_id: str | None) -> Connection:
+    """The API connection a call is about; one that is not active must be named."""
+    if connection_id is None:
+        return require_api(world, business)
+    connection = world.connections.get(connection_id, business)
+    if connection is None or connection.connection_type is not ConnectionType.API:
+        raise not_found("Accounting connection", connection_id)
+    return connection
+
+
+def list_connections(world: World, call: Call) -> Reply:
+    rows = [connection_json(row) for row in world.connections.of(call.business)]
+    return Reply(payload={"connections": rows})
+
+
+def get_active(world: World, call: Call) -> Reply:
+    connection = active(world, call.business)
+    if connection is None:
+        raise not_found("Accounting connection", "of this business")
+    return Reply(payload=connection_json(connection))
+
+
+def get_connection(world: World, call: Call) -> Reply:
+    return Reply(payload=connection_json(_requested(world, call)))
+
+
+def create_connection(world: World, call: Call) -> Reply:
+    """Take the seat if it is free. If it is not, the answer is whoever has it."""
+    body = call.json(bodies.ConnectionCreate)
+    incumbent = active(world, call.business)
+    if not body.is_active:
+        return created(connection_json(_add(world, call.business, body)))
+    if incumbent is None:
+        return created(connection_json(_relink(world, call.business, body)))
+    if incumbent.connection_type is ConnectionType.CSV:
+        incumbent.connection_type = ConnectionType.API
+        incumbent.name = body.remote_provider_name
+        incumbent.settings = body.settings.model_dump()
+        world.connections.put(incumbent)
+    return created(connection_json(incumbent))
+
+
+def patch_connection(world: World, call: Call) -> Reply:
+    connection = _requested(world, call)
+    body = call.json(bodies.ConnectionPatch)
+    if connection.connection_type is not ConnectionType.API:
+        raise ApiError(400, "DEVELOPER_7089", "Settings belong to API connections only")
+    connection.settings |= body.settings.model_dump(exclude_unset=True)
+    world.connections.put(connection)
+    return Reply(payload=connection_json(connection))
+
+
+def delete_connection(world: World, call: Call) -> Reply:
+    connection = active(world, call.business)
+    if connection is None or connection.connection_type is ConnectionType.DIRECT:
+        raise not_found("Accounting connection", "of this business")
+    connection.is_active = False
+    connection.is_tombstone = True
+    world.connections.put(connection)
+    return no_content()
+
+
+def reactivate_connection(world: World, call: Call) -> Reply:
+    connection = _requested(world, call)
+    incumbent = active(world, call.business)
+    if incumbent and incumbent is not connection:
+        raise ApiError(
+            400, "DEVELOPER_7001", "Another accounting connection is active; disconnect it first"
+        )
+    _link(world, connection)
+    return Reply(payload=connection_json(connection))
+
+
+def connection_json(connection: Connection) -> dict[str, Any]:
+    has_settings = connection.connection_type is ConnectionType.API and not connection.is_tombstone
+    linked_at = connection.last_linked_at
+    return {
+        "id": connection.id,
+        "remote_provider_name": connection.name,
+        "connection_type": connection.connection_type,
+        "is_active": connection.is_active,
+        "is_ready_to_migrate": False,
+        "status": "linked" if connection.is_active else "unlinked",
+        "created_at": wire_time(connection.created_at),
+        "last_linked_at": linked_at and wire_time(linked_at),
+        "settings": connection.settings if has_settings else None,
+    }
+
+
+def _requested(world: World, call: Call) -> Connection:
+    connection = world.connections.get(call.params["connection_id"], call.business)
+    if connection is None:
+        raise not_found("Accounting connection", call.params["connection_id"])
+    return connection
+
+
+def _relink(world: World, business: str, body: bodies.ConnectionCreate) -> Connection:
+    """The old connection of that name if the client asks for it, else a new one."""
+    former = (
+        row for row in world.connections.of(business) if row.name == body.remote_provider_name
+    )
+    connection = next(former, None) if body.reactivate else None
+    return _link(world, connection or _add(world, business, body))
+
+
+def _link(world: World, connection: Connection) -> Connection:
+    connection.is_active = True
+    connection.is_tombstone = False
+    connection.last_linked_at = world.clock()
+    return world.connections.put(connection)
+
+
+def _add(world: World, business: str, body: bodies.ConnectionCreate) -> Connection:
+    return world.connections.put(
+        Connection(
+            id=world.ids.uuid(),
+            seq=world.ids.rank(),
+            business=business,
+            name=body.remote_provider_name,
+            connection_type=ConnectionType.API,
+            is_active=False,
+            settings=body.settings.model_dump(),
+            created_at=world.clock(),
+        )
+    )
