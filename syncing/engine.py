@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from connections.erp.errors import Code
+from connections.erp.errors import Code, ErpError
 from connections.erp.port import ErpAdapter
 from connections.erp.records import Capabilities, Document, Idempotency, Posted, State
 from connections.mappings import MappingSet, MissingMapping
@@ -111,7 +111,11 @@ def send(
     """Ask the ERP to book the documents; the intent is committed. Never raises for an ERP's answer."""
     if time.monotonic() > deadline:
         return Results(unsent=[item.id for item, _ in documents])
-    answers = worker.erp.post_many([document for _, document in documents])
+    answers: Sequence[Posted | ErpError]
+    try:
+        answers = worker.erp.post_many([document for _, document in documents])
+    except ErpError as error:  # the call as a whole failed, so each of them did
+        answers = [error] * len(documents)
     results = Results()
     for (item, _), answer in zip(documents, answers, strict=True):
         if isinstance(answer, Posted):

@@ -6,22 +6,18 @@ import uuid
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import orjson
 from connections.ramp.client import RampClient
 from django.conf import settings
 
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.pages import TransactionPage
-from connections.ramp.schemas import Transaction
 from syncing import claims, inbox, schedule, snapshots
-from syncing.cannot_post import NoAccountingDate
 from syncing.classifier import classify_ramp, text_for_customer, unreadable
 from syncing.engine import contact
 from syncing.models import SyncItem, SyncRun
-from syncing.posting.transactions import posting_date
 from syncing.references import speakable
-from syncing.snapshots import Snapshot, Stored
+from syncing.snapshots import Stored, snapshot_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,45 +98,6 @@ def _store(connection: Connection, page: TransactionPage, listed_at: datetime) -
     for malformed in page.malformed:
         _quarantine(connection, malformed.id, malformed.raw, malformed.reason, listed_at)
     return stored
-
-
-def snapshot_of(transaction: Transaction) -> Snapshot:
-    """What lists and search need of a transaction, and the digest of what a document needs."""
-    try:
-        day = posting_date(transaction)
-    except NoAccountingDate:
-        day = None
-    return Snapshot(
-        ramp_id=transaction.id,
-        entity_ramp_id=transaction.entity_id,
-        label=transaction.merchant_name or "Card transaction",
-        memo=transaction.memo,
-        person=transaction.card_holder.name if transaction.card_holder else "",
-        accounting_date=day,
-        money=transaction.money,
-        content_hash=content_hash(transaction),
-    )
-
-
-def content_hash(transaction: Transaction) -> str:
-    """Digest of everything a document is made from, and of nothing that reporting changes in Ramp."""
-    made_from = transaction.model_dump(
-        mode="json",
-        include={
-            "id",
-            "amount",
-            "currency_code",
-            "entity_amount",
-            "accounting_date",
-            "user_transaction_time",
-            "entity_id",
-            "merchant_name",
-            "memo",
-            "line_items",
-            "accounting_field_selections",
-        },
-    )
-    return hashlib.sha256(orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _quarantine(

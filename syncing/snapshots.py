@@ -1,5 +1,6 @@
 """Store what Ramp says is ready: a page of objects becomes items in one statement."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.models import Connection
+from connections.ramp.schemas import Transaction
 from rampbridge.lib.money import Money
+from syncing.cannot_post import NoAccountingDate
 from syncing.models import SyncItem
+from syncing.posting.transactions import posting_date
 
 REACK_AFTER_SECONDS = 60
 """An object that we reported may still stand in a list that Ramp made up just before."""
@@ -42,6 +46,45 @@ class Stored:
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(self.seen + other.seen, self.new + other.new, self.changed + other.changed)
+
+
+def snapshot_of(bought: Transaction) -> Snapshot:
+    """What lists and search need of a transaction, and the digest of what a document needs."""
+    try:
+        day = posting_date(bought)
+    except NoAccountingDate:
+        day = None
+    return Snapshot(
+        ramp_id=bought.id,
+        entity_ramp_id=bought.entity_id,
+        label=bought.merchant_name or "Card transaction",
+        memo=bought.memo,
+        person=bought.card_holder.name if bought.card_holder else "",
+        accounting_date=day,
+        money=bought.money,
+        content_hash=content_hash(bought),
+    )
+
+
+def content_hash(bought: Transaction) -> str:
+    """Digest of everything a document is made from, and of nothing that reporting changes in Ramp."""
+    made_from = bought.model_dump(
+        mode="json",
+        include={
+            "id",
+            "amount",
+            "currency_code",
+            "entity_amount",
+            "accounting_date",
+            "user_transaction_time",
+            "entity_id",
+            "merchant_name",
+            "memo",
+            "line_items",
+            "accounting_field_selections",
+        },
+    )
+    return hashlib.sha256(orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @transaction.atomic

@@ -1,0 +1,98 @@
+"""How fast work comes and goes: arrivals against drain, and how long an item takes."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection as database
+
+from rampbridge.lib.charts import Columns, columns_and_line
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Items per hour: became ready, and confirmed by Ramp."""
+
+    hours: Sequence[datetime]
+    arrived: Sequence[int]
+    drained: Sequence[int]
+
+    @property
+    def labels(self) -> list[str]:
+        return [f"{hour:%H:%M}" for hour in self.hours]
+
+    @property
+    def rows(self) -> list[tuple[str, int, int]]:
+        """The same as text, the newest hour first."""
+        return list(reversed(list(zip(self.labels, self.arrived, self.drained, strict=True))))
+
+    @property
+    def has_any(self) -> bool:
+        return any(self.arrived) or any(self.drained)
+
+    def chart(self) -> Columns:
+        return columns_and_line(self.arrived, self.drained, self.labels, tone="neutral")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From ready in Ramp to confirmed by Ramp, over the last hour."""
+
+    median: timedelta
+    p95: timedelta
+    items: int
+
+
+def flow(*, now: datetime, hours: int = 24) -> Flow:
+    """Arrivals and drain of the last hours, from the time indexes. One query."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    slots = [last - timedelta(hours=back) for back in reversed(range(hours))]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT 'arrived', date_trunc('hour', ready_at, 'UTC'), count(*)
+            FROM syncing_syncitem WHERE ready_at >= %(since)s GROUP BY 2
+            UNION ALL
+            SELECT 'drained', date_trunc('hour', acked_at, 'UTC'), count(*)
+            FROM syncing_syncitem WHERE state = 'ACKED' AND acked_at >= %(since)s GROUP BY 2
+            """,
+            {"since": slots[0]},
+        )
+        found = {(what, hour): number for what, hour, number in cursor.fetchall()}
+    return Flow(
+        hours=slots,
+        arrived=[found.get(("arrived", slot), 0) for slot in slots],
+        drained=[found.get(("drained", slot), 0) for slot in slots],
+    )
+
+
+def latency(*, now: datetime, connection_id: uuid.UUID | None = None) -> Latency | None:
+    """Median and 95th percentile of the items confirmed in the last hour; None if there were none."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY acked_at - ready_at),
+                   percentile_cont(0.95) WITHIN GROUP (ORDER BY acked_at - ready_at),
+                   count(*)
+            FROM syncing_syncitem
+            WHERE state = 'ACKED' AND acked_at >= %(since)s
+              AND (%(connection)s::uuid IS NULL OR connection_id = %(connection)s)
+            """,
+            {"since": now - timedelta(hours=1), "connection": connection_id},
+        )
+        median, p95, items = cursor.fetchone()
+    return Latency(median, p95, items) if items else None
+
+
+def done_since(connection_id: uuid.UUID, since: datetime) -> dict[str, int]:
+    """Items per type that Ramp confirmed since then."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT object_type, count(*) FROM syncing_syncitem
+            WHERE state = 'ACKED' AND acked_at >= %s AND connection_id = %s GROUP BY 1
+            """,
+            [since, connection_id],
+        )
+        return dict(cursor.fetchall())

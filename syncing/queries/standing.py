@@ -1,0 +1,135 @@
+"""How many items and how much money stand where, from the roll-up."""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Sum
+
+from rampbridge.lib.money import Money
+from syncing.models import ItemCount, SyncItem
+from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Party, Word, party_of, word_of
+from syncing.states import ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One line of the roll-up, in words."""
+
+    connection_id: uuid.UUID | None
+    object_type: str
+    word: Word
+    party: Party
+    items: int
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A word with what stands behind it."""
+
+    word: Word
+    look: Look
+    items: int
+    sums: Sequence[Money] = ()
+    key: str = ""
+
+
+def standings(
+    *, now: datetime, per_connection: bool = False, connection_id: uuid.UUID | None = None
+) -> list[Standing]:
+    """What stands where: for everybody, per connection, or for one of them. Two queries."""
+    counts = ItemCount.objects.filter(items__gt=0)
+    lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
+    if connection_id:
+        counts = counts.filter(connection_id=connection_id)
+        lapsed = lapsed.filter(connection_id=connection_id)
+    keys = ["object_type", "state", "error_category", "currency", "exponent"]
+    if per_connection:
+        keys.append("connection_id")
+    found = counts.order_by().values(*keys).annotate(n=Sum("items"), minor=Sum("amount_minor"))
+    late = lapsed.order_by().values(*keys).annotate(n=Count("pk"), minor=Sum("amount_minor"))
+    lines = [_standing(row, word_of(row["state"], row["error_category"])) for row in found]
+    # The roll-up cannot know that time passed: move what is past its lease from one word to another.
+    for row in late:
+        lines.append(_standing(row, Word.UNCERTAIN))
+        lines.append(_standing({**row, "n": -row["n"], "minor": -row["minor"]}, Word.WORKING))
+    return lines
+
+
+def _standing(row: Mapping[str, object], word: Word) -> Standing:
+    state = str(row["state"])
+    connection_id = row.get("connection_id")
+    return Standing(
+        connection_id=connection_id if isinstance(connection_id, uuid.UUID) else None,
+        object_type=str(row["object_type"]),
+        word=word,
+        party=party_of(word, state),
+        items=int(str(row["n"])),
+        money=Money(int(str(row["minor"])), str(row["currency"]), int(str(row["exponent"]))),
+    )
+
+
+def is_open(standing: Standing) -> bool:
+    return standing.word in OPEN_WORDS
+
+
+def by_word(standings: Iterable[Standing]) -> Counter[Word]:
+    """Items per word."""
+    counts: Counter[Word] = Counter()
+    for standing in standings:
+        counts[standing.word] += standing.items
+    return counts
+
+
+def by_party(standings: Iterable[Standing]) -> Counter[Party]:
+    """Open items per party that has to move."""
+    counts: Counter[Party] = Counter()
+    for standing in standings:
+        if is_open(standing):
+            counts[standing.party] += standing.items
+    return counts
+
+
+def sums(standings: Iterable[Standing]) -> list[Money]:
+    """Amounts per currency, the largest figure first. Currencies are never added up."""
+    totals: dict[str, Money] = {}
+    for standing in standings:
+        money = standing.money
+        totals[money.currency] = totals.get(money.currency, Money.zero(money.currency)) + money
+    found = [total for total in totals.values() if total]
+    return sorted(found, key=lambda total: (-abs(total.decimal), total.currency))
+
+
+def per_connection(standings: Iterable[Standing]) -> Mapping[uuid.UUID, list[Standing]]:
+    """The lines of each connection."""
+    grouped: dict[uuid.UUID, list[Standing]] = defaultdict(list)
+    for standing in standings:
+        if standing.connection_id:
+            grouped[standing.connection_id].append(standing)
+    return grouped
+
+
+def queues_of(standings: Sequence[Standing], words: Iterable[Word] = OPEN_WORDS) -> list[Queue]:
+    """Each word with its items and amounts, in the order of urgency."""
+    counts = by_word(standings)
+    return [
+        Queue(
+            word,
+            LOOKS[word],
+            counts[word],
+            sums(standing for standing in standings if standing.word == word),
+        )
+        for word in words
+    ]
+
+
+def queues(*, now: datetime) -> list[Queue]:
+    """What waits, for the navigation: counts only."""
+    counts = by_word(standings(now=now))
+    return [
+        Queue(word, LOOKS[word], counts[word], key="e" if word == Word.NEEDS_PERSON else "")
+        for word in OPEN_WORDS
+    ]

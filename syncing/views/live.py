@@ -1,0 +1,28 @@
+"""Live parts of pages: a part polls its own URL with the version it shows, and hears 204 until that
+changes. Versions are made of data, never of rendered text, or every passing second would be news.
+"""
+
+import hashlib
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
+
+
+def version_of(*facts: object) -> str:
+    """A short token that changes when any of the facts does."""
+    return hashlib.blake2s(repr(facts).encode(), digest_size=8).hexdigest()
+
+
+def live(
+    request: HtmxHttpRequest, page: str, part: str, *, version: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The page, or for a poll the part that changed, or nothing."""
+    template = page_or_partial(request, page, part)
+    if template == part and request.GET.get("version") == version:
+        return HttpResponseUnchanged()
+    query = request.GET.copy()
+    query["version"] = version
+    return render(request, template, {**context, "live_url": f"{request.path}?{query.urlencode()}"})

@@ -1,0 +1,93 @@
+"""Are we keeping up, where is it stuck, and whose move is it?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from rampbridge.lib.charts import Part, Rect, stacked_bar
+from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.policy import Permission, allow
+from syncing.queries import fleet, flow, standing
+from syncing.queries.words import PARTY_LABELS, Party
+from syncing.views.live import live, version_of
+
+SHOWN_CUSTOMERS = 6
+PARTY_TONES = {
+    Party.US: "person",
+    Party.CUSTOMER: "customer",
+    Party.ERP: "retry",
+    Party.RAMP: "work",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One party's share of the backlog."""
+
+    label: str
+    tone: str
+    items: int
+
+
+@require_GET
+@allow(Permission.SEE)
+def overview(request: HtmxHttpRequest) -> HttpResponse:
+    now = timezone.now()
+    customers = fleet.fleet(now=now)
+    lines = standing.standings(now=now)
+    open_lines = [line for line in lines if standing.is_open(line)]
+    queues = standing.queues_of(lines)
+    pace = flow.flow(now=now)
+    latency = flow.latency(now=now)
+    oldest = min((row for row in customers if row.oldest_at), key=_oldest_at, default=None)
+    shares = _shares(lines)
+    context = {
+        "section": "overview",
+        "now": now,
+        "queues": queues,
+        "open_items": sum(queue.items for queue in queues),
+        "open_sums": standing.sums(open_lines),
+        "oldest": oldest,
+        "shares": shares,
+        "share_bar": _bar(shares),
+        "queue_bar": stacked_bar(
+            [Part(queue.look.label, queue.items, queue.look.tone) for queue in queues]
+        ),
+        "flow": pace,
+        "chart": pace.chart(),
+        "latency": latency,
+        "customers": customers[:SHOWN_CUSTOMERS],
+        "customer_count": len(customers),
+        "in_trouble": sum(1 for row in customers if row.health.severity >= 2),
+        "checked_at": max((_polled_at(row) for row in customers if _polled_at(row)), default=None),
+    }
+    version = version_of(
+        [(queue.word, queue.items, queue.sums) for queue in queues],
+        [(line.party, line.items) for line in lines],
+        [(row.connection.pk, row.health, row.oldest_at) for row in customers[:SHOWN_CUSTOMERS]],
+        pace,
+        latency and (latency.items, latency.median),
+    )
+    return live(
+        request, "syncing/overview.html", "syncing/_overview.html", version=version, context=context
+    )
+
+
+def _oldest_at(row: fleet.CustomerRow) -> object:
+    return row.oldest_at
+
+
+def _polled_at(row: fleet.CustomerRow) -> object:
+    return row.schedule.last_poll_at if row.schedule else None
+
+
+def _shares(lines: Sequence[standing.Standing]) -> list[Share]:
+    counts = standing.by_party(lines)
+    return [Share(PARTY_LABELS[party], tone, counts[party]) for party, tone in PARTY_TONES.items()]
+
+
+def _bar(shares: Sequence[Share]) -> list[Rect]:
+    return stacked_bar([Part(share.label, share.items, share.tone) for share in shares])

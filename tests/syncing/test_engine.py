@@ -1,0 +1,187 @@
+import pytest
+
+from connections.erp.errors import Code, ErpError, Outcome
+from connections.erp.records import Idempotency
+from syncing import schedule
+from syncing.engine import RETRY_BUDGET, post_due_items
+from syncing.models import ItemEvent, Schedule, SyncItem
+from syncing.recovery import recover_lost_items
+from tests.syncing.world import World, let_time_pass, transaction_body
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(item: SyncItem) -> SyncItem:
+    item.refresh_from_db()
+    return item
+
+
+def timeline(item: SyncItem) -> list[str]:
+    return list(ItemEvent.objects.filter(item=item).order_by("id").values_list("kind", flat=True))
+
+
+class TestPostDueItems:
+    def test_books_what_is_due_and_keeps_the_documents_number(self) -> None:
+        world = World()
+        (item,) = world.ready()
+
+        post_due_items(world.worker)
+
+        (entry,) = world.erp.books.entries
+        assert fresh(item).state == "POSTED"
+        assert item.erp_number == entry.number
+        assert timeline(item) == ["ready", "sent", "posted"]
+
+    def test_debits_the_coded_account_and_credits_the_card(self) -> None:
+        world = World()
+        world.ready(transaction_body(1234, "6200"))
+
+        post_due_items(world.worker)
+
+        assert str(world.erp.books.balance("6200")) == "12.34"
+        assert str(world.erp.books.balance("2150")) == "-12.34"
+
+    def test_leaves_what_is_not_due(self) -> None:
+        world = World()
+        (item,) = world.ready()
+        let_time_pass(-60)
+
+        assert post_due_items(world.worker) == 0
+        assert fresh(item).state == "READY"
+
+    def test_does_not_post_a_snapshot_older_than_a_quarter_of_an_hour(self) -> None:
+        world = World()
+        (item,) = world.ready()
+        SyncItem.objects.update(snapshot_at="2020-01-01T00:00Z")
+
+        assert post_due_items(world.worker) == 0
+        assert fresh(item).state == "READY"
+
+    def test_holds_an_item_without_coding_before_anything_is_sent(self) -> None:
+        world = World()
+        (item,) = world.ready(transaction_body(account=None))
+
+        post_due_items(world.worker)
+
+        assert fresh(item).state == "FAILED"
+        assert item.error_category == "user_actionable"
+        assert item.failure_telling == "due"
+        assert item.error_text.startswith("This item has no GL account. Choose a category in Ramp.")
+        assert "post_many" not in world.erp.calls
+
+    def test_one_bad_item_does_not_hold_up_its_neighbours(self) -> None:
+        world = World()
+        good, bad = world.ready(transaction_body(), transaction_body(account="6999"))
+        world.erp.books.deactivate("account", "6999")  # type: ignore[arg-type]
+
+        post_due_items(world.worker)
+
+        assert fresh(good).state == "POSTED"
+        assert fresh(bad).state == "FAILED"
+        assert bad.error_code == "erp.account_inactive"
+        assert bad.blocked_by.startswith("erp.account_inactive:")
+
+    def test_waits_and_tries_again_when_the_erp_is_down(self) -> None:
+        world = World()
+        (item,) = world.ready()
+        world.erp.faults.refuse_with = ErpError(
+            Code.ERP_UNAVAILABLE, "Ledger did not answer.", "", Outcome.NOT_POSTED
+        )
+
+        post_due_items(world.worker)
+
+        assert fresh(item).state == "READY"
+        assert item.attempts == 0, "an outage is not the item's fault"
+        assert Schedule.objects.get().resume_at is not None
+        assert schedule.is_probing(world.connection)
+
+    def test_asks_a_person_once_the_retry_budget_is_spent(self) -> None:
+        world = World()
+        (item,) = world.ready()
+        world.erp.faults.refuse_with = ErpError(Code.CONFLICT, "Somebody was faster.", "")
+
+        for _ in range(RETRY_BUDGET):
+            post_due_items(world.worker)
+            let_time_pass(3600)
+
+        assert fresh(item).state == "FAILED"
+        assert item.error_category == "needs_integrator"
+        assert item.reference in item.error_text
+
+    def test_stops_the_connection_and_not_each_item_when_access_is_revoked(self) -> None:
+        world = World()
+        items = world.ready(transaction_body(), transaction_body())
+        world.erp.faults.refuse_with = ErpError(
+            Code.AUTH_EXPIRED, "Ledger refuses our login.", "Connect it again."
+        )
+
+        post_due_items(world.worker)
+
+        assert {fresh(item).state for item in items} == {"READY"}
+        stopped = Schedule.objects.get()
+        assert stopped.blocked_side == "erp"
+        assert stopped.blocked_title == "Ledger refuses our login."
+
+    def test_lifts_the_block_with_the_first_document_that_goes_through(self) -> None:
+        world = World()
+        world.ready(transaction_body(), transaction_body())
+        world.erp.faults.refuse_with = ErpError(Code.AUTH_EXPIRED, "Refused.", "Connect again.")
+        post_due_items(world.worker)
+        world.erp.faults.refuse_with = None
+        let_time_pass(3600)
+
+        assert post_due_items(world.worker) == 1, "one item is enough to probe"
+
+        assert Schedule.objects.get().blocked_at is None
+        assert post_due_items(world.worker) == 1
+
+
+class TestRecovery:
+    @pytest.mark.parametrize("idempotency", [Idempotency.UNIQUE_KEY, Idempotency.LOOKUP])
+    def test_finds_the_document_whose_answer_was_lost(self, idempotency: Idempotency) -> None:
+        world = World(idempotency)
+        (item,) = world.ready()
+        world.erp.faults.lose_answers = 1
+
+        post_due_items(world.worker)
+        assert fresh(item).state == "POSTING"
+        let_time_pass(300)
+        recover_lost_items(world.worker)
+
+        assert fresh(item).state == "POSTED"
+        assert len(world.erp.books.entries) == 1
+        assert "uncertain" in timeline(item)
+
+    @pytest.mark.parametrize("idempotency", [Idempotency.UNIQUE_KEY, Idempotency.LOOKUP])
+    def test_sends_again_what_the_erp_never_got(self, idempotency: Idempotency) -> None:
+        world = World(idempotency)
+        (item,) = world.ready()
+        world.erp.faults.lose_requests = 1
+
+        post_due_items(world.worker)
+        let_time_pass(300)
+        recover_lost_items(world.worker)
+
+        assert fresh(item).state == "POSTED"
+        assert len(world.erp.books.entries) == 1
+
+    def test_does_not_look_before_a_late_request_can_have_landed(self) -> None:
+        world = World(Idempotency.LOOKUP, settle=120)
+        world.ready()
+        world.erp.faults.lose_requests = 1
+        post_due_items(world.worker)
+        let_time_pass(60)
+
+        assert recover_lost_items(world.worker) == 0
+
+    def test_asks_a_person_when_the_erp_neither_enforces_nor_finds_our_reference(self) -> None:
+        world = World(Idempotency.NONE)
+        (item,) = world.ready()
+        world.erp.faults.lose_answers = 1
+        post_due_items(world.worker)
+        let_time_pass(300)
+
+        recover_lost_items(world.worker)
+
+        assert fresh(item).state == "REVIEW"
+        assert len(world.erp.books.entries) == 1
