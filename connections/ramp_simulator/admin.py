@@ -350,7 +350,8 @@ class Admin:
                 for row in world.entities.of(key)
             ],
             "transactions": {
-                status: len(world.transactions.in_status(key, status)) for status in SyncStatus
+                status.value: len(world.transactions.in_status(key, status))
+                for status in SyncStatus
             },
         }
 

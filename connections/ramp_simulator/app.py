@@ -45,8 +45,8 @@ class Simulator:
         self.world = World(
             clock=clock, seed=seed, store=store or NoStore(), switches=switches or Switches()
         )
-        client = webhook_client or httpx.Client(trust_env=False)
-        self.courier = Courier(self.world, client=client, seed=seed)
+        self._webhook_client = webhook_client or httpx.Client(trust_env=False)
+        self.courier = Courier(self.world, client=self._webhook_client, seed=seed)
         self.service = Service(self.world, seed=seed, deliver=self.courier.deliver_due, sleep=sleep)
         self.admin = Admin(self.world, self.service, self.courier)
 
@@ -76,6 +76,10 @@ class Simulator:
             with sim.world.change():
                 scenarios.play(sim.world, name, seed=seed, scale=scale)
         return sim
+
+    def close(self) -> None:
+        self._webhook_client.close()
+        self.world.close()
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         call = Call.from_environ(environ)
