@@ -6,6 +6,7 @@ from connections.models.connection import (
     RampToken,
     WebhookSubscription,
 )
+from connections.models.egress import RateBucket
 from connections.models.mappings import Mapping
 from connections.models.reference import CustomField, FieldOption, LedgerAccount, Vendor
 
@@ -19,6 +20,7 @@ __all__ = [
     "Mapping",
     "PostingProfile",
     "RampToken",
+    "RateBucket",
     "Vendor",
     "WebhookSubscription",
 ]

@@ -60,8 +60,16 @@ class Schema(BaseModel):
 
         :raises SchemaSurprise: if it is not as the contract says
         """
+        return cls.read(decode(text))
+
+    @classmethod
+    def read(cls, document: Any) -> Self:
+        """Read one object from JSON that is decoded already.
+
+        :raises SchemaSurprise: if it is not as the contract says
+        """
         try:
-            return cls.model_validate(decode(text))
+            return cls.model_validate(document)
         except ValidationError as error:
             raise SchemaSurprise(f"{cls.__name__}: {reasons(error)}") from error
 
@@ -281,6 +289,10 @@ class AccountingConnection(Schema):
         return self.status.lower() == "linked" if self.is_active is None else self.is_active
 
 
+class ConnectionList(Schema):
+    connections: tuple[AccountingConnection, ...]
+
+
 class Reference(Schema):
     """What all records of the chart have: our id, Ramp's, and whether Ramp still offers it."""
 
@@ -333,6 +345,10 @@ class Webhook(Schema):
     @property
     def is_active(self) -> bool:
         return self.status.lower() == "active"
+
+
+class Verified(Schema):
+    success: bool = False
 
 
 class SyncAccepted(Schema):

@@ -52,23 +52,24 @@ def full(limits: Limits, *, now: float) -> Bucket:
 
 
 def refill(bucket: Bucket, limits: Limits, *, now: float) -> Bucket:
-    """Add what has run in since the last look. A frozen bucket and a clock set back add nothing."""
+    """Add what has run in since the last look. A clock that is set back stands still meanwhile."""
+    now = max(now, bucket.refilled_at)
     elapsed = max(0.0, now - max(bucket.refilled_at, bucket.frozen_until))
     return replace(
         bucket,
         tokens=min(limits.burst, bucket.tokens + elapsed * bucket.rate),
         rate=min(limits.rate, bucket.rate + elapsed * limits.recovery),
-        refilled_at=max(now, bucket.refilled_at),
+        refilled_at=now,
     )
 
 
 def take(
     bucket: Bucket, limits: Limits, *, wanted: int, urgent: bool, now: float
 ) -> tuple[Bucket, Grant]:
-    """Take up to ``wanted`` whole tokens, or none."""
+    """Take up to ``wanted`` whole tokens, at least one, or none."""
     bucket = refill(bucket, limits, now=now)
-    if now < bucket.frozen_until:
-        return bucket, Grant(0, bucket.frozen_until - now)
+    if bucket.refilled_at < bucket.frozen_until:
+        return bucket, Grant(0, bucket.frozen_until - bucket.refilled_at)
     kept_back = 0.0 if urgent else limits.burst * limits.urgent_share
     free = bucket.tokens - kept_back
     granted = max(0, min(wanted, floor(free)))
@@ -83,6 +84,7 @@ def freeze(bucket: Bucket, limits: Limits, *, seconds: float, now: float) -> Buc
     Of several refusals of one overload only the first lowers the rate; the longest freeze counts.
     """
     bucket = refill(bucket, limits, now=now)
+    now = bucket.refilled_at
     already_frozen = now < bucket.frozen_until
     lowered = max(limits.lowest_rate, bucket.rate * limits.slowdown)
     return replace(
