@@ -57,9 +57,19 @@ class Refused:
     """When to look whether its cause is gone; None: only a change in Ramp or a person releases it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """One of the items that share a cause."""
+
+    cause: str
+    item: Claimed
+
+
 @contextmanager
-def only_worker(connection_id: uuid.UUID, seconds: float = LEASE_SECONDS) -> Iterator[bool]:
-    """Hold a connection's work lease: one writer per ERP company. False if another has it."""
+def only_worker(
+    connection_id: uuid.UUID, seconds: float = LEASE_SECONDS
+) -> Iterator[uuid.UUID | None]:
+    """Hold a connection's work lease: one writer per ERP company. None if another has it."""
     token = uuid.uuid4()
     held = _execute(
         """
@@ -69,7 +79,7 @@ def only_worker(connection_id: uuid.UUID, seconds: float = LEASE_SECONDS) -> Ite
         [token, seconds, connection_id],
     )
     try:
-        yield held == 1
+        yield token if held else None
     finally:
         if held:
             _execute(
@@ -77,6 +87,19 @@ def only_worker(connection_id: uuid.UUID, seconds: float = LEASE_SECONDS) -> Ite
                 " WHERE connection_id = %s AND work_lease = %s",
                 [connection_id, token],
             )
+
+
+def keep_working(
+    connection_id: uuid.UUID, token: uuid.UUID, seconds: float = LEASE_SECONDS
+) -> bool:
+    """Extend the work lease. False if it was lost: stop."""
+    return bool(
+        _execute(
+            "UPDATE syncing_schedule SET work_lease_until = now() + %s * interval '1s'"
+            " WHERE connection_id = %s AND work_lease = %s",
+            [seconds, connection_id, token],
+        )
+    )
 
 
 def lock_ready(connection_id: uuid.UUID, limit: int = CHUNK) -> list[Claimed]:
@@ -394,6 +417,49 @@ def release(
             "why": why,
             "actor": actor,
         },
+    )
+
+
+def hurry(item_id: int, *, actor: str) -> int:
+    """Make a queued item due now. Returns 1, or 0 if it is no longer queued."""
+    return _execute(
+        """
+        WITH moved AS (
+            UPDATE syncing_syncitem SET due_at = now() WHERE id = %s AND state = 'READY' RETURNING id
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'released', 'Retried.', '{}', %s FROM moved
+        """,
+        [item_id, actor],
+    )
+
+
+def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:
+    """One failed item of each shared cause that is due for another look."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (i.blocked_by) i.blocked_by, i.id, i.object_type, i.ramp_id,
+                   coalesce(i.entity_ramp_id::text, ''), p.ramp::text, i.attempts
+            FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
+            WHERE i.connection_id = %s AND i.state = 'FAILED' AND i.due_at <= now()
+              AND i.blocked_by <> ''
+            ORDER BY i.blocked_by, i.id LIMIT %s
+            """,
+            [connection_id, limit],
+        )
+        return [
+            Blocked(cause, Claimed(id_, type_, ramp_id, entity, body, None, attempts, 0))
+            for cause, id_, type_, ramp_id, entity, body, attempts in cursor.fetchall()
+        ]
+
+
+def recheck_later(connection_id: uuid.UUID, cause: str, seconds: float) -> None:
+    """Look at a cause again after so many seconds; all its items wait for the same look."""
+    _execute(
+        "UPDATE syncing_syncitem SET due_at = now() + %s * interval '1s'"
+        " WHERE connection_id = %s AND state = 'FAILED' AND blocked_by = %s",
+        [seconds, connection_id, cause],
     )
 
 

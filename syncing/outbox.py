@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import orjson
-from connections.ramp.client import RampClient
 from django.db import transaction
 from django.db.models.functions import Now
 
 from connections.models import Connection
 from connections.ramp import errors
+from connections.ramp.client import RampClient
 from rampbridge.lib.backoff import full_jitter
 from syncing import reports, schedule
 from syncing.classifier import classify_ramp
@@ -49,7 +49,13 @@ def report_results(
 
 
 def freeze_batches(connection: Connection, *, now: datetime) -> list[AckBatch]:
-    """Freeze all results that wait, successes and failures apart, one batch per sync type."""
+    """Freeze all results that wait, successes and failures apart, one batch per sync type.
+
+    Nothing is frozen while the connection is still posting, unless a batch is full or a result has
+    waited long: a report of 500 costs Ramp's budget as much as one of 1 (performance 1.1).
+    """
+    if not reports.are_due(connection.pk, connection.ack_batch_size, FLUSH_SECONDS):
+        return []
     frozen = []
     for object_type, sync_type in SYNC_TYPES.items():
         for outcome in (AckBatch.Outcome.SUCCESS, AckBatch.Outcome.FAILURE):

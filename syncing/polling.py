@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from connections.ramp.client import RampClient
 from django.conf import settings
 
 from connections.models import Connection
 from connections.ramp import errors
+from connections.ramp.client import RampClient
 from connections.ramp.pages import TransactionPage
 from syncing import claims, inbox, schedule, snapshots
 from syncing.classifier import classify_ramp, text_for_customer, unreadable

@@ -67,6 +67,27 @@ def lock_lines(connection_id: uuid.UUID, object_type: str, outcome: str, limit: 
     ]
 
 
+def are_due(connection_id: uuid.UUID, full: int, patience_seconds: float) -> bool:
+    """Whether it is time to report: nothing else is being posted, a batch is full, or one waits long."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                               AND state = 'READY' AND due_at <= now()
+                               AND snapshot_at > now() - interval '15 minutes')
+                AND NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                                AND state = 'POSTING' AND lease_until > now())
+                OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                           AND state = 'POSTED' AND posted_at < now() - %(patience)s * interval '1s')
+                OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                    AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s
+            """,
+            {"c": connection_id, "full": full, "patience": patience_seconds},
+        )
+        (due,) = cursor.fetchone()
+    return bool(due)
+
+
 def enter(batch: AckBatch, lines: Sequence[Line]) -> None:
     """Make the lines' items members of a frozen batch."""
     items = SyncItem.objects.filter(pk__in=[line.id for line in lines])

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
 from syncing.classifier import ErrorCategory, SyncFailure
-from syncing.models import Schedule, WorkerBeat
+from syncing.models import Schedule
 
 POLL_LEASE_SECONDS = 180
 RING_AGAIN_SECONDS = 5
@@ -156,6 +156,11 @@ def fetch_soon(connection_id: uuid.UUID, *, wait: timedelta = timedelta(0)) -> N
         )
 
 
+def work_soon(connection_id: uuid.UUID) -> None:
+    """Let the next sweep ring for the connection at once."""
+    Schedule.objects.filter(pk=connection_id).update(rung_at=None)
+
+
 def erp_answered(connection: Connection) -> None:
     """The ERP booked something: close the circuit and lift a block on its side."""
     Schedule.objects.filter(pk=connection.pk).exclude(erp_failures=0, resume_at=None).update(
@@ -190,6 +195,17 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
     return wait.total_seconds()
 
 
+def may_post(connection: Connection) -> bool:
+    """Whether the circuit lets posting happen now."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM syncing_schedule WHERE connection_id = %s"
+            " AND (resume_at IS NULL OR resume_at <= now())",
+            [connection.pk],
+        )
+        return cursor.fetchone() is not None
+
+
 def is_probing(connection: Connection) -> bool:
     """Whether the ERP has not answered well since it last stopped us, so that one item must do."""
     return Schedule.objects.filter(pk=connection.pk, erp_failures__gt=0).exists()
@@ -220,11 +236,11 @@ def progress(worker: str) -> None:
     """Write a worker's progress beat: it has just finished a doorbell (fault I2)."""
     with database.cursor() as cursor:
         cursor.execute(
-            f"""
-            INSERT INTO {WorkerBeat._meta.db_table} (worker, beat_at, started_at, tasks)
+            """
+            INSERT INTO syncing_workerbeat AS beat (worker, beat_at, started_at, tasks)
             VALUES (%s, now(), now(), 1)
-            ON CONFLICT (worker) DO UPDATE SET beat_at = now(), tasks = {WorkerBeat._meta.db_table}.tasks + 1
-            """,  # noqa: S608  the table's own name
+            ON CONFLICT (worker) DO UPDATE SET beat_at = now(), tasks = beat.tasks + 1
+            """,
             [worker],
         )
 

@@ -1,0 +1,78 @@
+"""Load everything that documents of one connection are translated with, in a handful of queries."""
+
+from connections.mappings import EntityTarget, MappingSet, Profile, Target
+from connections.models import (
+    Connection,
+    CustomField,
+    Entity,
+    FieldOption,
+    LedgerAccount,
+    Mapping,
+    PostingProfile,
+    Vendor,
+)
+
+
+def mapping_set(connection: Connection) -> MappingSet:
+    """The mappings of a connection as they stand now; six queries however large the chart is."""
+    accounts = _targets(connection, LedgerAccount)
+    vendors = _targets(connection, Vendor)
+    options = {
+        (field_id, option.erp_id): Target(option.erp_id, option.name, option.is_active)
+        for option, field_id in _options(connection)
+    }
+    for row in Mapping.objects.filter(connection=connection, entity=None):
+        match row.kind:
+            case Mapping.Kind.GL_ACCOUNT:
+                _redirect(accounts, row.ramp_external_id, row.erp_id)
+            case Mapping.Kind.VENDOR:
+                _redirect(vendors, row.ramp_external_id, row.erp_id)
+            case _:
+                source = (row.field_erp_id, row.ramp_external_id)
+                goal = options.get((row.field_erp_id, row.erp_id))
+                options[source] = goal or Target(row.erp_id, row.erp_id)
+    return MappingSet(
+        accounts=accounts,
+        options=options,
+        vendors=vendors,
+        fields=dict(
+            CustomField.objects.filter(connection=connection).values_list("erp_id", "name")
+        ),
+        entities=_entities(connection),
+        profiles=_profiles(connection),
+    )
+
+
+def _targets(
+    connection: Connection, model: type[LedgerAccount] | type[Vendor]
+) -> dict[str, Target]:
+    rows = model.objects.filter(connection=connection).values_list("erp_id", "name", "is_active")
+    return {erp_id: Target(erp_id, name, active) for erp_id, name, active in rows}
+
+
+def _options(connection: Connection) -> list[tuple[FieldOption, str]]:
+    rows = FieldOption.objects.filter(connection=connection).select_related("field")
+    return [(option, option.field.erp_id) for option in rows]
+
+
+def _redirect(targets: dict[str, Target], source: str, goal: str) -> None:
+    targets[source] = targets.get(goal) or Target(goal, goal)
+
+
+def _entities(connection: Connection) -> dict[str, EntityTarget]:
+    return {
+        str(entity.ramp_id): EntityTarget(entity.name, entity.erp_entity, entity.is_mapped)
+        for entity in Entity.objects.filter(connection=connection)
+    }
+
+
+def _profiles(connection: Connection) -> dict[str, Profile]:
+    rows = PostingProfile.objects.filter(connection=connection).select_related("entity")
+    return {
+        str(row.entity.ramp_id) if row.entity else "": Profile(
+            card_liability_account=row.card_liability_account,
+            bank_account=row.bank_account,
+            fallback_expense_account=row.fallback_expense_account,
+        )
+        for row in rows
+    }
