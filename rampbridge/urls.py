@@ -1,3 +1,12 @@
-from django.urls import URLPattern, URLResolver
+"""Every address of the program."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import include, path
+
+from rampbridge.health import healthz, readyz
+
+urlpatterns = [
+    path("", include("syncing.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]

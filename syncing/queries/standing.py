@@ -98,7 +98,8 @@ def sums(standings: Iterable[Standing]) -> list[Money]:
     totals: dict[str, Money] = {}
     for standing in standings:
         money = standing.money
-        totals[money.currency] = totals.get(money.currency, Money.zero(money.currency)) + money
+        before = totals.get(money.currency)
+        totals[money.currency] = before + money if before else money
     found = [total for total in totals.values() if total]
     return sorted(found, key=lambda total: (-abs(total.decimal), total.currency))
 

@@ -64,7 +64,10 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
     }
     version = version_of(
         [(row.connection.pk, row.health, row.party, row.oldest_at, row.words) for row in rows],
-        [row.schedule and (row.schedule.last_posted_at, row.schedule.last_acked_at) for row in rows],
+        [
+            row.schedule and (row.schedule.last_posted_at, row.schedule.last_acked_at)
+            for row in rows
+        ],
     )
     return live(
         request,
@@ -112,9 +115,7 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def type_lines(
-    lines: Sequence[standing.Standing], done: Mapping[str, int]
-) -> list[TypeLine]:
+def type_lines(lines: Sequence[standing.Standing], done: Mapping[str, int]) -> list[TypeLine]:
     """One line per object type that this customer has or has had."""
     used = {line.object_type for line in lines} | set(done)
     return [

@@ -62,7 +62,11 @@ def items(request: HtmxHttpRequest) -> HttpResponse:
         "page": page,
         "rows": item_queries.rows(page.rows, now),
         "is_narrowed": bool(connection or chosen.object_type or chosen.text or chosen.error_code),
-        "current": LOOKS[chosen.word] if chosen.word else ALL_LOOK if chosen.everything else OPEN_LOOK,
+        "current": LOOKS[chosen.word]
+        if chosen.word
+        else ALL_LOOK
+        if chosen.everything
+        else OPEN_LOOK,
     }
     template = page_or_partial(request, "syncing/items.html", "syncing/_items.html")
     return render(request, template, context)
@@ -119,7 +123,7 @@ def retry_item(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404("no such item")
     try:
-        services.retry_item(item=found, actor=request.user.get_username(), now=timezone.now())
+        services.retry_item(item=found, actor=request.user.get_username())
     except services.NotRetryable as refusal:
         messages.error(request, str(refusal))
     else:

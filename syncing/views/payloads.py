@@ -31,7 +31,9 @@ def shown(item: SyncItem) -> list[Shown]:
     payload = getattr(item, "payload", None)
     if payload is None:
         return []
-    found = [Shown("What Ramp said", "the object as last read", pretty_json(redacted(payload.ramp)))]
+    found = [
+        Shown("What Ramp said", "the object as last read", pretty_json(redacted(payload.ramp)))
+    ]
     if payload.document:
         document = pretty_json(redacted(payload.document))
         found.append(Shown("What we send to the ERP", "frozen before the first try", document))

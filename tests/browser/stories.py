@@ -1,0 +1,258 @@
+"""Whole worlds for pages: nobody yet, an ordinary day, and names as long as they come."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from connections.models import Connection
+from syncing.models import ItemEvent, ItemPayload, SyncItem
+from syncing.states import ItemState
+from tests.factories import (
+    LONG_NAME,
+    AckBatchFactory,
+    ConnectionFactory,
+    CustomFieldFactory,
+    EntityFactory,
+    FieldOptionFactory,
+    LedgerAccountFactory,
+    ScheduleFactory,
+    VendorFactory,
+    document_json,
+    now,
+    transaction_json,
+)
+
+Kind = ItemEvent.Kind
+
+
+@dataclass(frozen=True)
+class Business:
+    slug: str
+    name: str
+    currency: str
+    exponent: int
+    time_zone: str
+    merchants: tuple[str, ...]
+
+
+BUSINESSES = (
+    Business("harbor-coffee", "Harbor Coffee Roasters", "USD", 2, "America/New_York",
+             ("Cafe Imports", "Ecolab", "Toast", "Uline", "United Airlines")),
+    Business("northwind-robotics", "Northwind Robotics", "USD", 2, "America/Los_Angeles",
+             ("Amazon Web Services", "GitHub", "Digi-Key", "McMaster-Carr", "Figma")),
+    Business("atelier-lumiere", "Atelier Lumière", "EUR", 2, "Europe/Paris",
+             ("Rougier & Plé", "SNCF Connect", "Adobe", "La Poste")),
+    Business("sakura-foods", "Sakura Foods 株式会社", "JPY", 0, "Asia/Tokyo",
+             ("JR East", "Yamato Transport", "Rakuten", "Tsukiji Uoshige")),
+    Business("pennine-outdoor", "Pennine Outdoor Ltd", "GBP", 2, "Europe/London",
+             ("Royal Mail", "Trainline", "Meta Ads", "Screwfix")),
+    Business("blue-mesa-solar", "Blue Mesa Solar", "USD", 2, "America/Denver",
+             ("Home Depot", "Shell", "Autodesk", "Hertz")),
+    Business("verde-clinics", "Verde Clinics", "USD", 2, "America/Chicago",
+             ("Henry Schein", "Zoom", "Doximity", "Staples")),
+)  # fmt: skip
+
+PEOPLE = ("Maya Okafor", "Tomás Rivera", "Hannah Weiss", "Kenji Mori", "Priya Nair", "Owen Clarke")
+MEMOS = ("", "", "Quarterly licence", "Client visit", "Spare parts for line 2", "Team offsite")
+
+
+def ordinary_day() -> list[Connection]:
+    """Seven customers: most work, one is blocked, one is paused, and every state occurs."""
+    dice = random.Random(7)
+    connections = [_customer(business) for business in BUSINESSES]
+    for business, connection in zip(BUSINESSES, connections, strict=True):
+        _traffic(business, connection, dice, days=1.0)
+    _problems(connections, dice)
+    _troubles(connections)
+    return connections
+
+
+def long_names() -> Connection:
+    """One customer whose every name is as long as the database takes."""
+    connection = ConnectionFactory.create(
+        slug="long", name=LONG_NAME, erp_name="Microsoft Dynamics 365 Business Central (on-prem)"
+    )
+    ScheduleFactory.create(connection=connection)
+    EntityFactory.create(connection=connection, name=LONG_NAME)
+    shape = {"label": LONG_NAME, "person": LONG_NAME[:80], "amount_minor": 987_654_321_098_76}
+    make_item(connection, "failed", shape | {"error_title": f"{LONG_NAME} is inactive."[:300]})
+    make_item(connection, "done", shape | {"erp_number": "JRN/2026/11/" + "0" * 40 + "1234"})
+    make_item(connection, "uncertain", shape)
+    return connection
+
+
+def _customer(business: Business) -> Connection:
+    connection = ConnectionFactory.create(
+        slug=business.slug, name=business.name, time_zone=business.time_zone, owner="hannah"
+    )
+    ScheduleFactory.create(connection=connection)
+    EntityFactory.create(
+        connection=connection, name=f"{business.name} HQ", currency=business.currency
+    )
+    for erp_id, name, kind in (
+        ("6100", "Travel", "EXPENSE"),
+        ("6200", "Software", "EXPENSE"),
+        ("6300", "Meals", "EXPENSE"),
+        ("2150", "Ramp card clearing", "LIABILITY"),
+    ):
+        LedgerAccountFactory.create(
+            connection=connection, erp_id=erp_id, code=erp_id, name=name, classification=kind
+        )
+    department = CustomFieldFactory.create(connection=connection)
+    FieldOptionFactory.create(field=department, erp_id="eng", code="ENG", name="Engineering")
+    FieldOptionFactory.create(field=department, erp_id="sal", code="SAL", name="Sales", ramp_id=None)
+    VendorFactory.create(connection=connection, name=business.merchants[0])
+    return connection
+
+
+def _traffic(
+    business: Business, connection: Connection, dice: random.Random, *, days: float
+) -> None:
+    for _ in range(dice.randint(18, 34)):
+        ready_at = now() - timedelta(hours=24 * days * dice.random() ** 1.6, minutes=1)
+        make_item(connection, "done", _shape(business, dice), ready_at=ready_at)
+    for story in ("queued", "working", "telling"):
+        for _ in range(dice.randint(0, 3)):
+            shape = _shape(business, dice)
+            make_item(connection, story, shape, ready_at=now() - timedelta(seconds=dice.randint(4, 90)))
+
+
+def _problems(connections: list[Connection], dice: random.Random) -> None:
+    plan: dict[str, list[str]] = {
+        "northwind-robotics": ["failed"] * 3 + ["uncertain", "external"],
+        "harbor-coffee": ["retrying"] * 2 + ["withdrawn"],
+        "atelier-lumiere": ["broken", "failed"],
+        "sakura-foods": ["review"],
+        "pennine-outdoor": ["failed"],
+        "verde-clinics": ["queued"] * 9 + ["mismatch"],
+    }
+    by_slug = {connection.slug: connection for connection in connections}
+    for business in BUSINESSES:
+        for story in plan.get(business.slug, []):
+            ready_at = now() - timedelta(minutes=dice.randint(20, 60 * 9))
+            make_item(by_slug[business.slug], story, _shape(business, dice), ready_at=ready_at)
+
+
+def _troubles(connections: list[Connection]) -> None:
+    by_slug = {connection.slug: connection for connection in connections}
+    blocked = by_slug["verde-clinics"].schedule
+    blocked.blocked_at = now() - timedelta(hours=5)
+    blocked.blocked_side = "erp"
+    blocked.blocked_code = "erp.auth_expired"
+    blocked.blocked_title = "Tryton no longer accepts the sign-in of this customer."
+    blocked.blocked_fix = "Ask the customer to connect Tryton again, or enter a new password."
+    blocked.last_posted_at = now() - timedelta(hours=5)
+    blocked.last_acked_at = now() - timedelta(hours=5)
+    blocked.resume_at = now() + timedelta(minutes=7)
+    blocked.save()
+    paused = by_slug["blue-mesa-solar"]
+    paused.stage = Connection.Stage.PAUSED
+    paused.paused_reason = "Year-end audit until Monday, asked for by the controller."
+    paused.save()
+    silent = by_slug["harbor-coffee"].schedule
+    silent.resume_at = now() + timedelta(minutes=3)
+    silent.erp_failures = 4
+    silent.save()
+
+
+def _shape(business: Business, dice: random.Random) -> dict[str, object]:
+    scale = 100 if business.exponent else 1
+    refund = -1 if dice.random() < 0.06 else 1
+    return {
+        "label": dice.choice(business.merchants),
+        "person": dice.choice(PEOPLE),
+        "memo": dice.choice(MEMOS),
+        "currency": business.currency,
+        "exponent": business.exponent,
+        "amount_minor": refund * int(dice.lognormvariate(4.6, 1.1) * scale * (1 if scale > 1 else 90)),
+    }
+
+
+_numbers = itertools.count(10_400)
+
+
+def make_item(
+    connection: Connection,
+    story: str,
+    shape: dict[str, object] | None = None,
+    *,
+    ready_at: datetime | None = None,
+) -> SyncItem:
+    """One item with its payload and the timeline that leads where the story ends."""
+    from tests.factories import SyncItemFactory
+
+    ready_at = ready_at or now() - timedelta(minutes=30)
+    traits = {
+        "done": {"acked": True},
+        "telling": {"posted": True},
+        "working": {"posting": True},
+        "uncertain": {"lapsed": True},
+        "failed": {"failed": True},
+        "broken": {"broken": True},
+        "retrying": {"retrying": True},
+        "review": {"state": ItemState.REVIEW, "error_title": "No answer, and nothing to ask."},
+        "mismatch": {"state": ItemState.MISMATCH, "posted": True, "state_at": now(),
+                     "error_title": "Ramp does not accept the report of a booked item."},
+        "external": {"state": ItemState.EXTERNAL},
+        "withdrawn": {"state": ItemState.WITHDRAWN},
+        "queued": {},
+    }[story]  # fmt: skip
+    if story == "mismatch":
+        traits = {**traits, "state": ItemState.MISMATCH}
+    number = next(_numbers)
+    values = {"erp_number": f"RAMP-{number}"} if story in ("done", "telling", "mismatch") else {}
+    item = SyncItemFactory.create(
+        connection=connection,
+        ready_at=ready_at,
+        entity_ramp_id=connection.entities.values_list("ramp_id", flat=True).first(),
+        erp_ref=f"ramp-{connection.slug}-journal-{uuid4()}",
+        **{**traits, **values, **(shape or {})},
+    )
+    if story == "done":
+        item.ack_batch = AckBatchFactory.create(connection=connection)
+        item.save(update_fields=["ack_batch"])
+    has_document = story not in ("queued", "external", "withdrawn")
+    ItemPayload.objects.create(
+        item=item,
+        ramp=transaction_json(item),
+        document=document_json(item) if has_document else None,
+    )
+    ItemEvent.objects.bulk_create(_events(item, story))
+    return item
+
+
+def _events(item: SyncItem, story: str) -> Iterator[ItemEvent]:
+    at = item.ready_at
+
+    def event(kind: str, after: float, text: str = "", **data: object) -> ItemEvent:
+        nonlocal at
+        at += timedelta(seconds=after)
+        return ItemEvent(item=item, at=at, kind=kind, text=text, data=data)
+
+    yield event(Kind.READY, 0)
+    if story in ("queued", "external", "withdrawn"):
+        if story != "queued":
+            yield event(story, 40)
+        return
+    yield event(Kind.SENT, 1.2, attempt=1)
+    if story == "retrying":
+        yield event(Kind.RETRYING, 5, item.error_title, code=item.error_code, attempt=1)
+        yield event(Kind.SENT, 60, attempt=2)
+        yield event(Kind.RETRYING, 5, item.error_title, code=item.error_code, attempt=2)
+    if story in ("failed", "broken"):
+        yield event(Kind.REFUSED, 0.8, f"{item.error_title} {item.error_fix}".strip(),
+                    code=item.error_code, category=item.error_category)  # fmt: skip
+        yield event(Kind.FAILURE_TOLD, 14)
+    if story in ("uncertain", "review"):
+        yield event(Kind.UNCERTAIN, 30, detail="No answer within 30 s")
+    if story == "review":
+        yield event(Kind.HELD, 120, "Nobody can say whether the ERP has it.")
+    if story in ("done", "telling", "mismatch"):
+        yield event(Kind.POSTED, 0.7, number=item.erp_number)
+    if story == "done":
+        yield event(Kind.REPORTED, 9, sync_id=item.ack_batch.sync_id if item.ack_batch else "")
+    if story == "mismatch":
+        yield event(Kind.REPORT_REFUSED, 9, "Ramp says this transaction is not ready to sync.")
