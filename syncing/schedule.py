@@ -195,6 +195,17 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
     return wait.total_seconds()
 
 
+def poll_is_due(connection: Connection) -> bool:
+    """Whether the poll or a webhook's wish is due, by the database's clock."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM syncing_schedule WHERE connection_id = %s"
+            " AND (next_poll_at <= now() OR fetch_due_at <= now())",
+            [connection.pk],
+        )
+        return cursor.fetchone() is not None
+
+
 def may_post(connection: Connection) -> bool:
     """Whether the circuit lets posting happen now."""
     with database.cursor() as cursor:

@@ -3,25 +3,39 @@
 Losing any of these messages loses no work: `sweep` rings again for whatever is due in the rows.
 """
 
+import logging
 import os
 import random
 import socket
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import task_postrun
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from connections import clients
+from connections import clients, services
 from connections.mapping_sets import mapping_set
-from connections.models import Connection
+from connections.models import Connection, WebhookSubscription
 from syncing import claims, engine, outbox, polling, recheck, recovery, schedule
 from syncing.models import SyncRun
 
 CHUNKS_PER_RING = 4
 """Then other connections have their turn: round robin with a cap (architecture 3.9)."""
 
+Doorbell = Task[..., None]
+
+logger = logging.getLogger(__name__)
+
 _WORKER = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def ring(doorbell: Doorbell, **about: str) -> None:
+    """Ring if the broker takes it. If not, the sweep rings once the broker is back (fault I1)."""
+    try:
+        doorbell.delay(**about)
+    except OperationalError:
+        logger.warning("The broker did not take a doorbell.", extra={"doorbell": doorbell.name})
 
 
 @shared_task(queue="export", expires=5)
@@ -30,28 +44,29 @@ def sweep(**_: Any) -> None:
     for due in schedule.ring():
         connection_id = str(due.connection_id)
         if due.poll:
-            poll_connection.delay(connection_id=connection_id)
+            ring(poll_connection, connection_id=connection_id)
         if due.recheck:
-            recheck_connection.delay(connection_id=connection_id)
+            ring(recheck_connection, connection_id=connection_id)
         if due.work:
-            work_connection.delay(connection_id=connection_id)
+            ring(work_connection, connection_id=connection_id)
         if due.report:
-            send_acks.delay(connection_id=connection_id)
+            ring(send_acks, connection_id=connection_id)
 
 
 @shared_task(queue="export")
-def poll_connection(*, connection_id: str, trigger: str = "", **_: Any) -> None:
-    """Pull what is ready in Ramp, and ring for posting it."""
+def poll_connection(*, connection_id: str, **_: Any) -> None:
+    """Pull what is ready in Ramp if it is time to, and ring for posting it."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
-    trigger = trigger or _trigger_of(connection)
+    if not schedule.poll_is_due(connection):
+        return
     polling.pull(
         connection,
         clients.ramp_client(connection),
-        trigger=trigger,
+        trigger=_trigger_of(connection),
         now=timezone.now(),
         jitter=random.random(),  # noqa: S311  spreads load, guards nothing
     )
-    work_connection.delay(connection_id=connection_id)
+    ring(work_connection, connection_id=connection_id)
 
 
 def _trigger_of(connection: Connection) -> str:
@@ -73,7 +88,7 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
                 break
         else:
             schedule.work_soon(connection.pk)
-    send_acks.delay(connection_id=connection_id)
+    ring(send_acks, connection_id=connection_id)
 
 
 @shared_task(queue="export")
@@ -93,7 +108,14 @@ def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
     if recheck.release_unblocked(_worker(connection)):
-        work_connection.delay(connection_id=connection_id)
+        ring(work_connection, connection_id=connection_id)
+
+
+@shared_task(queue="export")
+def answer_challenge(*, subscription_id: str, **_: Any) -> None:
+    """Answer the challenge that makes a webhook subscription active."""
+    subscription = WebhookSubscription.objects.select_related("connection").get(pk=subscription_id)
+    services.answer_challenge(subscription, clients.ramp_client(subscription.connection))
 
 
 @task_postrun.connect

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from syncing.api import ramp_webhook
 from syncing.views.customers import customer, customers
 from syncing.views.items import item, items, retry_item, search
 from syncing.views.overview import overview
@@ -14,4 +15,5 @@ urlpatterns = [
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),
     path("search", search, name="search"),
+    path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),
 ]

@@ -1,0 +1,197 @@
+"""Open and verify a customer's connection on both sides."""
+
+import secrets as random_secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from connections import secrets
+from connections.erp.port import ErpAdapter
+from connections.models import (
+    Connection,
+    Credential,
+    Entity,
+    PostingProfile,
+    WebhookSubscription,
+)
+from connections.ramp.client import RampClient
+from connections.ramp.schemas import AccountingConnection
+
+EVENTS = ("transactions.ready_to_sync", "transactions.synced")
+OWN_HEADER = "X-Rampbridge-Webhook"
+"""Sent along with every delivery at our request; proves the challenge (contract 10)."""
+
+
+class SeatTaken(Exception):
+    """Another connection holds the business's one active seat. The message is fit to show."""
+
+
+class NotVerified(Exception):
+    """What Ramp says on reading back is not what was asked for. The message is fit to show."""
+
+
+class ErpNotReady(Exception):
+    """The ERP refuses us. The message is the ERP's title and fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnection:
+    """What an implementer enters to connect a customer."""
+
+    slug: str
+    name: str
+    time_zone: str
+    ramp_client_id: str
+    ramp_client_secret: str
+    erp_kind: str
+    erp_name: str
+    erp_settings: dict[str, str]
+    provider_name: str = "rampbridge"
+    owner: str = ""
+
+
+@transaction.atomic
+def create_connection(new: NewConnection) -> Connection:
+    """Keep a new customer with its credentials sealed. Nothing is sent yet."""
+    connection = Connection.objects.create(
+        slug=new.slug,
+        name=new.name,
+        time_zone=new.time_zone,
+        ramp_provider_name=new.provider_name,
+        erp_kind=new.erp_kind,
+        erp_name=new.erp_name,
+        owner=new.owner,
+    )
+    secrets.keep_credential(
+        connection,
+        Credential.Side.RAMP,
+        {"client_id": new.ramp_client_id, "client_secret": new.ramp_client_secret},
+        hint=f"…{new.ramp_client_id[-4:]}",
+    )
+    secrets.keep_credential(
+        connection,
+        Credential.Side.ERP,
+        new.erp_settings,
+        hint=new.erp_settings.get("login", ""),
+    )
+    return connection
+
+
+def take_seat(connection: Connection, ramp: RampClient) -> AccountingConnection:
+    """Become the business's accounting connection: adopt our own or create one, and read it back.
+
+    Looks before it creates, for Ramp answers a second creation with the incumbent (C5).
+
+    :raises SeatTaken: if another provider's connection is active, naming it
+    :raises NotVerified: if the connection, read back, is not ours and live
+    """
+    seat = _live(ramp.all_connections())
+    if seat is None:
+        seat = ramp.create_connection(remote_provider_name=connection.ramp_provider_name)
+    if seat.remote_provider_name != connection.ramp_provider_name:
+        raise SeatTaken(
+            f"{seat.remote_provider_name or 'Another provider'} is {connection.name}'s active"
+            " accounting connection in Ramp. Start a migration instead of a fresh connection."
+        )
+    read_back = ramp.connection(seat.id)
+    if not read_back.is_live or read_back.connection_type not in ("", "API"):
+        raise NotVerified(f"Ramp does not show {connection.name}'s connection as linked yet.")
+    connection.ramp_business_id = ramp.business().id
+    connection.ramp_connection_id = read_back.id
+    connection.save(update_fields=["ramp_business_id", "ramp_connection_id"])
+    return read_back
+
+
+def _live(seats: Sequence[AccountingConnection]) -> AccountingConnection | None:
+    return next((seat for seat in seats if seat.is_live), None)
+
+
+def mirror_entities(connection: Connection, ramp: RampClient) -> list[Entity]:
+    """Bring our entities up to Ramp's. New ones stay unmapped until somebody maps them."""
+    for entity in ramp.entities():
+        Entity.objects.update_or_create(
+            connection=connection,
+            ramp_id=entity.id,
+            defaults={
+                "name": entity.name,
+                "currency": entity.currency,
+                "is_primary": entity.is_primary,
+            },
+        )
+    return list(Entity.objects.filter(connection=connection).order_by("-is_primary", "name"))
+
+
+def map_entity(entity: Entity, *, erp_entity: str = "") -> None:
+    """Say which ERP company an entity is; empty means the ERP's only one."""
+    entity.erp_entity = erp_entity
+    entity.is_mapped = True
+    entity.save(update_fields=["erp_entity", "is_mapped"])
+
+
+def set_posting_profile(
+    connection: Connection, *, card_liability_account: str, bank_account: str = ""
+) -> PostingProfile:
+    """Say which ERP accounts stand for card liability and bank, for all entities."""
+    profile, _ = PostingProfile.objects.update_or_create(
+        connection=connection,
+        entity=None,
+        defaults={
+            "card_liability_account": card_liability_account,
+            "bank_account": bank_account,
+        },
+    )
+    return profile
+
+
+def check_erp(erp: ErpAdapter) -> str:
+    """The company behind the ERP credentials.
+
+    :raises ErpNotReady: with what is wrong and what to do
+    """
+    health = erp.health()
+    if health.problem is not None:
+        raise ErpNotReady(f"{health.problem.title} {health.problem.fix}")
+    return health.company
+
+
+def subscribe(connection: Connection, ramp: RampClient) -> WebhookSubscription:
+    """Ask Ramp to ring us. Active once its challenge has come and been answered."""
+    subscription = WebhookSubscription.objects.create(
+        id=uuid.uuid4(), connection=connection, event_types=list(EVENTS)
+    )
+    header = random_secrets.token_urlsafe(32)
+    secrets.keep_webhook_header(subscription, header)  # before Ramp can send the challenge
+    path = reverse("ramp_webhook", kwargs={"subscription_id": subscription.pk})
+    webhook = ramp.create_webhook(
+        endpoint_url=settings.WEBHOOK_BASE_URL.rstrip("/") + path,
+        event_types=EVENTS,
+        additional_headers={OWN_HEADER: header},
+    )
+    subscription.ramp_webhook_id = uuid.UUID(webhook.id)
+    subscription.save(update_fields=["ramp_webhook_id"])
+    if webhook.secret is not None:
+        secrets.keep_webhook_secret(subscription, webhook.secret.get_secret_value())
+    return subscription
+
+
+def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> bool:
+    """Verify a subscription whose challenge has come. False if it has not, or all is done."""
+    subscription.refresh_from_db()
+    if not (subscription.challenge and subscription.ramp_webhook_id):
+        return False
+    if subscription.status == WebhookSubscription.Status.ACTIVE:
+        return False
+    ramp.verify_webhook(str(subscription.ramp_webhook_id), challenge=subscription.challenge)
+    subscription.status = WebhookSubscription.Status.ACTIVE
+    subscription.save(update_fields=["status"])
+    return True
+
+
+def go_live(connection: Connection) -> None:
+    """Let the connection be polled and worked from now on."""
+    connection.stage = Connection.Stage.LIVE
+    connection.save(update_fields=["stage"])
