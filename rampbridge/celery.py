@@ -21,6 +21,7 @@ app.conf.task_queues = (
     Queue("export"),  # spend on its way to an ERP, and word of it back to Ramp
     Queue("chart"),  # reference data from an ERP to Ramp
 )
+app.conf.task_routes = {"connections.tasks.*": {"queue": "chart"}}  # all others: export
 # The one thing beat does. What is due stands in the database, so any number of beats may run, and a
 # ring that finds every worker busy is worth nothing once the next one follows.
 app.conf.beat_schedule = {

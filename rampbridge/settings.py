@@ -1,5 +1,6 @@
 """Django's settings. What differs between machines comes from `rampbridge.environment`."""
 
+import logging
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -248,4 +249,5 @@ LOGGING = logs.configuration(level=env.log_level, format_name=env.log_format)
 LOGGING_CONFIG = "rampbridge.logs.configure"
 logs.remember_secrets(env.secrets())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # the finished request says it all
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any forwarded-for header

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from rampbridge.celery import app
 from tests.browsers import CHROMIUM_MISSING, find_chromium
@@ -19,6 +20,15 @@ def _broker_in_memory() -> Iterator[None]:
     app.conf.update(broker_url=memory, broker_read_url=memory, broker_write_url=memory)
     yield
     app.close()
+
+
+def pytest_configure() -> None:
+    """What only makes tests slow, or needs `collectstatic`, is done more simply in them."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
