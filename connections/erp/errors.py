@@ -1,7 +1,7 @@
 """The one error of every ERP adapter, and the words it is made of.
 
 ErpError(code, title, fix, outcome, ...)
-  code      which of 22 things happened, in any ERP; the ERP's own code travels in `erp_code`
+  code      which of 23 things happened, in any ERP; the ERP's own code travels in `erp_code`
   category  who acts: follows from the code by one table
   outcome   what the ERP holds now: nothing, or nobody knows
 """
@@ -38,6 +38,8 @@ class Code(StrEnum):
     TAX_CODE_INVALID = "tax_code_invalid"
     DUPLICATE_NUMBER = "duplicate_number"
     """Another document carries this supplier's invoice number."""
+    EXCHANGE_RATE_MISSING = "exchange_rate_missing"
+    """The ERP knows no rate for the document's currency on its date."""
     BILL_NOT_POSTED = "bill_not_posted"
     """A payment came before its bill."""
     OVERPAYMENT = "overpayment"
@@ -69,6 +71,7 @@ CATEGORY: Mapping[Code, Category] = {
     Code.VENDOR_INACTIVE: Category.USER,
     Code.TAX_CODE_INVALID: Category.USER,
     Code.DUPLICATE_NUMBER: Category.USER,
+    Code.EXCHANGE_RATE_MISSING: Category.USER,
     Code.OVERPAYMENT: Category.USER,
     Code.APPROVAL_NEEDED: Category.USER,
     Code.SUBSCRIPTION_LAPSED: Category.USER,

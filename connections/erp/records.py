@@ -161,7 +161,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What one Ramp object becomes in the ERP. Kept as JSON before it is sent, then sent unchanged."""
+    """What one Ramp object becomes in the ERP. Frozen before it is first sent."""
 
     ref: Ref
     kind: DocKind
@@ -177,7 +177,7 @@ class Document:
     bank_account: str = ""
     """BILL_PAYMENT: ERP id of the account that the money leaves."""
     exchange_rate: Decimal | None = None
-    """Units of the company's currency for one of the document's; None: the ERP's rate of that day."""
+    """Units of the company's currency for one of the document's. None: the ERP's rate."""
     memo: str = ""
     url: str = ""
     """Back to the object in Ramp."""
@@ -193,7 +193,7 @@ class Document:
     def fingerprint(self) -> str:
         """Digest of all that is booked. Another one under a known reference is REF_REUSED.
 
-        Wording (memos, the link to Ramp) is left out: it may change without making another document.
+        Wording (memos, the link to Ramp) is left out: other words, same document.
         """
         booked = self.to_json()
         del booked["memo"], booked["url"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import MasterKind
@@ -57,6 +58,11 @@ WORDS: Mapping[Code, Words] = {
         "{erp} already has a bill of this vendor with {what}.",
         "If it is the same bill, mark this one as handled. If not, correct its number, then retry.",
         "the same number",
+    ),
+    Code.EXCHANGE_RATE_MISSING: Words(
+        "{erp} has no exchange rate for {what}.",
+        "Enter the rate in {erp}, then retry.",
+        "the currency on that date",
     ),
     Code.BILL_NOT_POSTED: Words(
         "The bill that this payment settles is not posted in {erp} yet.",
@@ -144,3 +150,8 @@ def refusal(
         retry_after=retry_after,
         subject=subject,
     )
+
+
+def spoken(day: date) -> str:
+    """A day as titles say it: "5 March 2026"."""
+    return f"{day.day} {day:%B %Y}"

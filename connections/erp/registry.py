@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connections.erp.adapters.in_memory import InMemoryErp
+from connections.erp.adapters.tryton.adapter import tryton_erp
 from connections.erp.port import ErpAdapter
 
 ADAPTERS: Mapping[str, Callable[[Mapping[str, str]], ErpAdapter]] = {
     "ledger": InMemoryErp.named,
+    "tryton": tryton_erp,
 }
 
 

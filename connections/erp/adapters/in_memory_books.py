@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import DocKind, Document, Line, Master, MasterKind, Ref, State
-from connections.erp.refusals import refusal
+from connections.erp.refusals import refusal, spoken
 
 ERP = "the ledger"
 
@@ -135,7 +135,7 @@ class Books:
                 if other.reverses == entry.id:
                     return other
             if not self.is_open(on):
-                raise refusal(Code.PERIOD_CLOSED, erp=ERP, what=f"{on:%d %B %Y}")
+                raise refusal(Code.PERIOD_CLOSED, erp=ERP, what=spoken(on))
             opposite = tuple(replace(line, amount=-line.amount) for line in entry.doc.lines)
             reversal = self._enter(
                 replace(entry.doc, lines=opposite, posting_date=on, memo=reason), reverses=entry.id
@@ -153,7 +153,7 @@ class Books:
         if not doc.lines:
             yield refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=": it has no lines")
         if not self.is_open(doc.posting_date):
-            yield refusal(Code.PERIOD_CLOSED, erp=ERP, what=f"{doc.posting_date:%d %B %Y}")
+            yield refusal(Code.PERIOD_CLOSED, erp=ERP, what=spoken(doc.posting_date))
         for line in doc.lines:
             yield from self._line_problems(line, doc.currency)
         if doc.kind == DocKind.JOURNAL and doc.total != 0:

@@ -1,0 +1,156 @@
+"""The adapter `tryton`: Tryton 8.0 over JSON-RPC.
+
+With our add-on in Tryton it is of class K (unique key), without it of class L (look-up). Which one
+is found out on first use and again every few minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+import httpx
+
+from connections.erp.adapters.tryton.bridge import BridgeBooking
+from connections.erp.adapters.tryton.catalogue import Catalogue, Period
+from connections.erp.adapters.tryton.checks import problems
+from connections.erp.adapters.tryton.ledger import ledger_entries
+from connections.erp.adapters.tryton.lookup import LookupBooking
+from connections.erp.adapters.tryton.models import Records
+from connections.erp.adapters.tryton.reference_data import changes
+from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
+from connections.erp.adapters.tryton.vendors import upsert_vendor
+from connections.erp.errors import ErpError
+from connections.erp.http import client_for
+from connections.erp.ledger_audit import LedgerEntry
+from connections.erp.port import Health
+from connections.erp.records import (
+    Capabilities,
+    DocKind,
+    Document,
+    Idempotency,
+    Master,
+    MasterKind,
+    Page,
+    Posted,
+    Ref,
+    Vendor,
+)
+
+WITH_BRIDGE = Capabilities(
+    documents=frozenset(DocKind),
+    idempotency=Idempotency.UNIQUE_KEY,
+    delta=frozenset(MasterKind),
+    batch=25,
+    concurrency=1,
+    ref_limit=200,
+    shows_closed_until=True,
+)
+WITHOUT_BRIDGE = Capabilities(
+    documents=frozenset(DocKind),
+    idempotency=Idempotency.LOOKUP,
+    # We give a request up after 35 s; it may wait 30 s for a connection to the database and commit.
+    settle=60,
+    delta=frozenset(MasterKind),
+    batch=25,
+    concurrency=1,
+    ref_limit=200,
+    shows_closed_until=True,
+)
+
+
+class TrytonErp:
+    """One company in one Tryton database. Threads share it."""
+
+    def __init__(self, account: Account, http: httpx.Client, *, use_bridge: bool = True) -> None:
+        """`use_bridge=False` works as if our add-on were not there."""
+        self._rpc = TrytonRpc(account, http)
+        self._catalogue = Catalogue(self._rpc, use_bridge=use_bridge)
+        self._records = Records(self._rpc, self._catalogue)
+        self._bridge = BridgeBooking(self._records)
+        self._lookup = LookupBooking(self._records)
+
+    def capabilities(self) -> Capabilities:
+        return WITH_BRIDGE if self._has_bridge() else WITHOUT_BRIDGE
+
+    def health(self) -> Health:
+        self._rpc.forgive()
+        try:
+            version = self._rpc.server_version()
+            company = self._catalogue.company()
+            periods = self._catalogue.periods(fresh=True)
+        except ErpError as error:
+            return Health(ok=False, company="", problem=error)
+        return Health(
+            ok=True, company=company.name, version=version, closed_until=_closed_until(periods)
+        )
+
+    def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
+        return changes(self._records, kind, cursor)
+
+    def upsert_vendor(self, vendor: Vendor) -> Master:
+        return upsert_vendor(self._records, vendor)
+
+    def check(self, doc: Document) -> Sequence[ErpError]:
+        return list(problems(self._records, doc))
+
+    def post(self, doc: Document) -> Posted:
+        (answer,) = self._booking().book([doc])
+        if isinstance(answer, ErpError):
+            raise answer
+        return answer
+
+    def post_many(self, docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
+        try:
+            booking = self._booking()
+        except ErpError as error:
+            return [error for _ in docs]
+        return booking.book(docs)
+
+    def find(self, ref: Ref) -> Posted | None:
+        return self._booking().find(ref)
+
+    def void(self, ref: Ref, on: date, reason: str) -> Posted:
+        return self._booking().void(ref, on, reason)
+
+    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:
+        """See `connections.erp.ledger_audit.AuditableErp`."""
+        return ledger_entries(self._records, prefix)
+
+    def _booking(self) -> BridgeBooking | LookupBooking:
+        return self._bridge if self._has_bridge() else self._lookup
+
+    def _has_bridge(self) -> bool:
+        return self._catalogue.company().has_bridge
+
+
+_adapters: dict[tuple[int, Account], TrytonErp] = {}
+_adapters_lock = threading.Lock()
+
+
+def tryton_erp(settings: Mapping[str, str]) -> TrytonErp:
+    """The adapter for `url`, `database`, `login` and `password`; one per process, with its session.
+
+    :raises KeyError: if a setting is missing
+    """
+    account = Account(
+        url=settings["url"].rstrip("/"),
+        database=settings["database"],
+        login=settings["login"],
+        password=settings["password"],
+    )
+    key = (os.getpid(), account)
+    with _adapters_lock:
+        if key not in _adapters:
+            _adapters[key] = TrytonErp(account, client_for(account.url, TIMEOUT))
+        return _adapters[key]
+
+
+def _closed_until(periods: Sequence[Period]) -> date | None:
+    first_open = min((period.start for period in periods if period.open), default=None)
+    if first_open is not None:
+        closed_before = [period for period in periods if period.start < first_open]
+        return first_open - timedelta(days=1) if closed_before else None
+    return max((period.end for period in periods), default=None)

@@ -1,0 +1,35 @@
+"""Connections to ERPs over HTTP that are kept open: one client per process and host."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from functools import cache
+
+import httpx
+
+_clients: dict[tuple[int, str], httpx.Client] = {}
+_lock = threading.Lock()
+
+
+def client_for(base_url: str, timeout: httpx.Timeout) -> httpx.Client:
+    """The client of this process for one server; threads share it.
+
+    A forked child gets its own: two processes on one TLS stream would read each other's answers.
+    """
+    key = (os.getpid(), base_url)
+    with _lock:
+        if key not in _clients:
+            _clients[key] = httpx.Client(
+                base_url=base_url,
+                timeout=timeout,
+                verify=_tls_context(),
+                limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+            )
+        return _clients[key]
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()

@@ -1,0 +1,74 @@
+"""What an ERP's ledger really holds of ours, against what we believe it holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol, runtime_checkable
+
+from connections.erp.records import State
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One document in an ERP's ledger, as the ERP tells it."""
+
+    ref: str
+    """Our full reference; empty for a document that our user made without one."""
+    erp_id: str
+    number: str
+    state: State
+    debit: Decimal
+    """In the company's currency."""
+    credit: Decimal
+    reverses: str = ""
+    """The reference that this entry takes back."""
+
+
+@runtime_checkable
+class AuditableErp(Protocol):
+    """An adapter whose ledger can be read back whole: for verification, beyond the port."""
+
+    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:
+        """Everything whose reference starts with `prefix`, and all else that our user made.
+
+        :raises ErpError: if the ERP cannot be asked
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAudit:
+    """Differences between what we believe to be posted and a ledger. All empty is good."""
+
+    missing: Sequence[str]
+    """References that the ledger does not hold."""
+    doubled: Sequence[str]
+    """References that several documents carry."""
+    unbalanced: Sequence[str]
+    """Ids of documents whose debits and credits differ."""
+    unexplained: Sequence[str]
+    """Ids of posted documents that we do not know of."""
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.missing or self.doubled or self.unbalanced or self.unexplained)
+
+
+def audit(expected: Collection[str], entries: Sequence[LedgerEntry]) -> LedgerAudit:
+    """Compare the full references that must be in the ledger with what it holds."""
+    expected = set(expected)
+    posted = [entry for entry in entries if entry.state != State.DRAFT]
+    counts = Counter(entry.ref for entry in posted if entry.ref)
+    return LedgerAudit(
+        missing=sorted(expected - counts.keys()),
+        doubled=sorted(ref for ref, count in counts.items() if count > 1),
+        unbalanced=[entry.erp_id for entry in posted if entry.debit != entry.credit],
+        unexplained=[
+            entry.erp_id
+            for entry in posted
+            if entry.ref not in expected and entry.reverses not in expected
+        ],
+    )
