@@ -67,7 +67,8 @@ def _check_migrations() -> None:
         raise NotReady(f"{len(waiting)} are not applied. Run: manage.py migrate")
 
 
-def _check_broker() -> None:
+def check_broker() -> None:
+    """:raises NotReady: if the broker does not answer within two seconds"""
     try:
         with app.connection_for_read(connect_timeout=BROKER_TIMEOUT) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT)
@@ -80,5 +81,5 @@ def _check_broker() -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _check_database,
     "migrations": _check_migrations,
-    "broker": _check_broker,
+    "broker": check_broker,
 }

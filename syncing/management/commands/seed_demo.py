@@ -1,0 +1,114 @@
+"""Connect the demo's customers through the real code: the Ramp simulator here, Tryton there.
+
+Each goes the way of a real customer: seat, entities, chart upload, posting profile, webhook. Run again, it finds what is there and adds what is missing.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from connections import chart_upload, clients, services
+from connections.models import Connection, LedgerAccount, WebhookSubscription
+from rampbridge.policy import Role
+from syncing import schedule
+from syncing.models import Schedule
+
+CARD_LIABILITY_CODE = "2150"
+TIME_ZONES = {
+    "harbor-coffee": "America/Los_Angeles",
+    "northwind-robotics": "America/Chicago",
+    "atelier-lumiere": "Europe/Paris",
+    "sakura-foods": "Asia/Tokyo",
+    "pennine-outdoor": "Europe/London",
+    "blue-mesa-solar": "America/Denver",
+    "verde-clinics": "America/New_York",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Connect the demo's customers and create one user per role. Reads DEMO_ERP, a JSON object"
+        " of adapter settings (url, database, login, password) per customer, and DEMO_PASSWORD."
+    )
+
+    def handle(self, **_options: Any) -> None:
+        erps = json.loads(_required("DEMO_ERP"))
+        _create_people(_required("DEMO_PASSWORD"))
+        businesses = {one["key"]: one for one in _businesses()}
+        for number, (slug, erp_settings) in enumerate(erps.items(), start=1):
+            if slug not in businesses:
+                raise CommandError(f"The Ramp simulator has no business called {slug}.")
+            connection = connect_customer(businesses[slug], erp_settings)
+            self.stdout.write(f"{number}/{len(erps)} {connection.name}")
+            self.stdout.flush()
+
+
+def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
+    """One customer from nothing to live."""
+    connection = Connection.objects.filter(slug=business["key"]).first() or _create(
+        business, erp_settings
+    )
+    ramp, erp = clients.ramp_client(connection), clients.erp_adapter(connection)
+    services.check_erp(erp)
+    services.take_seat(connection, ramp)
+    for entity in services.mirror_entities(connection, ramp):
+        if not entity.is_mapped:
+            services.map_entity(entity)
+    chart_upload.mirror_chart(connection, erp, ramp)
+    card = LedgerAccount.objects.get(connection=connection, code=CARD_LIABILITY_CODE)
+    services.set_posting_profile(connection, card_liability_account=card.erp_id)
+    Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
+    schedule.fetch_soon(connection.pk)
+    if not connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED).exists():
+        services.subscribe(connection, ramp)
+    services.go_live(connection)
+    return connection
+
+
+def _create(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
+    return services.create_connection(
+        services.NewConnection(
+            slug=business["key"],
+            name=business["name"],
+            time_zone=TIME_ZONES.get(business["key"], "UTC"),
+            ramp_client_id=business["client_id"],
+            ramp_client_secret=business["client_secret"],
+            erp_kind="tryton",
+            erp_name="Tryton",
+            erp_settings=erp_settings,
+        )
+    )
+
+
+def _businesses() -> list[dict[str, Any]]:
+    answer = httpx.get(f"{settings.RAMP_API_URL}/_simulator/businesses", timeout=30)
+    answer.raise_for_status()
+    return list(answer.json()["businesses"])
+
+
+def _create_people(password: str) -> None:
+    """One user per role, named after it."""
+    users = get_user_model().objects
+    for role in Role:
+        user, created = users.get_or_create(
+            username=role.value, defaults={"first_name": role.value.capitalize()}
+        )
+        if created or not user.check_password(password):
+            user.set_password(password)
+            user.save()
+        user.groups.set([Group.objects.get(name=role.value)])
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise CommandError(f"{name} is not set. ./run demo sets it; see the help of this command.")
+    return value
