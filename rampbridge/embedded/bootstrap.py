@@ -22,6 +22,7 @@ UV = UV_VENV / "bin" / "uv"
 STAMP = VENV / ".made-for"
 LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "requirements-uv.lock"
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 LOG = ROOT / "var" / "setup.log"
 
 SETUP_HELP = {
@@ -110,7 +111,7 @@ def _works(command: list[str]) -> str:
 
 def _step(screen: Screen, title: str, command: list[str], *, expected: float) -> None:
     activity = Activity(title, expected)
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", **_cache()}
+    environment = {**os.environ, **_uv_settings()}
     with LOG.open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT)
         try:
@@ -125,10 +126,13 @@ def _step(screen: Screen, title: str, command: list[str], *, expected: float) ->
     screen.finished(activity)
 
 
-def _cache() -> dict[str, str]:
-    """uv's cache belongs in the home directory, if there is one that can be written to."""
-    home = Path(os.environ.get("HOME") or "/nonexistent")
-    return {} if os.access(home, os.W_OK) else {"UV_CACHE_DIR": str(ROOT / "var" / "uv-cache")}
+def _uv_settings() -> dict[str, str]:
+    settings = {"UV_PYTHON_DOWNLOADS": "never"}
+    if SYSTEM_CERTIFICATES.exists():  # a company's proxy is trusted there, and not in uv's own list
+        settings["UV_SYSTEM_CERTS"] = "true"
+    if not os.access(os.environ.get("HOME") or "/nonexistent", os.W_OK):
+        settings["UV_CACHE_DIR"] = str(ROOT / "var" / "uv-cache")
+    return settings
 
 
 def _explain(title: str) -> str:

@@ -37,7 +37,10 @@ class AlreadyRunning(CannotUse):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The directory of one clone's demo. Everything in it is for its owner alone."""
+    """The directory of one clone's demo.
+
+    Others may pass through it, for PostgreSQL may have to run as another user, but not look around.
+    """
 
     root: Path
 
@@ -47,7 +50,7 @@ class Home:
 
     @property
     def cluster(self) -> Cluster:
-        sockets = short_directory(self.root)
+        sockets = short_directory(self.root) / "postgres"
         return Cluster(self.root / "postgres", sockets, self.logs / "postgres.log")
 
     @property
@@ -60,7 +63,7 @@ class Home:
 
     def prepare(self) -> None:
         """Make its directories."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.logs.mkdir(exist_ok=True)
 
     @contextmanager
@@ -180,7 +183,7 @@ def usable_port(port: int) -> int:
 
 
 def short_directory(home: Path) -> Path:
-    """A private directory for sockets, whose paths must be short. The same one for the same home.
+    """A directory for sockets, whose paths must be short. The same one for the same home.
 
     :raises CannotUse: if somebody else has made it
     """
@@ -189,16 +192,16 @@ def short_directory(home: Path) -> Path:
     places = (runtime, Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - checked below
     for place in places:
         path = place / name
-        fits = len(bytes(path / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET
+        fits = len(bytes(path / "postgres" / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET
         if fits and os.access(place, os.W_OK):
-            path.mkdir(mode=0o700, exist_ok=True)
+            path.mkdir(mode=0o711, exist_ok=True)
             _check_private(path)
             return path
     raise CannotUse("There is no place for sockets: neither $XDG_RUNTIME_DIR nor /tmp can be used.")
 
 
 def _check_private(path: Path) -> None:
-    # In /tmp anyone may have made it first, to listen in.
+    # In /tmp anyone may have made it first, to put sockets of their own there.
     found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o066:
         raise CannotUse(f"{path} is not ours alone. Remove it and start again.")

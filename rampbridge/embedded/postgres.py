@@ -6,6 +6,7 @@ own directories. It listens on a unix socket in a private directory and nowhere 
 """
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -77,19 +78,45 @@ class Cluster:
 
 @cache
 def unprivileged() -> tuple[str, ...]:
-    """What stands in front of a command so that PostgreSQL, which refuses root, sees none."""
-    if os.geteuid() != 0:
+    """What stands in front of a command so that PostgreSQL sees a user it accepts.
+
+    It refuses root, and users that have no entry in the system's list.
+    """
+    if os.geteuid() != 0 and _has_entry(os.geteuid()):
         return ()
-    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+    user, group = _plain_user()
+    namespace = ("unshare", "--user", f"--map-user={user}", f"--map-group={group}", "--")
     if shutil.which("unshare") and _works([*namespace, "true"]):
         return namespace
-    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
-    if shutil.which("setpriv") and _works([*nobody, str(binaries() / "postgres"), "--version"]):
-        return nobody
+    change = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--")
+    if shutil.which("setpriv") and _works([*change, str(binaries() / "postgres"), "--version"]):
+        return change
     raise PostgresNotStarted(
-        "PostgreSQL refuses to run as root, and neither user namespaces nor the user nobody can be "
-        "used here. Run this as a plain user."
+        "PostgreSQL refuses to run as this user, and can neither get a user namespace nor become "
+        "another user here. Run this as a plain user that the system knows."
     )
+
+
+def _has_entry(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _plain_user() -> tuple[int, int]:
+    plain = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}
+    if not plain:
+        raise PostgresNotStarted("PostgreSQL refuses root, and this system has no other user.")
+    entry = plain.get("nobody") or next(iter(plain.values()))
+    return entry.pw_uid, entry.pw_gid
+
+
+def _give_away(path: Path) -> None:
+    """Let the server own a directory where it runs as another user, and not just seems to."""
+    if "setpriv" in unprivileged():
+        os.chown(path, *_plain_user())
 
 
 def _works(command: list[str]) -> bool:
@@ -99,6 +126,7 @@ def _works(command: list[str]) -> bool:
 def prepare(cluster: Cluster) -> None:
     """Create the cluster's files unless they are there, and end a server that still uses them."""
     cluster.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _give_away(cluster.sockets)
     cluster.log.parent.mkdir(parents=True, exist_ok=True)
     if not (cluster.data / "PG_VERSION").exists():
         _create_files(cluster)
@@ -111,9 +139,7 @@ def _create_files(cluster: Cluster) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     shutil.rmtree(cluster.data, ignore_errors=True)
     draft.mkdir(parents=True, mode=0o700)
-    if "setpriv" in unprivileged():
-        for path in (draft, cluster.sockets):
-            os.chown(path, 65534, 65534)
+    _give_away(draft)
     command = [
         *unprivileged(),
         *(str(binaries() / "initdb"), "-D", str(draft), "-U", OWNER, "-A", "trust"),

@@ -57,9 +57,8 @@ def find_server() -> str:
 
 def prepare(broker: Broker) -> None:
     """Make its directories."""
-    broker.data.mkdir(parents=True, exist_ok=True)
+    broker.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     broker.log.parent.mkdir(parents=True, exist_ok=True)
-    broker.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def answers(broker: Broker) -> bool:

@@ -47,7 +47,7 @@ class TestHome:
 
         assert home.secrets() == first
         assert mode(home.root / "secrets.json") == 0o600
-        assert mode(home.root) == 0o700
+        assert mode(home.root) == 0o711
 
     def test_refuses_a_second_demo_and_says_where_the_first_one_is(self, home: Home) -> None:
         home.write("state.json", {"url": "http://127.0.0.1:8000"})
@@ -94,11 +94,11 @@ class TestPorts:
 
 
 class TestShortDirectory:
-    def test_is_private_and_always_the_same(self, home: Home) -> None:
+    def test_is_ours_and_always_the_same(self, home: Home) -> None:
         path = short_directory(home.root)
 
         assert path == short_directory(home.root)
-        assert mode(path) == 0o700
+        assert mode(path) == 0o711
 
     def test_avoids_a_runtime_directory_that_is_too_deep_for_a_socket(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -41,9 +41,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _cluster(room: ExitStack) -> postgres.Cluster:
     """A place for this run alone, removed at its end; what killed runs left goes now."""
     RUNS.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned_runs()
+    remove_abandoned_runs()
     directory = Path(tempfile.mkdtemp(dir=RUNS, prefix="run-"))
     room.callback(shutil.rmtree, directory, ignore_errors=True)
+    directory.chmod(0o711)  # the server may have to run as another user
     sockets = Path(tempfile.mkdtemp(prefix="rb-"))  # a socket's path must be shorter than 108 bytes
     room.callback(shutil.rmtree, sockets, ignore_errors=True)
     lock = room.enter_context((directory / "lock").open("w"))
@@ -53,7 +54,8 @@ def _cluster(room: ExitStack) -> postgres.Cluster:
     )
 
 
-def _remove_abandoned_runs() -> None:
+def remove_abandoned_runs() -> None:
+    """Remove the files of runs that were killed. Those of running ones are locked."""
     for lock_file in RUNS.glob("run-*/lock"):
         with lock_file.open() as lock:
             try:
