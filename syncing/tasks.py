@@ -38,7 +38,7 @@ def ring(doorbell: Doorbell, **about: str) -> None:
         logger.warning("The broker did not take a doorbell.", extra={"doorbell": doorbell.name})
 
 
-@shared_task(queue="export", expires=5)
+@shared_task(expires=5)
 def sweep(**_: Any) -> None:
     """Ring for every connection that has something to do."""
     for due in schedule.ring():
@@ -53,7 +53,7 @@ def sweep(**_: Any) -> None:
             ring(send_acks, connection_id=connection_id)
 
 
-@shared_task(queue="export")
+@shared_task
 def poll_connection(*, connection_id: str, **_: Any) -> None:
     """Pull what is ready in Ramp if it is time to, and ring for posting it."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
@@ -74,7 +74,7 @@ def _trigger_of(connection: Connection) -> str:
     return SyncRun.Trigger.WEBHOOK if rung else SyncRun.Trigger.POLL
 
 
-@shared_task(queue="export")
+@shared_task
 def work_connection(*, connection_id: str, **_: Any) -> None:
     """Settle what is uncertain and post what is due, a few chunks of it; then ring for the report."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
@@ -91,7 +91,7 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
     ring(send_acks, connection_id=connection_id)
 
 
-@shared_task(queue="export")
+@shared_task
 def send_acks(*, connection_id: str, **_: Any) -> None:
     """Tell Ramp what became of items."""
     connection = Connection.objects.get(pk=connection_id)
@@ -103,7 +103,7 @@ def send_acks(*, connection_id: str, **_: Any) -> None:
     )
 
 
-@shared_task(queue="export")
+@shared_task
 def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
@@ -111,7 +111,7 @@ def recheck_connection(*, connection_id: str, **_: Any) -> None:
         ring(work_connection, connection_id=connection_id)
 
 
-@shared_task(queue="export")
+@shared_task
 def answer_challenge(*, subscription_id: str, **_: Any) -> None:
     """Answer the challenge that makes a webhook subscription active."""
     subscription = WebhookSubscription.objects.select_related("connection").get(pk=subscription_id)

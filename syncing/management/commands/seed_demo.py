@@ -1,6 +1,7 @@
 """Connect the demo's customers through the real code: the Ramp simulator here, Tryton there.
 
-Each goes the way of a real customer: seat, entities, chart upload, posting profile, webhook. Run again, it finds what is there and adds what is missing.
+Each goes the way of a real customer: seat, entities, chart upload, posting profile, webhook.
+Run again, it finds what is there and adds what is missing.
 """
 
 import json
