@@ -90,6 +90,10 @@ class TestShapes:
         with pytest.raises(InvalidAmount):
             Money(1, "USD", -1)
 
+    def test_a_currency_that_is_no_code_is_refused_even_with_an_exponent(self) -> None:
+        with pytest.raises(InvalidAmount):
+            Money(1, "us dollar", 2)
+
     @given(minors, currencies)
     def test_decimal_there_and_back_is_the_same_money(self, minor: int, currency: str) -> None:
         money = Money.from_minor(minor, currency)

@@ -18,6 +18,19 @@ from tests.connections.ramp.conftest import BASE_URL, SCOPES, Budget, Clock
 MINT = "POST /token"
 
 
+class Late(MemoryTokenStore):
+    """Has the old token at first, and the new one by the time its lock is held."""
+
+    def __init__(self, old: AccessToken, new: AccessToken) -> None:
+        super().__init__()
+        self.save(old)
+        self.new = new
+
+    def lock(self) -> AbstractContextManager[object]:
+        self.save(self.new)
+        return super().lock()
+
+
 class TestMinting:
     def test_a_token_is_minted_once_and_kept(
         self, ramp: RampClient, sim: Simulator, store: MemoryTokenStore, clock: Clock
@@ -183,16 +196,7 @@ class TestRenewing:
         assert old is not None
         assert new is not None
 
-        class Late(MemoryTokenStore):
-            """Has the old token at first, and the new one once the lock is held."""
-
-            def lock(self) -> AbstractContextManager[object]:
-                self.save(new)
-                return super().lock()
-
-        late = Late()
-        late.save(old)
-        ramp._api._auth._store = late  # type: ignore[attr-defined]
+        ramp._api._auth._store = Late(old, new)  # type: ignore[attr-defined]
 
         ramp.business()
 

@@ -168,8 +168,7 @@ class TestInactive:
         assert not hasattr(Chart, "delete_connection")
 
 
-def _names(request: httpx.Request) -> str | None:
+def _names(request: httpx.Request) -> object:
     if request.method == "GET":
         return request.url.params.get("accounting_connection_id")
-    named: str | None = json.loads(request.content).get("accounting_connection_id")
-    return named
+    return json.loads(request.content).get("accounting_connection_id")

@@ -202,8 +202,8 @@ class TestSyncs:
 
         result = ramp.post_syncs(report(bought.id))
 
-        assert UUID(result.sync_id)
-        assert UUID(result.trace_id)
+        assert str(UUID(result.sync_id)) == result.sync_id
+        assert str(UUID(result.trace_id)) == result.trace_id
         assert ramp.transaction(UUID(bought.id)).sync_status == "SYNCED"
         assert business.ledger()
 
