@@ -37,7 +37,10 @@ class Spec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`scope` None needs a token without any scope; `is_open` needs no token at all."""
+    """`scope` None needs a token without any scope; `is_open` needs no token at all.
+
+    `newer_keys` are keys of the answer in which a later document, or the wire, wins over `spec`.
+    """
 
     method: str
     path: str
@@ -46,6 +49,7 @@ class Operation:
     spec: Spec
     note: str = ""
     is_open: bool = False
+    newer_keys: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -183,7 +187,8 @@ OPERATIONS = (
         transactions.get_transaction,
         "transactions:read",
         Spec.Y2025,
-        _TRANSACTION_NOTE,
+        f"{_TRANSACTION_NOTE}; trip_id and trip_name may be null, as in the list of 2026",
+        newer_keys=("trip_id", "trip_name"),
     ),
     Operation("GET", "/webhooks", webhooks.list_webhooks, None, Spec.Y2026, _EVENTS_NOTE),
     Operation("POST", "/webhooks", webhooks.create_webhook, None, Spec.Y2026, _EVENTS_NOTE),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -192,7 +193,8 @@ class Service:
             payload["page"]["next"] = following.replace(call.base_url, "https://ramp.example")
         if following and self._take(FaultKind.LOOPING_CURSOR, call):
             start = call.query.get("start") or payload["data"][-1]["id"]
-            payload["page"]["next"] = f"{call.base_url}{call.path}?start={start}"
+            query = urlencode(call.query | {"start": start})
+            payload["page"]["next"] = f"{call.base_url}{call.path}?{query}"
         if self._take(FaultKind.NO_PAGE, call):
             payload["page"] = None
 

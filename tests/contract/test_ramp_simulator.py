@@ -1,0 +1,274 @@
+"""The simulator's answers against Ramp's published OpenAPI documents, for all that it serves."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.operations import OPERATIONS, PREFIX, Operation
+from tests.connections.ramp_simulator.side import ACCOUNTS, DEPARTMENTS, Client, ManualClock
+from tests.contract import openapi
+
+PATHS = openapi.find_documents()
+if not PATHS:
+    pytest.skip(openapi.MISSING, allow_module_level=True)
+DOCUMENTS = [openapi.Document(path) for path in PATHS]
+SERVED = {operation.name: operation for operation in OPERATIONS}
+
+EVENT_TYPES = ["transactions.ready_to_sync", "transactions.cleared"]
+VENDORS = [{"id": "v1", "name": "Uline", "code": "U"}, {"id": "v2", "name": "Amazon"}]
+
+
+class Side(Client):
+    """A client that is connected and has uploaded everything there is to upload."""
+
+    def __init__(self) -> None:
+        self.sim = Simulator.with_scenario("small", rate_limit=False, clock=ManualClock())
+        super().__init__(self.sim, self.sim.business("harbor-coffee"))
+        body = {"remote_provider_name": "rampbridge"}
+        self.connection = self.post("/accounting/connection", body).json()["id"]
+        [self.account, *_] = self.uploaded("/accounting/accounts", {"gl_accounts": ACCOUNTS})
+        [self.vendor, *_] = self.uploaded("/accounting/vendors", {"vendors": VENDORS})
+        self.field = self.post(
+            "/accounting/fields",
+            {"id": "dep", "name": "Department", "input_type": "SINGLE_CHOICE"},
+        ).json()["ramp_id"]
+        options = [
+            {"id": row["id"], "value": row["name"], "code": row["code"]} for row in DEPARTMENTS
+        ]
+        [self.option, *_] = self.uploaded(
+            "/accounting/field-options", {"field_id": self.field, "options": options}
+        )
+        self.entity = self.every_row("/entities")[0]["id"]
+        self.ready = [row.id for row in self.business.transactions("SYNC_READY")]
+        self.webhook = self.create_webhook().json()["id"]
+
+    def uploaded(self, path: str, body: dict[str, Any]) -> list[str]:
+        ids: list[str] = self.post(path, body).json()["uploaded"]
+        return ids
+
+    def create_webhook(self) -> httpx.Response:
+        body = {
+            "endpoint_url": "https://bridge.test/w",
+            "event_types": EVENT_TYPES,
+            "additional_headers": {"X-Bridge": "1"},
+        }
+        return self.post("/webhooks", body)
+
+    def revoke(self) -> httpx.Response:
+        token = self.http.headers["Authorization"].removeprefix("Bearer ")
+        credentials = (self.business.client_id, self.business.client_secret)
+        path = f"{PREFIX}/token/revoke"
+        return self.http.post(path, auth=credentials, data={"token": token})
+
+    def verify(self) -> httpx.Response:
+        record = self.sim.world.webhooks.get(self.webhook)
+        assert record is not None
+        return self.post(f"/webhooks/{self.webhook}/verify", {"challenge": record.challenge})
+
+    def reactivate(self) -> httpx.Response:
+        self.delete("/accounting/connection", {})
+        return self.post(f"/accounting/connection/{self.connection}/reactivate", {})
+
+    def put(self, path: str, body: Any) -> httpx.Response:
+        return self.http.put(f"{PREFIX}{path}", json=body)
+
+    def unready(self) -> str:
+        return self.business.create_transaction().id
+
+    def settings(self) -> dict[str, Any]:
+        return {"settings": {"vendor_credits_enabled": True}}
+
+    def new_account(self) -> dict[str, Any]:
+        return {"id": "new", "name": "Freight", "classification": "EXPENSE", "code": "6700"}
+
+    def new_field(self) -> dict[str, Any]:
+        return {"id": "new", "name": "Project", "input_type": "SINGLE_CHOICE"}
+
+
+EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
+    "POST /token": lambda side: side.token(grant_type="client_credentials", scope="business:read"),
+    "POST /token/revoke": lambda side: side.revoke(),
+    "GET /business": lambda side: side.get("/business"),
+    "GET /entities": lambda side: side.get("/entities"),
+    "GET /entities/{entity_id}": lambda side: side.get(f"/entities/{side.entity}"),
+    "GET /accounting/all-connections": lambda side: side.get("/accounting/all-connections"),
+    "GET /accounting/connection": lambda side: side.get("/accounting/connection"),
+    "POST /accounting/connection": lambda side: side.post(
+        "/accounting/connection", {"remote_provider_name": "rampbridge", **side.settings()}
+    ),
+    "DELETE /accounting/connection": lambda side: side.delete("/accounting/connection", {}),
+    "GET /accounting/connection/{connection_id}": lambda side: side.get(
+        f"/accounting/connection/{side.connection}"
+    ),
+    "PATCH /accounting/connection/{connection_id}": lambda side: side.patch(
+        f"/accounting/connection/{side.connection}", side.settings()
+    ),
+    "POST /accounting/connection/{connection_id}/reactivate": lambda side: side.reactivate(),
+    "GET /accounting/accounts": lambda side: side.get("/accounting/accounts"),
+    "POST /accounting/accounts": lambda side: side.post(
+        "/accounting/accounts", {"gl_accounts": [side.new_account()]}
+    ),
+    "GET /accounting/accounts/{gl_account_id}": lambda side: side.get(
+        f"/accounting/accounts/{side.account}"
+    ),
+    "PATCH /accounting/accounts/{gl_account_id}": lambda side: side.patch(
+        f"/accounting/accounts/{side.account}", {"name": "Trips", "code": ""}
+    ),
+    "DELETE /accounting/accounts/{gl_account_id}": lambda side: side.delete(
+        f"/accounting/accounts/{side.account}", {}
+    ),
+    "GET /accounting/vendors": lambda side: side.get("/accounting/vendors"),
+    "POST /accounting/vendors": lambda side: side.post(
+        "/accounting/vendors", {"vendors": [{"id": "new", "name": "Probat"}]}
+    ),
+    "GET /accounting/vendors/{vendor_id}": lambda side: side.get(
+        f"/accounting/vendors/{side.vendor}"
+    ),
+    "PATCH /accounting/vendors/{vendor_id}": lambda side: side.patch(
+        f"/accounting/vendors/{side.vendor}", {"name": "Uline Inc."}
+    ),
+    "DELETE /accounting/vendors/{vendor_id}": lambda side: side.delete(
+        f"/accounting/vendors/{side.vendor}", {}
+    ),
+    "GET /accounting/fields": lambda side: side.get("/accounting/fields"),
+    "POST /accounting/fields": lambda side: side.post("/accounting/fields", side.new_field()),
+    "GET /accounting/fields/{field_id}": lambda side: side.get(f"/accounting/fields/{side.field}"),
+    "PATCH /accounting/fields/{field_id}": lambda side: side.patch(
+        f"/accounting/fields/{side.field}", {"display_name": "Team"}
+    ),
+    "DELETE /accounting/fields/{field_id}": lambda side: side.delete(
+        f"/accounting/fields/{side.field}", {}
+    ),
+    "GET /accounting/field-options": lambda side: side.get(
+        "/accounting/field-options", field_id=side.field
+    ),
+    "POST /accounting/field-options": lambda side: side.post(
+        "/accounting/field-options",
+        {"field_id": side.field, "options": [{"id": "new", "value": "Legal"}]},
+    ),
+    "GET /accounting/field-options/{field_option_id}": lambda side: side.get(
+        f"/accounting/field-options/{side.option}"
+    ),
+    "PATCH /accounting/field-options/{field_option_id}": lambda side: side.patch(
+        f"/accounting/field-options/{side.option}", {"visibility": "HIDDEN"}
+    ),
+    "PUT /accounting/field-options/{field_option_id}": lambda side: side.put(
+        f"/accounting/field-options/{side.option}", {"value": "Research"}
+    ),
+    "DELETE /accounting/field-options/{field_option_id}": lambda side: side.delete(
+        f"/accounting/field-options/{side.option}", {}
+    ),
+    "POST /accounting/syncs": lambda side: side.report(
+        (side.ready[0], "M1"),
+        failed_syncs=[{"id": side.ready[1], "error": {"message": "Closed."}}],
+    ),
+    "POST /accounting/ready-to-sync": lambda side: side.post(
+        "/accounting/ready-to-sync",
+        {"object_type": "TRANSACTION", "object_ids": [side.unready()]},
+    ),
+    "GET /transactions": lambda side: side.get("/transactions", state="ALL", page_size=100),
+    "GET /transactions/{transaction_id}": lambda side: side.get(
+        f"/transactions/{side.ready[1]}", include_merchant_data="true"
+    ),
+    "GET /webhooks": lambda side: side.get("/webhooks"),
+    "POST /webhooks": lambda side: side.create_webhook(),
+    "POST /webhooks/mock-webhook-event": lambda side: side.post(
+        "/webhooks/mock-webhook-event",
+        {"event_type": EVENT_TYPES[0], "object_id": side.ready[0], "object_metadata": {}},
+    ),
+    "GET /webhooks/{webhook_id}": lambda side: side.get(f"/webhooks/{side.webhook}"),
+    "DELETE /webhooks/{webhook_id}": lambda side: side.delete(f"/webhooks/{side.webhook}"),
+    "POST /webhooks/{webhook_id}/verify": lambda side: side.verify(),
+}
+
+
+@pytest.fixture
+def side() -> Side:
+    return Side()
+
+
+def published(operation: Operation) -> tuple[openapi.Document, dict[str, Any]]:
+    path = f"{PREFIX}{operation.path}"
+    document = openapi.document_for(DOCUMENTS, operation.spec, operation.method, path)
+    found = document.operation(operation.method, path)
+    assert found is not None
+    return document, found
+
+
+def problems(document: openapi.Document, schema: dict[str, Any], instance: Any) -> list[str]:
+    return [
+        f"{error.json_path}: {error.message[:300]}"
+        for error in document.validator(schema).iter_errors(instance)
+    ]
+
+
+def check_answer(operation: Operation, answer: httpx.Response) -> None:
+    document, described = published(operation)
+    assert str(answer.status_code) in described["responses"], answer.text
+    content = described["responses"][str(answer.status_code)].get("content", {})
+    if content and answer.status_code != 204:
+        schema = content["application/json"]["schema"]
+        body = answer.json()
+        for key in operation.newer_keys:
+            del body[key]
+        assert problems(document, schema, body) == []
+
+
+def check_request(operation: Operation, request: httpx.Request) -> None:
+    """So that an example is one that Ramp's own schema would take."""
+    document, described = published(operation)
+    if "requestBody" not in described or "json" not in request.headers.get("content-type", ""):
+        return
+    schema = described["requestBody"]["content"]["application/json"]["schema"]
+    assert problems(document, schema, httpx.Response(200, content=request.content).json()) == []
+
+
+def test_every_operation_served_has_an_example() -> None:
+    assert EXAMPLES.keys() == SERVED.keys()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_answer_is_as_published(side: Side, name: str) -> None:
+    answer = EXAMPLES[name](side)
+
+    assert answer.is_success, answer.text
+    check_request(SERVED[name], answer.request)
+    check_answer(SERVED[name], answer)
+
+
+def test_all_transactions_of_the_demo_are_as_published() -> None:
+    sim = Simulator.with_scenario("demo", rate_limit=False, clock=ManualClock())
+    for business in sim.businesses():
+        business.upload_chart(accounts=ACCOUNTS, departments=DEPARTMENTS, vendors=VENDORS)
+        client = Client(sim, business)
+        answer = client.get("/transactions", state="ALL", page_size=100)
+        check_answer(SERVED["GET /transactions"], answer)
+
+
+def wrong_value(schema: dict[str, Any]) -> str | None:
+    """A value that the schema of a query parameter does not allow, where there is one."""
+    if any(kind["type"] == "number" for kind in schema.get("oneOf", ())):
+        return "a lot"
+    if "enum" in schema or schema.get("format") in {"uuid", "date-time"}:
+        return "2026-03-01"
+    return "2026-03-01" if schema.get("type") in {"boolean", "integer"} else None
+
+
+LISTS = ("/transactions", "/accounting/accounts", "/accounting/vendors", "/accounting/fields")
+TYPED_PARAMETERS = [
+    (path, parameter["name"], wrong)
+    for path in (*LISTS, "/accounting/field-options")
+    for parameter in published(SERVED[f"GET {path}"])[1]["parameters"]
+    if (wrong := wrong_value(parameter["schema"]))
+]
+
+
+@pytest.mark.parametrize(("path", "name", "wrong"), TYPED_PARAMETERS)
+def test_a_published_filter_is_heeded(side: Side, path: str, name: str, wrong: str) -> None:
+    """A filter that refuses a wrong value is one that is read."""
+    query = {"field_id": side.field} | {name: wrong}
+
+    assert side.get(path, **query).status_code == 422
