@@ -67,6 +67,13 @@ def shared_http_client(base_url: str, token_source: TokenSource) -> httpx.Client
         return _shared[key]
 
 
+def close_shared() -> None:
+    """Close this process's clients; the next call makes new ones."""
+    with _shared_lock:
+        while _shared:
+            _shared.popitem()[1].close()
+
+
 class CappedTransport(httpx.BaseTransport):
     """Stops reading an answer that is longer than any the contract allows."""
 

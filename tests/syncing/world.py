@@ -72,7 +72,9 @@ def coding(account: str) -> dict[str, Any]:
     }
 
 
-def transaction_body(cents: int = 1234, account: str | None = "6200", **changes: Any) -> dict[str, Any]:
+def transaction_body(
+    cents: int = 1234, account: str | None = "6200", **changes: Any
+) -> dict[str, Any]:
     """A card transaction of one line as Ramp lists it."""
     body = {
         "id": str(uuid.uuid4()),
@@ -129,7 +131,9 @@ def let_time_pass(seconds: float) -> None:
         )
         cursor.execute(
             "UPDATE syncing_schedule SET resume_at = resume_at - %(s)s,"
-            " work_lease_until = work_lease_until - %(s)s, rung_at = rung_at - %(s)s",
+            " work_lease_until = work_lease_until - %(s)s, rung_at = rung_at - %(s)s,"
+            " next_poll_at = next_poll_at - %(s)s, fetch_due_at = fetch_due_at - %(s)s,"
+            " last_pull_started_at = last_pull_started_at - %(s)s",
             {"s": span},
         )
         cursor.execute(

@@ -22,6 +22,7 @@ from rampbridge.policy import Role
 from syncing import schedule
 from syncing.models import Schedule
 
+ERP_KIND = "tryton"
 CARD_LIABILITY_CODE = "2150"
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
@@ -82,7 +83,7 @@ def _create(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connec
             time_zone=TIME_ZONES.get(business["key"], "UTC"),
             ramp_client_id=business["client_id"],
             ramp_client_secret=business["client_secret"],
-            erp_kind="tryton",
+            erp_kind=ERP_KIND,
             erp_name="Tryton",
             erp_settings=erp_settings,
         )
