@@ -40,6 +40,7 @@ class SetupFailed(Exception):
 
 def main() -> int:  # noqa: RET503 - exec does not return
     """Set up if anything has changed, and become the command."""
+    os.environ.update(_uv_settings())
     try:
         ensure_environment(Screen(sys.stderr))
     except SetupFailed as failure:
@@ -111,9 +112,8 @@ def _works(command: list[str]) -> str:
 
 def _step(screen: Screen, title: str, command: list[str], *, expected: float) -> None:
     activity = Activity(title, expected)
-    environment = {**os.environ, **_uv_settings()}
     with LOG.open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
         try:
             while process.poll() is None:
                 screen.show([activity])

@@ -154,7 +154,6 @@ def make_secrets() -> dict[str, str]:
         "secret_key": secrets.token_urlsafe(48),
         "encryption_keys": "demo:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "password": "-".join(secrets.token_hex(2) for _ in range(3)),
-        "tryton_password": secrets.token_urlsafe(18),
     }
 
 
