@@ -41,16 +41,17 @@ class KeysetPage(Generic[_Row]):
     is_first: bool
 
 
-def newest_first(
-    rows: QuerySet[_Row], *, field: str, after: Cursor | None, size: int
+def keyset_page(
+    rows: QuerySet[_Row], *, field: str, after: Cursor | None, size: int, newest_first: bool
 ) -> KeysetPage[_Row]:
-    """A page of rows by a time column, newest first, then by primary key so that none is skipped."""
-    ordered = rows.order_by(f"-{field}", "-pk")
+    """A page of rows by a time column, then by primary key so that none is skipped."""
+    minus, beyond = ("-", "lt") if newest_first else ("", "gt")
+    ordered = rows.order_by(f"{minus}{field}", f"{minus}pk")
     if after:
         # The first condition says nothing new, but lets the index start at the right place.
         ordered = ordered.filter(
-            Q(**{f"{field}__lte": after.at}),
-            Q(**{f"{field}__lt": after.at}) | Q(pk__lt=after.pk),
+            Q(**{f"{field}__{beyond}e": after.at}),
+            Q(**{f"{field}__{beyond}": after.at}) | Q(**{f"pk__{beyond}": after.pk}),
         )
     found = list(ordered[: size + 1])
     page = found[:size]

@@ -131,10 +131,10 @@ def duration(length: timedelta | None) -> str:
 
 
 @register.inclusion_tag("parts/_id.html")
-def copy_id(value: Any, shown: str = "", what: str = "id") -> dict[str, Any]:
-    """An id to read and to copy whole; long ones are shown by their start."""
+def copy_id(value: Any, what: str = "id", *, whole: bool = False) -> dict[str, Any]:
+    """An id to read and to copy; shown by its start, or whole as far as there is room."""
     text = str(value)
-    return {"value": text, "shown": shown or _short(text), "what": what}
+    return {"value": text, "shown": text if whole else _short(text), "what": what}
 
 
 @register.filter

@@ -12,10 +12,11 @@ from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing.models import Schedule, SyncItem
 from syncing.queries import standing as standings
-from syncing.queries.words import OPEN, PARTY_LABELS, Look, Party, Word
+from syncing.queries.words import OPEN, OPEN_WORDS, PARTY_LABELS, Look, Party, Word
+from syncing.states import ItemState
 
-SLOW_AFTER = timedelta(hours=1)
-"""Queued longer than this without any other reason: something is slow."""
+SLOW_AFTER = timedelta(minutes=15)
+"""Due for longer than this and still not taken: something is slow."""
 POLLS_UNTIL_WORRY = 3
 
 
@@ -41,6 +42,10 @@ class CustomerRow:
     @property
     def party_label(self) -> str:
         return PARTY_LABELS[self.party]
+
+    @property
+    def open_items(self) -> int:
+        return sum(self.words[word] for word in OPEN_WORDS)
 
     @property
     def queued(self) -> int:
@@ -78,10 +83,13 @@ def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.S
 
 
 def with_oldest(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Connections with the time of their oldest open item, by one index probe each."""
-    oldest = SyncItem.objects.filter(OPEN, connection=OuterRef("pk")).order_by("ready_at")
+    """Connections with their oldest open item and what is most overdue: two index probes each."""
+    mine = SyncItem.objects.filter(connection=OuterRef("pk"))
+    oldest = mine.filter(OPEN).order_by("ready_at")
+    overdue = mine.filter(state=ItemState.READY).order_by("due_at")
     return connections.select_related("schedule").annotate(
-        oldest_at=Subquery(oldest.values("ready_at")[:1])
+        oldest_at=Subquery(oldest.values("ready_at")[:1]),
+        overdue_since=Subquery(overdue.values("due_at")[:1]),
     )
 
 
@@ -101,7 +109,7 @@ def _row(connection: Connection, lines: Sequence[standings.Standing], now: datet
     schedule = getattr(connection, "schedule", None)
     words = standings.by_word(lines)
     oldest_at: datetime | None = getattr(connection, "oldest_at", None)
-    health = health_of(connection, schedule, words, oldest_at, now)
+    health = health_of(connection, schedule, getattr(connection, "overdue_since", None), now)
     return CustomerRow(
         connection=connection,
         schedule=schedule,
@@ -116,8 +124,7 @@ def _row(connection: Connection, lines: Sequence[standings.Standing], now: datet
 def health_of(
     connection: Connection,
     schedule: Schedule | None,
-    words: Counter[Word],
-    oldest_at: datetime | None,
+    overdue_since: datetime | None,
     now: datetime,
 ) -> Health:
     """The word for a connection as a whole, and the sentence that explains it."""
@@ -139,10 +146,9 @@ def health_of(
         return Health("ERP silent", "retry", "rotate-ccw", meaning, 4)
     if schedule.poll_failures >= POLLS_UNTIL_WORRY:
         return Health("Ramp silent", "retry", "rotate-ccw", "Ramp does not answer our polls.", 4)
-    if words[Word.QUEUED] and oldest_at and now - oldest_at > SLOW_AFTER:
-        return Health(
-            "Slow", "customer", "hourglass", "Items have been queued for over an hour.", 2
-        )
+    if overdue_since and now - overdue_since > SLOW_AFTER:
+        meaning = "Items have been due for over a quarter of an hour."
+        return Health("Slow", "customer", "hourglass", meaning, 2)
     return Health("Working", "done", "circle-check", "Items go through.")
 
 

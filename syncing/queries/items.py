@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 
-from rampbridge.lib.keyset import Cursor, KeysetPage, newest_first
+from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
 from syncing.models import ItemEvent, SyncItem
 from syncing.queries.words import (
     LOOKS,
     OPEN,
+    OPEN_WORDS,
     PARTY_LABELS,
     Look,
     Party,
@@ -35,6 +36,11 @@ class ItemFilter:
     object_type: str = ""
     error_code: str = ""
     text: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything in it still waits for somebody."""
+        return self.word in OPEN_WORDS if self.word else not self.everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,14 @@ def with_label(items: QuerySet[SyncItem], text: str) -> QuerySet[SyncItem]:
 def page_of_items(
     chosen: ItemFilter, *, after: Cursor | None, now: datetime, size: int = PAGE_SIZE
 ) -> KeysetPage[SyncItem]:
-    """One page of a filtered list, newest first."""
-    return newest_first(matching(chosen, now), field="ready_at", after=after, size=size)
+    """One page of a filtered list: what is open by how long it waits, the rest newest first."""
+    return keyset_page(
+        matching(chosen, now),
+        field="ready_at",
+        after=after,
+        size=size,
+        newest_first=not chosen.is_open,
+    )
 
 
 def recent(connection_id: uuid.UUID, *, now: datetime, limit: int = 10) -> list[ItemRow]:

@@ -94,14 +94,16 @@ def by_party(standings: Iterable[Standing]) -> Counter[Party]:
 
 
 def sums(standings: Iterable[Standing]) -> list[Money]:
-    """Amounts per currency, the largest figure first. Currencies are never added up."""
+    """Amounts per currency, the one with most items first. Currencies are never added up."""
     totals: dict[str, Money] = {}
+    items: Counter[str] = Counter()
     for standing in standings:
         money = standing.money
         before = totals.get(money.currency)
         totals[money.currency] = before + money if before else money
+        items[money.currency] += standing.items
     found = [total for total in totals.values() if total]
-    return sorted(found, key=lambda total: (-abs(total.decimal), total.currency))
+    return sorted(found, key=lambda total: (-items[total.currency], total.currency))
 
 
 def per_connection(standings: Iterable[Standing]) -> Mapping[uuid.UUID, list[Standing]]:

@@ -56,6 +56,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         "rows": rows[:SHOWN],
         "found": len(rows),
         "total": len(everyone),
+        "hidden": len(everyone) - len(rows),
         "text": request.GET.get("q", "").strip(),
         "health": health,
         "erp": erp,

@@ -131,10 +131,10 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
         "row": row,
         "connection": item.connection,
         "entity": connection_queries.entity_name(item.connection_id, item.entity_ramp_id),
-        "comparisons": compare(item, ramp, document),
+        "comparisons": compare(row, ramp, document),
         "document": document,
         "moments": list(moments(item, events)),
-        "can_retry": item.state == ItemState.FAILED,
+        "can_retry": item.state == ItemState.FAILED or row.word == Word.RETRYING,
         "waits_for_proof": row.word == Word.UNCERTAIN,
         "shown_in_ramp": item.failure_telling == SyncItem.Telling.TOLD,
         "payloads": payloads.shown(item),
@@ -143,14 +143,15 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
 
 
 def compare(
-    item: SyncItem, ramp: Mapping[str, Any], document: BookedDocument | None
+    row: item_queries.ItemRow, ramp: Mapping[str, Any], document: BookedDocument | None
 ) -> list[Comparison]:
     """The three-way box: Ramp says, we say, the ERP says."""
+    item = row.item
     ours = item.money
     in_erp = bool(item.erp_id)
     booked = document.debits if document else None
     return [
-        Comparison("Status", "text", _ramp_status(item, ramp), _our_status(item), _erp_status(item),
+        Comparison("Status", "text", _ramp_status(item, ramp), _our_status(row), _erp_status(item),
                    compare=False),
         Comparison("Amount", "money",
                    Claim(_ramp_amount(item, ramp)), Claim(abs(ours)),
@@ -164,7 +165,7 @@ def compare(
                    Claim(item.erp_number if item.acked_at else None, item.erp_number if item.acked_at else ""),
                    Claim(item.erp_number or None, item.erp_number),
                    Claim(item.erp_number or None, item.erp_number)),
-        Comparison("Known since", "time",
+        Comparison("As of", "time",
                    Claim(item.acked_at or item.snapshot_at), Claim(item.state_at), Claim(item.posted_at),
                    compare=False),
     ]  # fmt: skip
@@ -180,8 +181,8 @@ def _ramp_status(item: SyncItem, ramp: Mapping[str, Any]) -> Claim:
     return Claim(text=text)
 
 
-def _our_status(item: SyncItem) -> Claim:
-    return Claim(text=str(SyncItem.State(item.state).label).capitalize())
+def _our_status(row: item_queries.ItemRow) -> Claim:
+    return Claim(text=row.look.label)
 
 
 def _erp_status(item: SyncItem) -> Claim:

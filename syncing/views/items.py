@@ -61,6 +61,7 @@ def items(request: HtmxHttpRequest) -> HttpResponse:
         "tabs": _tabs(form, lines),
         "page": page,
         "rows": item_queries.rows(page.rows, now),
+        "longest_first": chosen.is_open,
         "is_narrowed": bool(connection or chosen.object_type or chosen.text or chosen.error_code),
         "current": LOOKS[chosen.word]
         if chosen.word

@@ -16,10 +16,10 @@ from syncing.views.live import live, version_of
 
 SHOWN_CUSTOMERS = 6
 PARTY_TONES = {
-    Party.US: "person",
+    Party.US: "work",
     Party.CUSTOMER: "customer",
     Party.ERP: "retry",
-    Party.RAMP: "work",
+    Party.RAMP: "neutral",
 }
 
 

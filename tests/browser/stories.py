@@ -103,7 +103,9 @@ def _customer(business: Business) -> Connection:
         )
     department = CustomFieldFactory.create(connection=connection)
     FieldOptionFactory.create(field=department, erp_id="eng", code="ENG", name="Engineering")
-    FieldOptionFactory.create(field=department, erp_id="sal", code="SAL", name="Sales", ramp_id=None)
+    FieldOptionFactory.create(
+        field=department, erp_id="sal", code="SAL", name="Sales", ramp_id=None
+    )
     VendorFactory.create(connection=connection, name=business.merchants[0])
     return connection
 
@@ -117,7 +119,9 @@ def _traffic(
     for story in ("queued", "working", "telling"):
         for _ in range(dice.randint(0, 3)):
             shape = _shape(business, dice)
-            make_item(connection, story, shape, ready_at=now() - timedelta(seconds=dice.randint(4, 90)))
+            make_item(
+                connection, story, shape, ready_at=now() - timedelta(seconds=dice.randint(4, 90))
+            )
 
 
 def _problems(connections: list[Connection], dice: random.Random) -> None:
@@ -167,7 +171,8 @@ def _shape(business: Business, dice: random.Random) -> dict[str, object]:
         "memo": dice.choice(MEMOS),
         "currency": business.currency,
         "exponent": business.exponent,
-        "amount_minor": refund * int(dice.lognormvariate(4.6, 1.1) * scale * (1 if scale > 1 else 90)),
+        "amount_minor": refund
+        * int(dice.lognormvariate(4.6, 1.1) * scale * (1 if scale > 1 else 90)),
     }
 
 

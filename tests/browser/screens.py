@@ -1,0 +1,205 @@
+"""Draw every page in every variant: `./run screens` writes PNGs to var/screens/.
+
+A throw-away database is filled with an empty, an ordinary and a long-named world, served on a free port,
+and every page is taken in light and dark, 1440 and 375 pixels wide.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright._impl._api_structures import SetCookieParam  # the public module leaves it out
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from rampbridge.embedded import postgres
+from tests.browsers import CHROMIUM_ARGUMENTS, CHROMIUM_MISSING, find_chromium
+from tests.environment import TEST_ENVIRONMENT
+
+TARGET = Path(__file__).resolve().parents[2] / "var" / "screens"
+SIZES = {"wide": (1440, 900), "narrow": (375, 812)}
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One page of one world."""
+
+    name: str
+    path: str
+    before: Callable[[Page], None] = lambda page: None
+    signed_in: bool = True
+
+
+def _open_help(page: Page) -> None:
+    page.keyboard.press("?")
+
+
+def _open_payload(page: Page) -> None:
+    page.locator("details.disclosure summary").first.click()
+
+
+def empty_shots() -> Iterator[Shot]:
+    yield Shot("sign-in", "/accounts/login/", signed_in=False)
+    yield Shot("sign-out", "/accounts/logout/")
+    yield Shot("overview-empty", "/")
+    yield Shot("customers-empty", "/customers/")
+    yield Shot("items-empty", "/items/")
+    yield Shot("search-blank", "/search")
+    yield Shot("error-404", "/nowhere/")
+
+
+def full_shots() -> Iterator[Shot]:
+    from syncing.models import SyncItem
+
+    yield Shot("overview", "/")
+    yield Shot("customers", "/customers/")
+    yield Shot("customers-filtered", "/customers/?q=zzz")
+    for slug in ("northwind-robotics", "verde-clinics", "sakura-foods", "blue-mesa-solar"):
+        yield Shot(f"customer-{slug}", f"/customers/{slug}/")
+    yield Shot("items", "/items/")
+    yield Shot("items-all", "/items/?state=all")
+    yield Shot("items-customer", "/items/?state=waiting-for-customer&customer=northwind-robotics")
+    yield Shot("items-none", "/items/?q=nobody&state=done")
+    yield Shot("search", "/search?q=g")
+    yield Shot("search-none", "/search?q=RAMP-1")
+    yield Shot("keyboard", "/items/", before=_open_help)
+    wanted = {
+        "done": {"state": "ACKED"},
+        "queued": {"state": "READY", "error_category": ""},
+        "retrying": {"state": "READY", "error_category": "transient"},
+        "failed": {"state": "FAILED", "error_category": "user_actionable"},
+        "person": {"state": "FAILED", "error_category": "needs_integrator"},
+        "uncertain": {"state": "POSTING", "lease_until__lt": _now()},
+        "mismatch": {"state": "MISMATCH"},
+        "external": {"state": "EXTERNAL"},
+    }
+    for name, where in wanted.items():
+        item = SyncItem.objects.filter(**where).order_by("pk").first()
+        if item:
+            yield Shot(f"item-{name}", f"/items/{item.pk}/")
+    done = SyncItem.objects.filter(state="ACKED").order_by("pk").first()
+    if done:
+        yield Shot("item-payload", f"/items/{done.pk}/", before=_open_payload)
+
+
+def long_shots() -> Iterator[Shot]:
+    from syncing.models import SyncItem
+
+    yield Shot("long-overview", "/")
+    yield Shot("long-customers", "/customers/")
+    yield Shot("long-customer", "/customers/long/")
+    yield Shot("long-items", "/items/?state=all")
+    for item in SyncItem.objects.order_by("pk")[:2]:
+        yield Shot(f"long-item-{item.state.lower()}", f"/items/{item.pk}/")
+
+
+def _now() -> object:
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+class Studio:
+    """A browser that takes pages in all variants."""
+
+    def __init__(self, browser: Browser, address: str, only: Sequence[str]) -> None:
+        self.browser = browser
+        self.address = address
+        self.only = only
+        self.cookies: list[SetCookieParam] = []
+        self.taken = 0
+
+    def take(self, shots: Iterator[Shot]) -> None:
+        for shot in shots:
+            if self.only and not any(part in shot.name for part in self.only):
+                continue
+            for theme in THEMES:
+                for size, (width, height) in SIZES.items():
+                    self._take(shot, theme, size, width, height)
+
+    def _take(self, shot: Shot, theme: str, size: str, width: int, height: int) -> None:
+        context = self.browser.new_context(
+            color_scheme="dark" if theme == "dark" else "light",
+            viewport={"width": width, "height": height},
+        )
+        if shot.signed_in:
+            context.add_cookies(self.cookies)
+        page = context.new_page()
+        page.goto(self.address + shot.path)
+        page.evaluate("document.fonts.ready")
+        shot.before(page)
+        # As high as the page, or bars that stick to the edge would stand in the middle of the picture.
+        high = max(height, int(page.evaluate("document.documentElement.scrollHeight")))
+        page.set_viewport_size({"width": width, "height": high})
+        target = TARGET / f"{shot.name}.{theme}.{size}.png"
+        page.screenshot(path=target, full_page=True)
+        self.taken += 1
+        context.close()
+
+
+def main(only: Sequence[str]) -> int:
+    """Take everything, or the shots whose names contain one of the words."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.stderr.write(CHROMIUM_MISSING + "\n")
+        return 1
+    TARGET.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        TEST_ENVIRONMENT, DJANGO_SETTINGS_MODULE="rampbridge.settings", LOG_LEVEL="ERROR"
+    )
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright's sync API runs a loop of its own
+    with ExitStack() as stack:
+        room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rb-")))
+        cluster = postgres.Cluster(
+            data=room / "data", sockets=room, log=room / "postgres.log", durable=False
+        )
+        server = stack.enter_context(postgres.running(cluster))
+        postgres.ensure_database(server, "rampbridge")
+        os.environ["DATABASE_URL"] = server.url("rampbridge")
+        _draw(stack, chromium, only)
+    return 0
+
+
+def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from tests.browser.serving import plain_static_files, serving
+
+    call_command("migrate", verbosity=0)
+    stack.enter_context(plain_static_files())
+    address = stack.enter_context(serving())
+    playwright = stack.enter_context(sync_playwright())
+    browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+    stack.callback(browser.close)
+    studio = Studio(browser, address, only)
+    _tell_stories(studio)
+    sys.stdout.write(f"{studio.taken} pictures in {TARGET}\n")
+
+
+def _tell_stories(studio: Studio) -> None:
+    from connections.models import Connection
+    from syncing.models import SyncItem
+    from tests.browser import stories
+    from tests.browser.serving import session_cookie
+    from tests.factories import UserFactory
+
+    user = UserFactory.create(username="maya.okafor", roles=["support"])
+    studio.cookies = [session_cookie(user, studio.address)]
+    studio.take(empty_shots())
+    stories.ordinary_day()
+    studio.take(full_shots())
+    SyncItem.objects.all().delete()
+    Connection.objects.all().delete()
+    stories.long_names()
+    studio.take(long_shots())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

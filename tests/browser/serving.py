@@ -1,0 +1,67 @@
+"""Serve the site to a browser from the test's own process, with static files as they lie in the tree."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import override_settings
+from django.test.testcases import LiveServerThread
+from playwright._impl._api_structures import SetCookieParam  # the public module leaves it out
+
+from rampbridge.sessions import SEEN_AT, SIGNED_IN_AT
+from tests.factories import now
+
+PLAIN_STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
+
+
+@contextmanager
+def plain_static_files() -> Iterator[None]:
+    """Neither collected nor hashed files are needed."""
+    with override_settings(STORAGES=PLAIN_STORAGES, MIDDLEWARE=MIDDLEWARE):
+        yield
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The site on a free port; gives its address."""
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    if thread.error:
+        raise thread.error
+    try:
+        yield f"http://127.0.0.1:{thread.port}"
+    finally:
+        thread.terminate()
+
+
+def session_cookie(user: User, address: str) -> SetCookieParam:
+    """The cookie of somebody who has just signed in."""
+    session = SessionStore()
+    moment = int(now().timestamp())
+    session.update(
+        {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+            SIGNED_IN_AT: moment,
+            SEEN_AT: moment,
+        }
+    )
+    session.create()
+    return {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": str(session.session_key),
+        "domain": urlsplit(address).hostname or "",
+        "path": "/",
+    }
