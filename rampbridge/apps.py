@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -10,4 +10,6 @@ class RampbridgeConfig(AppConfig):
     def ready(self) -> None:
         from rampbridge.policy import create_groups
 
-        post_migrate.connect(create_groups, sender=self, dispatch_uid="rampbridge.groups")
+        # Django sends the signal for apps with models only; groups are auth's.
+        auth = apps.get_app_config("auth")
+        post_migrate.connect(create_groups, sender=auth, dispatch_uid="rampbridge.groups")
