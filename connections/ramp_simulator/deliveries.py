@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import logging
 import random
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ import httpx
 
 from connections.ramp_simulator.records import Delivery, Webhook
 from connections.ramp_simulator.world import World
+
+_logger = logging.getLogger(__name__)
 
 ATTEMPTS = 10
 LONGEST_DELAY = 60
@@ -63,7 +66,7 @@ class Courier:
             due = [
                 row
                 for row in self._world.deliveries.all()
-                if row.due_at <= now and not row.is_held and row.id not in self._on_the_way
+                if row.due_at <= now and row.id not in self._on_the_way
             ]
             due.sort(key=lambda row: (row.due_at, row.seq))
             self._on_the_way.update(row.id for row in due)
@@ -83,7 +86,7 @@ class Courier:
             waits = [
                 (row.due_at - now).total_seconds()
                 for row in self._world.deliveries.all()
-                if not row.is_held and row.id not in self._on_the_way
+                if row.id not in self._on_the_way
             ]
         return max(0.0, min(waits, default=_IDLE_SECONDS))
 
@@ -105,7 +108,7 @@ class Courier:
                 timeout=TIMEOUT_SECONDS,
                 follow_redirects=False,
             )
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return None
         return response.status_code
 
@@ -150,7 +153,7 @@ class CourierThread(threading.Thread):
             while not self._is_stopped.is_set():
                 self._world.deliveries_owed.clear()
                 for delivery in self._courier.take_due():
-                    senders.submit(self._courier.attempt, delivery)
+                    senders.submit(self._courier.attempt, delivery).add_done_callback(_complain)
                 wait = min(_IDLE_SECONDS, self._courier.seconds_to_next())
                 self._world.deliveries_owed.wait(wait)
 
@@ -161,6 +164,11 @@ class CourierThread(threading.Thread):
 
 def sign(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _complain(sending: Future[None]) -> None:
+    if error := sending.exception():
+        _logger.error("A webhook could not be settled", exc_info=error)
 
 
 def _headers(webhook: Webhook, delivery: Delivery, body: bytes) -> dict[str, str]:

@@ -218,5 +218,9 @@ class Delivery(Record):
     body: str
     due_at: datetime
     attempts: int = 0
-    is_held: bool = False
     is_signed_wrong: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class HeldDelivery(Delivery):
+    """A webhook that waits, so that it comes after the one that follows it."""

@@ -1,6 +1,7 @@
 """Webhook subscriptions, and the events that are owed to them."""
 
 import re
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from connections.ramp_simulator import bodies, oauth
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.faults import FaultKind
-from connections.ramp_simulator.records import Delivery, Webhook
+from connections.ramp_simulator.records import Delivery, HeldDelivery, Webhook
 from connections.ramp_simulator.replies import (
     ApiError,
     Reply,
@@ -115,8 +116,12 @@ def get_webhook(world: World, call: Call) -> Reply:
 
 def delete_webhook(world: World, call: Call) -> Reply:
     webhook = _requested(world, call)
-    for delivery in [row for row in world.deliveries.all() if row.webhook_id == webhook.id]:
-        world.deliveries.remove(delivery)
+    for delivery in list(world.deliveries.of(call.business)):
+        if delivery.webhook_id == webhook.id:
+            world.deliveries.remove(delivery)
+    for held in list(world.held_deliveries.of(call.business)):
+        if held.webhook_id == webhook.id:
+            world.held_deliveries.remove(held)
     world.webhooks.remove(webhook)
     return no_content()
 
@@ -171,23 +176,25 @@ def _owe(world: World, webhook: Webhook, event_type: str, payload: dict[str, Any
         return
     now = world.clock()
     late = world.faults.take(FaultKind.WEBHOOK_LATE, event_type, webhook.business)
-    is_held = strikes(FaultKind.WEBHOOK_OUT_OF_ORDER)
     is_signed_wrong = strikes(FaultKind.WEBHOOK_WRONG_SIGNATURE)
+    is_held = strikes(FaultKind.WEBHOOK_OUT_OF_ORDER)
+    kind = HeldDelivery if is_held else Delivery
     for _ in range(_REPEATS if strikes(FaultKind.WEBHOOK_REPEATED) else 1):
-        world.deliveries.put(
-            Delivery(
-                id=world.ids.uuid(),
-                seq=world.ids.rank(),
-                business=webhook.business,
-                webhook_id=webhook.id,
-                event_type=event_type,
-                event_id=payload["id"],
-                body=orjson.dumps(payload).decode(),
-                due_at=now + timedelta(seconds=late.seconds if late else 0),
-                is_held=is_held,
-                is_signed_wrong=is_signed_wrong,
-            )
+        delivery = kind(
+            id=world.ids.uuid(),
+            seq=world.ids.rank(),
+            business=webhook.business,
+            webhook_id=webhook.id,
+            event_type=event_type,
+            event_id=payload["id"],
+            body=orjson.dumps(payload).decode(),
+            due_at=now + timedelta(seconds=late.seconds if late else 0),
+            is_signed_wrong=is_signed_wrong,
         )
+        if isinstance(delivery, HeldDelivery):
+            world.held_deliveries.put(delivery)
+        else:
+            world.deliveries.put(delivery)
     if not is_held:
         _release_held(world, webhook)
     world.deliveries_owed.set()
@@ -195,12 +202,11 @@ def _owe(world: World, webhook: Webhook, event_type: str, payload: dict[str, Any
 
 def _release_held(world: World, webhook: Webhook) -> None:
     """What was held back goes out behind the event that has just been queued."""
-    for delivery in [row for row in world.deliveries.of(webhook.business) if row.is_held]:
-        if delivery.webhook_id == webhook.id:
-            delivery.is_held = False
-            delivery.seq = world.ids.rank()
-            delivery.due_at = world.clock()
-            world.deliveries.put(delivery)
+    for held in list(world.held_deliveries.of(webhook.business)):
+        if held.webhook_id == webhook.id:
+            world.held_deliveries.remove(held)
+            now_due = asdict(held) | {"seq": world.ids.rank(), "due_at": world.clock()}
+            world.deliveries.put(Delivery(**now_due))
 
 
 def _owe_challenge(world: World, webhook: Webhook) -> None:

@@ -132,6 +132,7 @@ class World:
         self.sync_requests = Table(records.SyncRequest, changed)
         self.webhooks = Table(records.Webhook, changed)
         self.deliveries = Table(records.Delivery, changed)
+        self.held_deliveries = Table(records.HeldDelivery, changed)
         self._tables: dict[str, Table[Any]] = {
             value.kind.__name__: value for value in vars(self).values() if isinstance(value, Table)
         }

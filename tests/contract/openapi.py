@@ -51,7 +51,8 @@ class Document:
         """What `$ref` leads to, read once for all validators."""
         contents = {"components": to_json_schema(self._content["components"])}
         empty: Registry[Any] = Registry()
-        return empty.with_resource(HERE, DRAFT7.create_resource(contents)).crawl()
+        filled: Registry[Any] = empty.with_resource(HERE, DRAFT7.create_resource(contents)).crawl()
+        return filled
 
 
 def document_for(documents: Sequence[Document], spec: str, method: str, path: str) -> Document:

@@ -1,0 +1,120 @@
+from collections import Counter
+
+import pytest
+
+from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.records import Transaction
+from connections.ramp_simulator.scenarios import NoSuchScenario
+from tests.connections.ramp_simulator.side import NOON, ManualClock
+
+BUSINESSES = [
+    "harbor-coffee",
+    "northwind-robotics",
+    "atelier-lumiere",
+    "sakura-foods",
+    "pennine-outdoor",
+    "blue-mesa-solar",
+    "verde-clinics",
+]
+
+
+def play(name: str, seed: int = 1, scale: float = 1) -> Simulator:
+    return Simulator.with_scenario(name, seed=seed, scale=scale, clock=ManualClock())
+
+
+@pytest.fixture(scope="module")
+def demo() -> Simulator:
+    return play("demo")
+
+
+@pytest.fixture(scope="module")
+def ready(demo: Simulator) -> list[Transaction]:
+    return [row for business in demo.businesses() for row in business.transactions("SYNC_READY")]
+
+
+class TestTheDemo:
+    def test_has_seven_businesses_busy_and_quiet(self, demo: Simulator) -> None:
+        ready = {
+            business.key: len(business.transactions("SYNC_READY")) for business in demo.businesses()
+        }
+
+        assert list(ready) == BUSINESSES
+        assert sum(ready.values()) >= 700
+        assert max(ready.values()) > 5 * min(ready.values())
+
+    def test_begins_on_the_first_of_last_month_and_ends_now(self, ready: list[Transaction]) -> None:
+        dates = [row.accounting_date for row in ready]
+
+        assert min(dates) >= NOON.replace(month=2, day=1, hour=0)
+        assert max(dates) <= NOON
+        assert {date.month for date in dates} == {2, 3}
+
+    def test_speaks_several_currencies(self, ready: list[Transaction]) -> None:
+        assert {row.currency for row in ready} == {"USD", "EUR", "GBP", "JPY"}
+
+    @pytest.mark.parametrize("key", BUSINESSES)
+    def test_has_every_special_case_in_every_business(self, demo: Simulator, key: str) -> None:
+        rows = demo.business(key).transactions("SYNC_READY")
+
+        assert any(len(row.lines) > 1 for row in rows)
+        assert any(row.minor < 0 and row.original_transaction_id for row in rows)
+        assert any(row.original_currency not in {None, row.currency} for row in rows)
+        assert any(line.account_code is None for row in rows for line in row.lines)
+        assert any(line.account_code == "6999" for row in rows for line in row.lines)
+
+    def test_is_mostly_coded_well(self, ready: list[Transaction]) -> None:
+        well = [
+            row
+            for row in ready
+            if all(line.account_code not in {None, "6999"} for line in row.lines)
+        ]
+
+        assert len(well) / len(ready) > 0.9
+
+    def test_also_has_spend_that_is_not_ready(self, demo: Simulator) -> None:
+        rows = [row for business in demo.businesses() for row in business.transactions()]
+
+        states = Counter((row.state, row.sync_status.value) for row in rows)
+        assert states["CLEARED", "NOT_SYNC_READY"] > 50
+        assert states["PENDING", "NOT_SYNC_READY"] == states["DECLINED", "NOT_SYNC_READY"] == 7
+
+    def test_adds_up_line_by_line(self, demo: Simulator) -> None:
+        for business in demo.businesses():
+            for row in business.transactions():
+                assert sum(line.converted_minor or 0 for line in row.lines) == row.minor
+                original = row.minor if row.original_minor is None else row.original_minor
+                assert sum(line.minor for line in row.lines) == original
+
+    def test_refunds_go_to_the_card_that_paid(self, demo: Simulator) -> None:
+        rows = {row.id: row for row in demo.world.transactions.all()}
+        refunds = [row for row in rows.values() if row.original_transaction_id]
+
+        assert refunds
+        for refund in refunds:
+            bought = rows[refund.original_transaction_id or ""]
+            assert (refund.person_id, refund.minor) == (bought.person_id, -bought.minor)
+
+
+class TestEveryScenario:
+    def test_is_the_same_for_the_same_seed(self) -> None:
+        first, second = (list(play("small").ledger()) for _ in range(2))
+
+        assert first == second
+
+    def test_differs_for_another_seed(self) -> None:
+        assert list(play("small").ledger()) != list(play("small", seed=2).ledger())
+
+    def test_grows_with_its_scale(self) -> None:
+        small, large = (len(list(play("small", scale=scale).ledger())) for scale in (1, 10))
+
+        assert (small, large) == (36, 360)
+
+    def test_has_a_name(self) -> None:
+        with pytest.raises(NoSuchScenario, match="empty, small, demo"):
+            play("huge")
+
+    def test_can_be_empty(self) -> None:
+        sim = play("empty")
+
+        assert [business.key for business in sim.businesses()] == BUSINESSES
+        assert list(sim.ledger()) == []
