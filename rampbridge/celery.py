@@ -16,10 +16,14 @@ SWEEP_SECONDS = 2.0
 
 app = Celery("rampbridge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = (
-    Queue("button"),  # somebody waits for it
-    Queue("export"),  # spend on its way to an ERP, and word of it back to Ramp
-    Queue("chart"),  # reference data from an ERP to Ramp
+# A queue without a key of its own gets the default one, and with it everybody's messages.
+app.conf.task_queues = tuple(
+    Queue(name, routing_key=name)
+    for name in (
+        "button",  # somebody waits for it
+        "export",  # spend on its way to an ERP, and word of it back to Ramp
+        "chart",  # reference data from an ERP to Ramp
+    )
 )
 app.conf.task_routes = {"connections.tasks.*": {"queue": "chart"}}  # all others: export
 # The one thing beat does. What is due stands in the database, so any number of beats may run, and a

@@ -68,6 +68,12 @@ def test_the_one_thing_beat_rings_is_a_task_that_exists() -> None:
     assert rung <= set(app.tasks)
 
 
+def test_a_message_goes_to_one_queue_only() -> None:
+    keys = [(queue.exchange, queue.routing_key) for queue in app.amqp.queues.values()]
+
+    assert len({key for _, key in keys}) == len(keys) == 3
+
+
 def test_every_task_goes_to_a_queue_that_workers_serve() -> None:
     import_module("syncing.tasks")
     queues = {queue.name for queue in app.conf.task_queues}
