@@ -69,7 +69,7 @@ class Fault(BaseModel):
 
 
 class FaultBook:
-    """The faults that are on order."""
+    """The faults that are on order. They end with the process, as switches and counters do."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
