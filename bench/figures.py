@@ -1,0 +1,53 @@
+"""Figures, the targets they must reach, and the one line of JSON in which they are told."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TARGETS = Path(__file__).with_name("targets.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a benchmark found, and the parts its value is made of."""
+
+    value: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound on one side; the reason stands beside it in the file."""
+
+    reason: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def __str__(self) -> str:
+        return f"<= {self.at_most}" if self.at_least is None else f">= {self.at_least}"
+
+    def is_met_by(self, value: float) -> bool:
+        if self.at_least is not None:
+            return value >= self.at_least
+        return self.at_most is not None and value <= self.at_most
+
+
+def targets() -> dict[str, Target]:
+    """The target of every benchmark, by name, in the order they are to run."""
+    return {name: Target(**table) for name, table in tomllib.loads(TARGETS.read_text()).items()}
+
+
+def line(name: str, measured: Measured, target: Target) -> str:
+    """One benchmark's outcome as one line of JSON."""
+    return json.dumps(
+        {
+            "name": name,
+            "value": round(measured.value, 4),
+            "target": str(target),
+            "passed": target.is_met_by(measured.value),
+            "details": measured.details,
+        }
+    )

@@ -1,0 +1,100 @@
+"""The service in one process: the real tasks on a real database, rung as beat and workers would.
+
+Doorbells ring through at once in the process that rings them, so each benchmark sees the whole
+chain of sweep, poll, work and report. Celery's own messages are left out: one of them carries a
+hundred objects.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from unittest.mock import patch
+
+from django.test import override_settings
+
+from bench.outside import Outside, Purchases
+from bench.pretend_erp import KIND, PretendErp
+from connections.erp import registry
+from connections.models import Connection
+from connections.ramp import transport
+from rampbridge.celery import SWEEP_SECONDS, app
+from syncing import schedule, tasks
+from syncing.management.commands import seed_demo
+from syncing.models import Schedule, SyncItem
+
+LONGEST_RUN = 600.0
+NOBODY = "http://127.0.0.1:1"
+"""Where the webhooks go: a benchmark that wants one delivers it itself."""
+
+Watch = Callable[[], AbstractContextManager[object]]
+
+
+class Stuck(Exception):
+    """The service did not get through, so there is nothing to measure. The message says why."""
+
+
+class Service:
+    """Customers of ours, and the work on them."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    def connect(self, slug: str) -> Connection:
+        """One customer from nothing to live, with its first, empty poll behind it."""
+        described = self.outside.business(slug)
+        connection = seed_demo.connect_customer(described, {"url": self.outside.erp_url})
+        self.drain()
+        return connection
+
+    def buy(self, connection: Connection, count: int) -> None:
+        """Make transactions ready and let the connection know, as a webhook would."""
+        if count:
+            self.outside.buy(connection.slug, Purchases(count))
+        schedule.fetch_soon(connection.pk)
+
+    def drain(self, watch: Watch = nullcontext) -> None:
+        """Sweep every two seconds until nothing is left to do.
+
+        :param watch: entered around each sweep, and not around our own looking at the clock
+
+        :raises Stuck: if an item does not get through
+        """
+        deadline = time.monotonic() + LONGEST_RUN
+        while _has_work():
+            began = time.monotonic()
+            with watch():
+                tasks.sweep.apply(throw=True)
+            _check(deadline)
+            if _has_work():
+                time.sleep(max(0.0, began + SWEEP_SECONDS - time.monotonic()))
+
+
+@contextmanager
+def serving(outside: Outside) -> Iterator[Service]:
+    """The service between these two sides, for as long as the block."""
+    eager = {"task_always_eager": True, "task_eager_propagates": True}
+    before = {name: app.conf[name] for name in eager}
+    app.conf.update(eager)
+    try:
+        with (
+            override_settings(RAMP_API_URL=outside.ramp_url, WEBHOOK_BASE_URL=NOBODY),
+            patch.dict(registry.ADAPTERS, {KIND: PretendErp}),
+            patch.object(seed_demo, "ERP_KIND", KIND),
+        ):
+            yield Service(outside)
+    finally:
+        app.conf.update(before)
+        transport.close_shared()
+
+
+def _has_work() -> bool:
+    wanted = Schedule.objects.filter(fetch_due_at__isnull=False)
+    return wanted.exists() or SyncItem.objects.exclude(state=SyncItem.State.ACKED).exists()
+
+
+def _check(deadline: float) -> None:
+    aside = SyncItem.objects.filter(state__in=["FAILED", "REVIEW", "MISMATCH"]).first()
+    if aside is not None:
+        raise Stuck(f"{aside.state}: {aside.error_title} {aside.error_detail}")
+    if time.monotonic() > deadline:
+        raise Stuck(f"Not through after {LONGEST_RUN:.0f} seconds.")

@@ -1,0 +1,49 @@
+"""SQL statements as the program sends them, savepoints too; begin and commit are not among them."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection as database
+
+_LENGTH = 90
+
+
+class StatementLog:
+    """Counts statements by what they begin with, while it watches."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        with database.execute_wrapper(self._note):
+            yield
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+    def most(self, number: int) -> dict[str, int]:
+        return dict(self.counts.most_common(number))
+
+    def _note(
+        self,
+        execute: Callable[..., Any],
+        sql: Any,
+        params: Any,
+        many: bool,  # noqa: FBT001
+        context: Any,
+    ) -> Any:
+        self.counts[_gist(sql if isinstance(sql, str) else sql.as_string())] += 1
+        return execute(sql, params, many, context)
+
+
+def _gist(sql: str) -> str:
+    """Enough to tell which statement it is: without the long list of columns."""
+    text = re.sub(r"\s+", " ", sql).strip()
+    text = re.sub(r'^SELECT (?=").*? FROM', "SELECT … FROM", text)
+    text = re.sub(r'"s\d+_x\d+"|"s\d{6,}_x\d+"', '"…"', text)
+    return text[:_LENGTH]
