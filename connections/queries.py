@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Collection, Mapping
 
+from django.db.models import Count
+
 from connections.models import Connection, CustomField, Entity, FieldOption, LedgerAccount, Vendor
 
 
@@ -52,5 +54,6 @@ def reference_counts(connection_id: uuid.UUID) -> list[tuple[str, int, int]]:
         ("Vendors", Vendor),
     ):
         active = model.objects.filter(connection_id=connection_id, is_active=True)
-        counts.append((title, active.count(), active.filter(ramp_id__isnull=False).count()))
+        found = active.aggregate(all=Count("pk"), uploaded=Count("ramp_id"))
+        counts.append((title, found["all"], found["uploaded"]))
     return counts

@@ -8,6 +8,7 @@ class RampbridgeConfig(AppConfig):
     name = "rampbridge"
 
     def ready(self) -> None:
+        from rampbridge import sessions  # noqa: F401  connects what starts a session's clocks
         from rampbridge.policy import create_groups
 
         # Django sends the signal for apps with models only; groups are auth's.

@@ -1,7 +1,7 @@
 """Who may do what, in one table. Whatever declares nothing is refused.
 
-A view says which permission it needs with `@allow`; the middleware below enforces it. Views of other
-packages are listed by name. A test walks every route and fails on one that is not declared.
+A view says which permission it needs with `@allow`; the middleware below enforces it. Views of
+other packages are listed by name. A test walks every route and fails on one that is not declared.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -78,10 +78,9 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Role]:
     """The roles of a user; one query, once per user object."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    known: frozenset[Role] | None = getattr(user, "_roles", None)
+    known: frozenset[Role] | None = vars(user).get("_known_roles")
     if known is None:
-        known = _read_roles(user)
-        user._roles = known  # type: ignore[union-attr]  # noqa: SLF001  lives as long as the request
+        known = vars(user)["_known_roles"] = _read_roles(user)  # lives as long as the request
     return known
 
 

@@ -3,7 +3,8 @@
     python -m rampbridge.vendor_assets            fetch what `vendor.lock.json` names, with npm
     python -m rampbridge.vendor_assets --check    compare the files with their hashes, offline
 
-To add or raise a package, edit its `version` (and `files`) in the lock, remove its `integrity`, and fetch.
+To add or raise a package, edit its `version` and `files` in the lock, remove its `integrity`,
+and fetch.
 """
 
 import argparse

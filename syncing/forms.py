@@ -1,4 +1,4 @@
-"""The filters of lists. What stands in a URL may be anything, so nonsense falls back to the default."""
+"""The filters of lists. A URL may say anything, so nonsense falls back to the default."""
 
 from typing import Any
 

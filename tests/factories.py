@@ -207,7 +207,7 @@ class SyncItemFactory(factory.django.DjangoModelFactory[SyncItem]):
             error_code="us.unknown",
             error_title="We could not post this card transaction.",
             error_fix="",
-            error_text="We could not post this card transaction. Contact support and quote RB-7K3Q.",
+            error_text="We could not post this. Contact support and quote RB-7K3Q.",
             error_detail="UserError: The domain on field 'Party' is not valid.",
         )
 

@@ -1,7 +1,7 @@
 """What templates need to write amounts, times, chips and ids the same way everywhere.
 
-Built in for every template (settings.TEMPLATES). Times are relative to the `now` that the view put into
-the context, so that a page tells one time throughout.
+Built in for every template (settings.TEMPLATES). Times are relative to the `now` that the view put
+into the context, so that a page tells one time throughout.
 """
 
 import json

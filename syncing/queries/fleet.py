@@ -1,6 +1,5 @@
-"""Every customer with its health, and the same for one: is it working, what is stuck, whose move."""
+"""Every customer with its health, or one: is it working, what is stuck, whose move."""
 
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,18 +90,6 @@ def with_oldest(connections: QuerySet[Connection]) -> QuerySet[Connection]:
         oldest_at=Subquery(oldest.values("ready_at")[:1]),
         overdue_since=Subquery(overdue.values("due_at")[:1]),
     )
-
-
-def oldest_open() -> tuple[datetime, uuid.UUID] | None:
-    """Since when the longest waiting item of all waits, and whose it is."""
-    found = (
-        with_oldest(Connection.objects.all())
-        .filter(oldest_at__isnull=False)
-        .order_by("oldest_at")
-        .values_list("oldest_at", "pk")
-        .first()
-    )
-    return found if found is None else (found[0], found[1])
 
 
 def _row(connection: Connection, lines: Sequence[standings.Standing], now: datetime) -> CustomerRow:

@@ -68,7 +68,7 @@ def flow(*, now: datetime, hours: int = 24) -> Flow:
 
 
 def latency(*, now: datetime, connection_id: uuid.UUID | None = None) -> Latency | None:
-    """Median and 95th percentile of the items confirmed in the last hour; None if there were none."""
+    """Median and 95th percentile of the items confirmed in the last hour, if there were any."""
     with database.cursor() as cursor:
         cursor.execute(
             """

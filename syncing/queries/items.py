@@ -1,7 +1,7 @@
 """Items for lists, and everything about one of them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,7 +72,7 @@ class ItemRow:
         return self.item.due_at if self.word == Word.RETRYING else None
 
 
-def rows(items: Sequence[SyncItem], now: datetime) -> list[ItemRow]:
+def rows(items: Iterable[SyncItem], now: datetime) -> list[ItemRow]:
     return [ItemRow(item, word_for(item, now)) for item in items]
 
 

@@ -52,7 +52,7 @@ def standings(
     found = counts.order_by().values(*keys).annotate(n=Sum("items"), minor=Sum("amount_minor"))
     late = lapsed.order_by().values(*keys).annotate(n=Count("pk"), minor=Sum("amount_minor"))
     lines = [_standing(row, word_of(row["state"], row["error_category"])) for row in found]
-    # The roll-up cannot know that time passed: move what is past its lease from one word to another.
+    # The roll-up cannot know that time passed: move what is past its lease to its other word.
     for row in late:
         lines.append(_standing(row, Word.UNCERTAIN))
         lines.append(_standing({**row, "n": -row["n"], "minor": -row["minor"]}, Word.WORKING))

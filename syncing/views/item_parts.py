@@ -147,28 +147,56 @@ def compare(
 ) -> list[Comparison]:
     """The three-way box: Ramp says, we say, the ERP says."""
     item = row.item
-    ours = item.money
-    in_erp = bool(item.erp_id)
-    booked = document.debits if document else None
     return [
-        Comparison("Status", "text", _ramp_status(item, ramp), _our_status(row), _erp_status(item),
-                   compare=False),
-        Comparison("Amount", "money",
-                   Claim(_ramp_amount(item, ramp)), Claim(abs(ours)),
-                   Claim(booked if in_erp else None, note="as sent" if in_erp and booked else "")),
-        Comparison("Accounting date", "date",
-                   Claim(item.accounting_date),
-                   Claim(document.posting_date if document else item.accounting_date),
-                   Claim(document.posting_date if document and in_erp else None,
-                         note="as sent" if document and in_erp else "")),
-        Comparison("Document number", "text",
-                   Claim(item.erp_number if item.acked_at else None, item.erp_number if item.acked_at else ""),
-                   Claim(item.erp_number or None, item.erp_number),
-                   Claim(item.erp_number or None, item.erp_number)),
-        Comparison("As of", "time",
-                   Claim(item.acked_at or item.snapshot_at), Claim(item.state_at), Claim(item.posted_at),
-                   compare=False),
-    ]  # fmt: skip
+        Comparison(
+            "Status",
+            "text",
+            ramp=_ramp_status(item, ramp),
+            us=Claim(text=row.look.label),
+            erp=_erp_status(item),
+            compare=False,
+        ),
+        Comparison(
+            "Amount",
+            "money",
+            ramp=Claim(_ramp_amount(item, ramp)),
+            us=Claim(abs(item.money)),
+            erp=_as_sent(item, document.debits if document else None),
+        ),
+        Comparison(
+            "Accounting date",
+            "date",
+            ramp=Claim(item.accounting_date),
+            us=Claim(document.posting_date if document else item.accounting_date),
+            erp=_as_sent(item, document.posting_date if document else None),
+        ),
+        Comparison(
+            "Document number",
+            "text",
+            ramp=_number(item.erp_number if item.acked_at else ""),
+            us=_number(item.erp_number),
+            erp=_number(item.erp_number),
+        ),
+        Comparison(
+            "As of",
+            "time",
+            ramp=Claim(item.acked_at or item.snapshot_at),
+            us=Claim(item.state_at),
+            erp=Claim(item.posted_at),
+            compare=False,
+        ),
+    ]
+
+
+def _as_sent(item: SyncItem, value: Any) -> Claim:
+    """What the ERP must hold by what it accepted; it was not read back."""
+    if not item.erp_id or value is None:
+        return Claim()
+    return Claim(value, note="as sent")
+
+
+def _number(number: str) -> Claim:
+    return Claim(number or None, number)
 
 
 def _ramp_status(item: SyncItem, ramp: Mapping[str, Any]) -> Claim:
@@ -179,10 +207,6 @@ def _ramp_status(item: SyncItem, ramp: Mapping[str, Any]) -> Claim:
     if item.failure_telling == SyncItem.Telling.TOLD:
         return Claim(text=text, note="shows our error text")
     return Claim(text=text)
-
-
-def _our_status(row: item_queries.ItemRow) -> Claim:
-    return Claim(text=row.look.label)
 
 
 def _erp_status(item: SyncItem) -> Claim:

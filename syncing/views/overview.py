@@ -42,7 +42,8 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
     queues = standing.queues_of(lines)
     pace = flow.flow(now=now)
     latency = flow.latency(now=now)
-    oldest = min((row for row in customers if row.oldest_at), key=_oldest_at, default=None)
+    waiting = [(row.oldest_at, row.connection.name, row) for row in customers if row.oldest_at]
+    polls = [row.schedule.last_poll_at for row in customers if row.schedule]
     shares = _shares(lines)
     context = {
         "section": "overview",
@@ -50,7 +51,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "queues": queues,
         "open_items": sum(queue.items for queue in queues),
         "open_sums": standing.sums(open_lines),
-        "oldest": oldest,
+        "oldest": min(waiting)[2] if waiting else None,
         "shares": shares,
         "share_bar": _bar(shares),
         "queue_bar": stacked_bar(
@@ -62,7 +63,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "customers": customers[:SHOWN_CUSTOMERS],
         "customer_count": len(customers),
         "in_trouble": sum(1 for row in customers if row.health.severity >= 2),
-        "checked_at": max((_polled_at(row) for row in customers if _polled_at(row)), default=None),
+        "checked_at": max((at for at in polls if at), default=None),
     }
     version = version_of(
         [(queue.word, queue.items, queue.sums) for queue in queues],
@@ -74,14 +75,6 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
     return live(
         request, "syncing/overview.html", "syncing/_overview.html", version=version, context=context
     )
-
-
-def _oldest_at(row: fleet.CustomerRow) -> object:
-    return row.oldest_at
-
-
-def _polled_at(row: fleet.CustomerRow) -> object:
-    return row.schedule.last_poll_at if row.schedule else None
 
 
 def _shares(lines: Sequence[standing.Standing]) -> list[Share]:

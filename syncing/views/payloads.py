@@ -1,4 +1,4 @@
-"""The bodies behind an item, fit to be seen: what could identify a person or open an account is hidden."""
+"""The bodies behind an item, fit to be seen: what identifies a person or an account is hidden."""
 
 import re
 from collections.abc import Mapping

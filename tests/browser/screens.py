@@ -1,7 +1,7 @@
 """Draw every page in every variant: `./run screens` writes PNGs to var/screens/.
 
-A throw-away database is filled with an empty, an ordinary and a long-named world, served on a free port,
-and every page is taken in light and dark, 1440 and 375 pixels wide.
+A throw-away database is filled with an empty, an ordinary and a long-named world, and every page is
+taken in light and dark, 1440 and 375 pixels wide.
 """
 
 import os
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright._impl._api_structures import SetCookieParam  # the public module leaves it out
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -67,7 +68,7 @@ def full_shots() -> Iterator[Shot]:
     yield Shot("search", "/search?q=g")
     yield Shot("search-none", "/search?q=RAMP-1")
     yield Shot("keyboard", "/items/", before=_open_help)
-    wanted = {
+    wanted: dict[str, dict[str, Any]] = {
         "done": {"state": "ACKED"},
         "queued": {"state": "READY", "error_category": ""},
         "retrying": {"state": "READY", "error_category": "transient"},
@@ -132,7 +133,7 @@ class Studio:
         page.goto(self.address + shot.path)
         page.evaluate("document.fonts.ready")
         shot.before(page)
-        # As high as the page, or bars that stick to the edge would stand in the middle of the picture.
+        # As high as the page, or bars that stick to the edge would stand in its middle.
         high = max(height, int(page.evaluate("document.documentElement.scrollHeight")))
         page.set_viewport_size({"width": width, "height": high})
         target = TARGET / f"{shot.name}.{theme}.{size}.png"

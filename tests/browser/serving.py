@@ -1,4 +1,4 @@
-"""Serve the site to a browser from the test's own process, with static files as they lie in the tree."""
+"""Serve the site to a browser from the test's own process, static files as they lie in the tree."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

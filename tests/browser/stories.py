@@ -2,9 +2,10 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from connections.models import Connection
@@ -19,6 +20,7 @@ from tests.factories import (
     FieldOptionFactory,
     LedgerAccountFactory,
     ScheduleFactory,
+    SyncItemFactory,
     VendorFactory,
     document_json,
     now,
@@ -179,34 +181,36 @@ def _shape(business: Business, dice: random.Random) -> dict[str, object]:
 _numbers = itertools.count(10_400)
 
 
+_TRAITS: Mapping[str, Mapping[str, Any]] = {
+    "queued": {},
+    "retrying": {"retrying": True},
+    "working": {"posting": True},
+    "uncertain": {"lapsed": True},
+    "review": {"state": ItemState.REVIEW, "error_title": "No answer, and nothing to ask."},
+    "telling": {"posted": True},
+    "done": {"acked": True},
+    "failed": {"failed": True},
+    "broken": {"broken": True},
+    "mismatch": {
+        "posted": True,
+        "state": ItemState.MISMATCH,
+        "error_title": "Ramp does not accept the report of a booked item.",
+    },
+    "external": {"state": ItemState.EXTERNAL},
+    "withdrawn": {"state": ItemState.WITHDRAWN},
+}
+
+
 def make_item(
     connection: Connection,
     story: str,
-    shape: dict[str, object] | None = None,
+    shape: Mapping[str, object] | None = None,
     *,
     ready_at: datetime | None = None,
 ) -> SyncItem:
     """One item with its payload and the timeline that leads where the story ends."""
-    from tests.factories import SyncItemFactory
-
     ready_at = ready_at or now() - timedelta(minutes=30)
-    traits = {
-        "done": {"acked": True},
-        "telling": {"posted": True},
-        "working": {"posting": True},
-        "uncertain": {"lapsed": True},
-        "failed": {"failed": True},
-        "broken": {"broken": True},
-        "retrying": {"retrying": True},
-        "review": {"state": ItemState.REVIEW, "error_title": "No answer, and nothing to ask."},
-        "mismatch": {"state": ItemState.MISMATCH, "posted": True, "state_at": now(),
-                     "error_title": "Ramp does not accept the report of a booked item."},
-        "external": {"state": ItemState.EXTERNAL},
-        "withdrawn": {"state": ItemState.WITHDRAWN},
-        "queued": {},
-    }[story]  # fmt: skip
-    if story == "mismatch":
-        traits = {**traits, "state": ItemState.MISMATCH}
+    traits = _TRAITS[story]
     number = next(_numbers)
     values = {"erp_number": f"RAMP-{number}"} if story in ("done", "telling", "mismatch") else {}
     item = SyncItemFactory.create(

@@ -1,0 +1,91 @@
+"""A real browser on the real pages, served from the test's own process."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+
+from tests.browser.serving import plain_static_files, serving, session_cookie
+from tests.browsers import CHROMIUM_ARGUMENTS, find_chromium
+from tests.factories import UserFactory
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {"executable_path": find_chromium(), "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def address(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock(), plain_static_files(), serving() as found:
+        yield found
+
+
+@dataclass
+class Visitor:
+    """One person at one browser window, and everything the browser complained about."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def faults(self) -> list[str]:
+        """What accessibility rules find on the page as it is."""
+        found = Axe().run(self.page, options=WCAG).response["violations"]
+        return [
+            f"{fault['id']}: {node['target']} {node['failureSummary']}"
+            for fault in found
+            for node in fault["nodes"]
+        ]
+
+    def listen(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.complaints.append(f"{response.status} {response.url}")
+
+
+Arrive = Callable[..., Visitor]
+
+
+@pytest.fixture
+def arrive(
+    browser: Browser, address: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Arrive]:
+    """Sign somebody in, as `arrive("support", theme="dark", width=375)`; "" is nobody."""
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright runs a loop
+    contexts: list[BrowserContext] = []
+
+    def one(role: str = "support", *, theme: str = "light", width: int = 1440) -> Visitor:
+        context = browser.new_context(
+            color_scheme="dark" if theme == "dark" else "light",
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        if role:
+            context.add_cookies([session_cookie(UserFactory.create(roles=[role]), address)])
+        visitor = Visitor(context.new_page(), address)
+        visitor.listen()
+        return visitor
+
+    yield one
+    for context in contexts:
+        context.close()

@@ -1,0 +1,42 @@
+from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, sparkline, stacked_bar
+
+
+class TestStackedBar:
+    def test_shares_fill_the_width_in_proportion(self) -> None:
+        rects = stacked_bar([Part("a", 3, "done"), Part("b", 1, "work")], gap=0)
+
+        assert round(sum(rect.width for rect in rects)) == 100
+        assert rects[0].width > 2.5 * rects[1].width
+        assert rects[1].x == rects[0].width
+
+    def test_a_small_share_stays_visible(self) -> None:
+        rects = stacked_bar([Part("a", 1, "done"), Part("b", 100_000, "work")])
+
+        assert rects[0].width >= 1
+
+    def test_nothing_draws_nothing(self) -> None:
+        assert stacked_bar([Part("a", 0, "done")]) == []
+
+
+class TestColumnsAndLine:
+    def test_columns_stand_on_the_axis_and_the_highest_fits(self) -> None:
+        chart = columns_and_line([0, 5, 10], [1, 2, 3], ["a", "b", "c"], tone="neutral")
+
+        bottoms = {round(rect.y + rect.height, 1) for rect in chart.rects}
+        assert bottoms == {chart.height - 20}
+        assert min(rect.y for rect in chart.rects) >= 0
+        assert len(chart.line.split()) == 3
+
+    def test_no_data_is_a_flat_chart(self) -> None:
+        chart = columns_and_line([0, 0], [0, 0], ["a", "b"], tone="neutral")
+
+        assert all(rect.height == 0 for rect in chart.rects)
+
+
+def test_axes_end_at_numbers_that_read_well() -> None:
+    assert [nice_ceiling(n) for n in (1, 3, 7, 11, 43, 999)] == [2, 4, 10, 20, 60, 1000]
+
+
+def test_a_sparkline_has_a_point_per_value() -> None:
+    assert len(sparkline([1, 2, 3]).split()) == 3
+    assert sparkline([]) == ""

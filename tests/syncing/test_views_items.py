@@ -1,0 +1,256 @@
+"""Lists, one item, and the search, as a support person uses them."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from syncing.models import SyncItem
+from tests.browser.stories import make_item
+from tests.factories import ConnectionFactory, SyncItemFactory, UserFactory, now
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support(client: Client) -> Client:
+    client.force_login(UserFactory.create(username="maya", roles=["support"]))
+    return client
+
+
+def text_of(client: Client, url: str, **headers: str) -> str:
+    response = client.get(url, headers=headers)
+    assert response.status_code == 200, response.status_code
+    return response.content.decode()
+
+
+def labels(html: str) -> list[str]:
+    return [
+        part.split(">", 1)[1].split("<", 1)[0] for part in html.split('class="row-link clip"')[1:]
+    ]
+
+
+class TestList:
+    def test_shows_what_is_open_the_longest_waiting_first(self, support: Client) -> None:
+        for minutes, label in ((5, "young"), (90, "old")):
+            SyncItemFactory.create(label=label, ready_at=now() - timedelta(minutes=minutes))
+        SyncItemFactory.create(label="through", acked=True)
+
+        html = text_of(support, reverse("items"))
+
+        assert labels(html) == ["old", "young"]
+
+    def test_filters_stand_in_the_url(self, support: Client) -> None:
+        connection = ConnectionFactory.create(slug="harbor", name="Harbor Coffee")
+        SyncItemFactory.create(label="GitHub", connection=connection, failed=True)
+        SyncItemFactory.create(label="GitHub", connection=connection)
+        SyncItemFactory.create(label="Other", connection=connection, failed=True)
+        SyncItemFactory.create(label="GitHub", failed=True)
+
+        html = text_of(
+            support, reverse("items") + "?state=waiting-for-customer&customer=harbor&q=gith"
+        )
+
+        assert labels(html) == ["GitHub"]
+        assert 'value="harbor" selected' in html
+
+    def test_the_count_on_a_tab_is_the_length_of_its_list(self, support: Client) -> None:
+        for story in ("queued", "failed", "failed", "uncertain", "done"):
+            make_item(ConnectionFactory.create(), story)
+
+        html = text_of(support, reverse("items") + "?state=waiting-for-customer")
+
+        assert len(labels(html)) == 2
+        tab = html.split('id="tab-waiting-for-customer"')[1].split("</a>")[0]
+        assert '<span class="figures">2</span>' in tab
+
+    def test_pages_follow_each_other_without_gap_or_repeat(self, support: Client) -> None:
+        same_time = now() - timedelta(hours=1)
+        for n in range(120):
+            SyncItemFactory.create(label=f"item {n}", ready_at=same_time)
+
+        seen: list[str] = []
+        url = reverse("items")
+        for _ in range(3):
+            html = text_of(support, url)
+            seen += labels(html)
+            if 'rel="next"' in html:
+                link = html.split('id="page-next"')[1].split('href="')[1].split('"')[0]
+                url = reverse("items") + link.replace("&amp;", "&")
+
+        assert sorted(seen) == sorted(f"item {n}" for n in range(120))
+
+    def test_takes_as_many_queries_for_fifty_items_as_for_one(
+        self, support: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for _ in range(50):
+            SyncItemFactory.create()
+        support.get(reverse("items"))
+
+        with django_assert_num_queries(9):
+            support.get(reverse("items"))
+
+    def test_htmx_gets_the_list_alone(self, support: Client) -> None:
+        html = text_of(support, reverse("items"), **{"HX-Request": "true"})
+
+        assert "<html" not in html
+        assert 'id="items"' in html
+
+    def test_nonsense_in_the_url_is_the_default(self, support: Client) -> None:
+        SyncItemFactory.create(label="here")
+
+        html = text_of(support, reverse("items") + "?state=nonsense&type=x&after=y")
+
+        assert labels(html) == ["here"]
+
+    def test_an_unknown_customer_is_no_page(self, support: Client) -> None:
+        assert support.get(reverse("items") + "?customer=nobody").status_code == 404
+
+    def test_an_empty_list_says_why(self, support: Client) -> None:
+        assert "Everything is through" in text_of(support, reverse("items"))
+        assert "No item matches" in text_of(support, reverse("items") + "?q=zzz")
+
+
+class TestItem:
+    def test_tells_the_whole_story_of_a_posted_item(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        for words in (item.reference, item.erp_number, "Reported to Ramp", "Posted in the ERP",
+                      "Sent to the ERP", "Ready in Ramp", "Balanced", "Synced"):  # fmt: skip
+            assert words in html, words
+
+    def test_shows_the_text_the_customer_reads_to_the_letter(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        assert item.error_text in html
+        assert item.error_fix in html
+        assert "Retry now" in html
+
+    def test_nobody_may_retry_what_is_uncertain(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "uncertain")
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        assert "Retry now" not in html
+        assert "when nothing can be on its way any more" in html
+
+    def test_marks_what_two_sides_say_differently(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+        payload = item.payload
+        payload.ramp["amount"] = "1.00"
+        payload.save()
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        assert 'class="differs"' in html
+
+    def test_hides_private_values_of_payloads(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+        secret = item.payload.ramp["card_holder"]["user_id"]
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        assert secret not in html
+        assert "What Ramp said" in html
+
+    def test_what_merchants_are_called_stays_text(self, support: Client) -> None:
+        evil = '<img src=x onerror="alert(1)">'
+        names = dict.fromkeys(("label", "memo", "person", "error_title", "error_text"), evil)
+        item = make_item(ConnectionFactory.create(name=evil), "failed", names)
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+        html += text_of(support, reverse("items"))
+
+        assert "<img src=x" not in html
+
+    def test_a_poll_hears_nothing_until_something_changed(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+        url = reverse("item", args=[item.pk])
+        html = text_of(support, url)
+        live = html.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        assert live.startswith(url)
+
+        assert support.get(live, headers={"HX-Request": "true"}).status_code == 204
+        SyncItem.objects.filter(pk=item.pk).update(failure_telling="due")
+        changed = support.get(live, headers={"HX-Request": "true"})
+
+        assert changed.status_code == 200
+        assert "<html" not in changed.content.decode()
+
+    def test_takes_the_same_few_queries_for_any_item(
+        self, support: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+        support.get(reverse("item", args=[item.pk]))
+
+        with django_assert_num_queries(10):
+            support.get(reverse("item", args=[item.pk]))
+
+    def test_an_unknown_item_is_no_page(self, support: Client) -> None:
+        assert support.get(reverse("item", args=[999_999])).status_code == 404
+
+
+class TestRetry:
+    def test_queues_a_failed_item_again_and_says_who_did(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+
+        response = support.post(reverse("retry_item", args=[item.pk]), follow=True)
+
+        item.refresh_from_db()
+        assert item.state == "READY"
+        assert "by maya" in response.content.decode()
+        assert "Queued again" in response.content.decode()
+
+    def test_refuses_in_words_what_cannot_be_retried(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+
+        response = support.post(reverse("retry_item", args=[item.pk]), follow=True)
+
+        assert "posted in the ERP and reported to Ramp" in response.content.decode()
+
+    def test_changes_nothing_on_a_get(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+
+        assert support.get(reverse("retry_item", args=[item.pk])).status_code == 405
+
+
+class TestSearch:
+    def test_a_whole_id_leads_straight_to_its_item(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+
+        for text in (str(item.ramp_id), item.erp_number, item.reference, item.reference.lower()):
+            response = support.get(reverse("search"), {"q": text})
+            assert response.status_code == 302, text
+            assert response["Location"] == reverse("item", args=[item.pk])
+
+    @pytest.mark.parametrize("text", ["412.50", "412.5", "412.5 USD", "412.50 usd"])
+    def test_an_amount_finds_charges_and_refunds(self, support: Client, text: str) -> None:
+        SyncItemFactory.create(label="charge", amount_minor=41_250)
+        SyncItemFactory.create(label="refund", amount_minor=-41_250)
+        SyncItemFactory.create(label="other", amount_minor=41_251)
+
+        html = text_of(support, reverse("search") + f"?q={text}")
+
+        assert set(labels(html)) == {"charge", "refund"}
+
+    def test_a_name_is_found_by_its_start_in_any_case(self, support: Client) -> None:
+        SyncItemFactory.create(label="GitHub")
+        SyncItemFactory.create(label="The GitHub")
+
+        assert labels(text_of(support, reverse("search") + "?q=gitH")) == ["GitHub"]
+
+    def test_a_percent_sign_is_a_letter(self, support: Client) -> None:
+        SyncItemFactory.create(label="GitHub")
+
+        assert "Nothing found" in text_of(support, reverse("search") + "?q=%25")
+
+    def test_customers_are_found_too(self, support: Client) -> None:
+        ConnectionFactory.create(name="Harbor Coffee")
+
+        assert "Harbor Coffee" in text_of(support, reverse("search") + "?q=coffee")
