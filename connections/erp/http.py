@@ -30,6 +30,13 @@ def client_for(base_url: str, timeout: httpx.Timeout) -> httpx.Client:
         return _clients[key]
 
 
+def close_clients() -> None:
+    """Close this process's connections; the next call opens new ones."""
+    with _lock:
+        for key in [key for key in _clients if key[0] == os.getpid()]:
+            _clients.pop(key).close()
+
+
 @cache
 def _tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()

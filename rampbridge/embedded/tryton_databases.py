@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rampbridge.embedded.postgres import binaries
 from rampbridge.embedded.tryton_install import ADDON, Progress, environment_key, run
@@ -58,7 +58,7 @@ class Databases:
         """`environment` is what `install` returned, `server` a libpq string of a superuser."""
         self._root = root
         self._bin = environment / "bin"
-        self._server = server
+        self._server = make_conninfo(server, dbname="postgres")
         self._year = today.year
         self._key = _key(root, today.year)
         self._cache = root / "var" / "cache" / "tryton" / self._key

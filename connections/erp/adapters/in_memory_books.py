@@ -155,7 +155,7 @@ class Books:
         if not self.is_open(doc.posting_date):
             yield refusal(Code.PERIOD_CLOSED, erp=ERP, what=spoken(doc.posting_date))
         for line in doc.lines:
-            yield from self._line_problems(line, doc.currency)
+            yield from self._line_problems(line, doc)
         if doc.kind == DocKind.JOURNAL and doc.total != 0:
             yield refusal(Code.UNBALANCED, erp=ERP, what=f" by {doc.total}")
         if doc.kind != DocKind.JOURNAL:
@@ -171,7 +171,7 @@ class Books:
         self._entries.append(entry)
         return entry
 
-    def _line_problems(self, line: Line, currency: str) -> Iterator[ErpError]:
+    def _line_problems(self, line: Line, doc: Document) -> Iterator[ErpError]:
         account = self.masters.get((MasterKind.ACCOUNT, line.account))
         if account is None:
             yield refusal(
@@ -184,12 +184,12 @@ class Books:
                 what=f"Account {account.code} {account.name}",
                 subject=(MasterKind.ACCOUNT, account.id),
             )
-        if _decimals(line.amount) > DECIMALS.get(currency, 2):
+        if _decimals(line.amount) > DECIMALS.get(doc.currency, 2):
             yield refusal(
                 Code.REJECTED_PAYLOAD, erp=ERP, what=f": {line.amount} has too many decimals"
             )
         if line.account in self.control_accounts:
-            yield from self._vendor_problems(line.party)
+            yield from self._vendor_problems(line.party or doc.party)
         for value_id in line.dimensions.values():
             yield from self._dimension_problems(value_id)
 

@@ -15,7 +15,7 @@ import httpx
 
 from connections.erp.adapters.tryton.bridge import BridgeBooking
 from connections.erp.adapters.tryton.catalogue import Catalogue, Period
-from connections.erp.adapters.tryton.checks import problems
+from connections.erp.adapters.tryton.checks import explained, problems
 from connections.erp.adapters.tryton.ledger import ledger_entries
 from connections.erp.adapters.tryton.lookup import LookupBooking
 from connections.erp.adapters.tryton.models import Records
@@ -97,7 +97,7 @@ class TrytonErp:
         return list(problems(self._records, doc))
 
     def post(self, doc: Document) -> Posted:
-        (answer,) = self._booking().book([doc])
+        (answer,) = self.post_many([doc])
         if isinstance(answer, ErpError):
             raise answer
         return answer
@@ -107,7 +107,10 @@ class TrytonErp:
             booking = self._booking()
         except ErpError as error:
             return [error for _ in docs]
-        return booking.book(docs)
+        return [
+            explained(self._records, doc, answer) if isinstance(answer, ErpError) else answer
+            for doc, answer in zip(docs, booking.book(docs), strict=True)
+        ]
 
     def find(self, ref: Ref) -> Posted | None:
         return self._booking().find(ref)

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from connections.erp.adapters.tryton import documents
-from connections.erp.adapters.tryton.errors import ERP
+from connections.erp.adapters.tryton.catalogue import Period, period_closed
+from connections.erp.adapters.tryton.errors import ERP, JOURNAL_CLOSED_FIX, JOURNAL_CLOSED_TITLE
 from connections.erp.adapters.tryton.models import INACTIVE_TOO, Records
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import DocKind, Document, MasterKind
-from connections.erp.refusals import refusal
+from connections.erp.refusals import WORDS, refusal, spoken
 
 Row = dict[str, Any]
+
+BLAMES_A_RECORD = {
+    Code.ACCOUNT_INACTIVE,
+    Code.DIMENSION_INACTIVE,
+    Code.TAX_CODE_INVALID,
+    Code.VENDOR_INACTIVE,
+}
 
 
 def problems(records: Records, doc: Document) -> Iterator[ErpError]:
@@ -28,15 +36,45 @@ def problems(records: Records, doc: Document) -> Iterator[ErpError]:
     yield from _tax_problems(records, doc)
 
 
+def explained(records: Records, doc: Document, error: ErpError) -> ErpError:
+    """The same error, naming what is to blame where Tryton's answer did not."""
+    if error.code == Code.PERIOD_CLOSED and WORDS[error.code].what in error.title:
+        what = spoken(doc.posting_date)
+        error.title = refusal(error.code, erp=ERP, what=what).title
+    if error.code in BLAMES_A_RECORD and error.subject is None:
+        try:
+            found = [each for each in problems(records, doc) if each.code == error.code]
+        except ErpError:
+            # It cannot be asked just now; what it refused the document for matters more.
+            return error
+        error.subject = found[0].subject if found else None
+    return error
+
+
 def _period_problems(records: Records, doc: Document) -> Iterator[ErpError]:
     try:
-        records.catalogue.open_period(doc.posting_date, fresh=True)
+        period = records.catalogue.open_period(doc.posting_date, fresh=True)
+        yield from _journal_problems(records, doc, period)
         currency = records.catalogue.currency(doc.currency)
         if currency != records.catalogue.company().currency and doc.exchange_rate is None:
             records.catalogue.rate(currency, doc.posting_date)
     except ErpError as error:
         if error.code not in {Code.PERIOD_CLOSED, Code.EXCHANGE_RATE_MISSING}:
             raise
+        yield error
+
+
+def _journal_problems(records: Records, doc: Document, period: Period) -> Iterator[ErpError]:
+    journal = records.catalogue.company().journals.get(documents.JOURNAL_TYPES[doc.kind])
+    closed = records.rpc.read(
+        "account.journal.period",
+        [["period", "=", period.id], ["journal", "=", journal], ["state", "=", "closed"]],
+        ["rec_name"],
+    )
+    for row in closed:
+        error = period_closed(doc.posting_date)
+        error.title = JOURNAL_CLOSED_TITLE.format(what=row["rec_name"])
+        error.fix = JOURNAL_CLOSED_FIX
         yield error
 
 

@@ -16,6 +16,13 @@ from connections.erp.refusals import refusal
 
 Values = dict[str, Any]
 
+JOURNAL_TYPES: Mapping[DocKind, str] = {
+    DocKind.JOURNAL: "general",
+    DocKind.BILL: "expense",
+    DocKind.VENDOR_CREDIT: "expense",
+    DocKind.BILL_PAYMENT: "cash",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -46,7 +53,7 @@ def journal(doc: Document, catalogue: Catalogue) -> Values:
     if doc.total != 0:
         raise refusal(Code.UNBALANCED, erp=ERP, what=f" by {doc.total} {doc.currency}")
     signed = [line.amount for line in doc.lines]
-    return _move(doc, catalogue, "general", doc.lines, signed)
+    return _move(doc, catalogue, doc.lines, signed)
 
 
 def payment(doc: Document, catalogue: Catalogue, accounts: Sequence[int]) -> Values:
@@ -60,7 +67,7 @@ def payment(doc: Document, catalogue: Catalogue, accounts: Sequence[int]) -> Val
     ]
     bank = Line(account=doc.bank_account, amount=-doc.total, memo=doc.memo)
     lines.append(bank)
-    return _move(doc, catalogue, "cash", lines, [line.amount for line in lines])
+    return _move(doc, catalogue, lines, [line.amount for line in lines])
 
 
 def bill(doc: Document, catalogue: Catalogue, party: Party) -> Values:
@@ -80,7 +87,7 @@ def bill(doc: Document, catalogue: Catalogue, party: Party) -> Values:
         "party": party.id,
         "invoice_address": party.address,
         "account": party.payable_account,
-        "journal": company.journals.get("expense"),
+        "journal": company.journals.get(JOURNAL_TYPES[doc.kind]),
         "reference": one_line(doc.number) or None,
         "description": one_line(doc.memo) or None,
         "invoice_date": doc.posting_date,
@@ -182,7 +189,6 @@ def _analytic_entries(dimensions: Mapping[str, str]) -> list[Values]:
 def _move(
     doc: Document,
     catalogue: Catalogue,
-    journal_type: str,
     lines: Sequence[Line],
     signed: Sequence[Decimal],
 ) -> Values:
@@ -192,7 +198,7 @@ def _move(
     second = currency if currency != company.currency else None
     return {
         "company": company.id,
-        "journal": company.journals.get(journal_type),
+        "journal": company.journals.get(JOURNAL_TYPES[doc.kind]),
         "period": catalogue.open_period(doc.posting_date).id,
         "date": doc.posting_date,
         "description": one_line(doc.memo) or None,

@@ -22,6 +22,13 @@ UNFORESEEN = "unforeseen"
 """The kind of an exception that Tryton did not mean for people."""
 
 
+JOURNAL_CLOSED_TITLE = "The journal-period {what} is closed in Tryton."
+JOURNAL_CLOSED_FIX = (
+    "Reopen it in Tryton under Financial, Journals, Journal Periods, though its period is open "
+    "already; then retry."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """An exception of Tryton's, however it reached us."""
@@ -48,6 +55,9 @@ class Rule:
     """A regular expression; its group `what` names the record in the title."""
     prefix: str = ""
     """What stands before the group."""
+    title: str = ""
+    """In place of the common words; `{what}` is the group."""
+    fix: str = ""
 
     def match(self, complaint: Complaint) -> str | None:
         """What the message names, perhaps nothing; None if the rule does not fit."""
@@ -79,6 +89,13 @@ RULES: Sequence[Rule] = (
     Rule(Code.PERIOD_CLOSED, message="you must reopen the period"),
     Rule(Code.PERIOD_CLOSED, message="you must create a period"),
     Rule(Code.PERIOD_CLOSED, message="journal-period in closed period"),
+    # Reopening a period leaves its journals closed, unless our add-on is there.
+    Rule(
+        Code.PERIOD_CLOSED,
+        message='on closed journal-period "(?P<what>[^"]*)"',
+        title=JOURNAL_CLOSED_TITLE,
+        fix=JOURNAL_CLOSED_FIX,
+    ),
     Rule(Code.PERIOD_CLOSED, message=_INVALID.format(field="Period", model='[^"]*')),
     # Accounts and dimensions
     Rule(Code.DIMENSION_INACTIVE, message=_INVALID.format(field="Account", model="Analytic.*")),
@@ -132,7 +149,10 @@ def error_from(complaint: Complaint, *, write: bool) -> ErpError:
     for rule in RULES:
         what = rule.match(complaint)
         if what is not None:
-            return _refusal(rule.code, complaint, what=what)
+            error = _refusal(rule.code, complaint, what=what)
+            error.title = rule.title.format(what=what) or error.title
+            error.fix = rule.fix or error.fix
+            return error
     unforeseen = complaint.kind == UNFORESEEN
     return _refusal(
         Code.UNKNOWN,
