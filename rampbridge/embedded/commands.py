@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 from rampbridge.embedded import postgres
 from rampbridge.embedded.home import DATABASE, ROOT, CannotUse, demo_home
@@ -16,6 +17,8 @@ from tests.environment import TEST_ENVIRONMENT
 BIN = Path(sys.executable).parent
 PYTHON = sys.executable
 WORKERS = "2"
+COVERAGE = [PYTHON, "-m", "coverage"]
+RESULTS = ROOT / "var" / "tests" / "results.xml"
 
 HELP = """\
 ./run demo               everything on this machine, with a pretend Ramp and a real ERP
@@ -53,9 +56,28 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tests on both cores, or those that the arguments name."""
-    everything = ["-n", WORKERS, "--cov", "--cov-report=term:skip-covered"]
-    return _run([PYTHON, "-m", "pytest", *(arguments or everything)])
+    """All tests on both cores with coverage, or those that the arguments name."""
+    if arguments:
+        return _run([PYTHON, "-m", "pytest", *arguments])
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.unlink(missing_ok=True)
+    _run([*COVERAGE, "erase"])
+    code = _run([*COVERAGE, "run", "-m", "pytest", "-n", WORKERS, f"--junit-xml={RESULTS}"])
+    _run([*COVERAGE, "combine", "--quiet"])
+    _run([*COVERAGE, "report", "--skip-covered"])
+    print(_summary(), flush=True)
+    return code
+
+
+def _summary() -> str:
+    """One line at the very end, for whoever reads only that."""
+    if not RESULTS.exists():
+        return "The tests did not run to their end."
+    suite = ElementTree.parse(RESULTS).getroot()[0]  # noqa: S314 - written by pytest just now
+    total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    counts = f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped"
+    return f"{counts} in {float(suite.attrib['time']):.0f} s"
 
 
 def check(_: Sequence[str]) -> int:

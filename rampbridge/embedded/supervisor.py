@@ -4,6 +4,7 @@ One thread and one loop. Everything starts as soon as what it needs is there, so
 A service that ends is started again, sooner or later by how often it has just ended.
 """
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -201,7 +202,9 @@ class Supervisor:
         wait = min(0.25 * 2 ** (child.crashes - 1), LONGEST_WAIT)
         child.start_at = now + wait
         self.screen.say(f"{service.title}: ended {_how(code)}. Starting it again in {wait:.1f} s.")
-        if child.crashes % PATIENCE == 0:
+        if (
+            child.crashes % PATIENCE == 0 and code != -signal.SIGKILL
+        ):  # killed: its log knows nothing
             self.screen.say(_evidence(child))
 
     def _end(self, children: list[Child]) -> None:

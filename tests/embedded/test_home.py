@@ -1,7 +1,9 @@
 import json
 import os
+import shutil
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +15,13 @@ from rampbridge.environment import read_environment
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    runtime = Path(tempfile.mkdtemp(prefix="rb-"))  # tmp_path is too deep for a socket
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     home = Home(tmp_path / "a demo")
     home.prepare()
-    return home
+    yield home
+    shutil.rmtree(runtime)
 
 
 @pytest.fixture
