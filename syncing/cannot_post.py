@@ -37,7 +37,8 @@ class LinesDoNotAddUp(CannotPost):
 
     def __init__(self, header: Money, lines: Money) -> None:
         super().__init__(
-            f"The lines add up to {lines} but the item to {header}, a difference of {header - lines}."
+            f"The lines add up to {lines} but the item to {header},"
+            f" a difference of {header - lines}."
         )
 
 

@@ -11,7 +11,7 @@ What this module does not know is needs-integrator, never "transient by default"
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from connections.erp.errors import Code, ErpError, Outcome
@@ -65,6 +65,10 @@ class _Rule:
     stops_connection: bool = False
 
 
+LONGEST_CAUSE = 200
+RAMP_REFUSES = frozenset({"ramp.unauthorised", "ramp.scope_missing", "ramp.no_connection"})
+"""While one of these stands, nothing is posted: Ramp could not be told (faults K17, T4)."""
+
 _USER = ErrorCategory.USER_ACTIONABLE
 _TIME = ErrorCategory.TRANSIENT
 _OURS = ErrorCategory.NEEDS_INTEGRATOR
@@ -117,6 +121,12 @@ ERP_RULES: Mapping[Code, _Rule] = {
         "Check whether this invoice is in {erp} already. If it is another one, change its number"
         " in Ramp.",
     ),
+    Code.EXCHANGE_RATE_MISSING: _Rule(
+        _USER,
+        Origin.ERP,
+        "Enter the exchange rate in {erp}. It then goes through by itself.",
+        shared=True,
+    ),
     Code.OVERPAYMENT: _Rule(
         _USER, Origin.DATA, "Check the payments of this bill in {erp} and remove the surplus."
     ),
@@ -154,11 +164,19 @@ ERP_RULES: Mapping[Code, _Rule] = {
 }
 
 
-def classify(error: ErpError | CannotPost | MissingMapping, *, erp_name: str) -> SyncFailure:
-    """Judge why one item could not be posted. Only for definite refusals: nothing is booked."""
+def classify(
+    error: ErpError | CannotPost | MissingMapping,
+    *,
+    erp_name: str,
+    posting_date: date | None = None,
+) -> SyncFailure:
+    """Judge why one item could not be posted. Only for definite refusals: nothing is booked.
+
+    `posting_date` tells apart what depends on it: items of two months do not share a closed period.
+    """
     match error:
         case ErpError():
-            return _of_erp(error, erp_name)
+            return _of_erp(error, erp_name, posting_date)
         case CannotPost():
             return SyncFailure(
                 _USER if error.fix else _OURS,
@@ -194,7 +212,8 @@ def classify_ramp(error: ramp.RampError) -> SyncFailure:
                 Origin.RAMP,
                 "ramp.unauthorised",
                 "Ramp no longer accepts this connection's credentials.",
-                "Authorise rampbridge in Ramp again. Everything waiting then goes through by itself.",
+                "Authorise rampbridge in Ramp again."
+                " Everything waiting then goes through by itself.",
                 detail=detail,
                 stops_connection=True,
             )
@@ -256,6 +275,16 @@ def poisonous(claims: int) -> SyncFailure:
     )
 
 
+def without_answer(attempts: int) -> SyncFailure:
+    """The judgement on a document that the ERP never answers for and does not hold either."""
+    return SyncFailure(
+        _OURS,
+        Origin.ERP,
+        "erp.no_answer",
+        f"The ERP did not say what became of this item in {attempts} attempts; it is not booked.",
+    )
+
+
 def unexpected(error: Exception) -> SyncFailure:
     """The judgement on a bug of ours that shows only with this item."""
     return SyncFailure(
@@ -302,10 +331,11 @@ def text_for_customer(
             return f"{failure.title} Contact {contact} and quote {reference}."
 
 
-def _of_erp(error: ErpError, erp_name: str) -> SyncFailure:
+def _of_erp(error: ErpError, erp_name: str, posting_date: date | None) -> SyncFailure:
     rule = ERP_RULES[error.code]
     said = " ".join(part for part in (error.erp_code, error.erp_message) if part)
-    subject = error.subject[1] if error.subject else ""
+    month = f"{posting_date:%Y-%m}" if posting_date else ""
+    subject = error.subject[1] if error.subject else month
     return SyncFailure(
         rule.category,
         rule.origin,
@@ -313,14 +343,14 @@ def _of_erp(error: ErpError, erp_name: str) -> SyncFailure:
         error.title,
         rule.fix.format(erp=erp_name),
         detail=f"{said} (reference {error.reference})" if error.reference else said,
-        blocked_by=f"erp.{error.code}:{subject}" if rule.shared else "",
+        blocked_by=_cause(f"erp.{error.code}", subject) if rule.shared else "",
         retry_after=error.retry_after,
         stops_connection=rule.stops_connection,
     )
 
 
 def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
-    cause = f"mapping.{error.kind}:{error.value}"
+    cause = _cause(f"mapping.{error.kind}", error.value)
     if error.kind in ("entity", "posting profile"):
         return SyncFailure(
             _OURS,
@@ -337,3 +367,8 @@ def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
         f"Choose another {error.kind} in Ramp, or ask us to map this one.",
         blocked_by=cause,
     )
+
+
+def _cause(kind: str, subject: str) -> str:
+    """The name of a shared cause: `kind:subject`, as long as it is kept."""
+    return f"{kind}:{subject}"[:LONGEST_CAUSE]

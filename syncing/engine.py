@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
@@ -22,9 +24,9 @@ from connections.erp.records import Capabilities, Document, Idempotency, Posted,
 from connections.mappings import MappingSet, MissingMapping
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
-from syncing import claims, schedule
+from syncing import circuit, claims, results
 from syncing.cannot_post import CannotPost
-from syncing.claims import CHUNK, LEASE_SECONDS, Claimed, Refused
+from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
 from syncing.classifier import (
     ErrorCategory,
     SyncFailure,
@@ -36,6 +38,7 @@ from syncing.classifier import (
 )
 from syncing.posting import document_for
 from syncing.references import speakable
+from syncing.results import Refused, Uncertain
 from syncing.states import ItemState
 
 logger = logging.getLogger(__name__)
@@ -44,30 +47,52 @@ RETRY_BUDGET = 8
 """Posts of one content that may end in a transient refusal of this very item (R-74)."""
 RECHECK_SECONDS = 30
 """How often to look whether a shared cause, such as a closed period, is gone."""
-LONGEST_CALL_SECONDS = 36
+LONGEST_CALL_SECONDS = 56
 """Connect plus total time-out of the slowest adapter; no call starts later than that before the
 lease ends (reliability rule 4)."""
+SOONEST_RECOVERY_SECONDS = 4
+"""Between two looks at an item whose outcome is unknown, where the ERP needs no time to settle."""
+
+Held = tuple[Claimed, Document]
 
 
 @dataclass(slots=True)
-class Results:
+class Outcomes:
     """What came of one chunk."""
 
     posted: list[tuple[int, Posted]] = field(default_factory=list)
     refused: list[tuple[Claimed, SyncFailure]] = field(default_factory=list)
-    uncertain: list[tuple[int, str]] = field(default_factory=list)
+    uncertain: list[Uncertain] = field(default_factory=list)
     mismatched: list[tuple[int, str]] = field(default_factory=list)
     unsent: list[int] = field(default_factory=list)
+    stopped_by: SyncFailure | None = None
+    """Why no other document would fare better now."""
 
     def book(self, item: Claimed, answer: Posted) -> None:
-        """Take an answer in; one that the ERP has accepted but not booked yet stays uncertain."""
-        if answer.state is State.PENDING:
-            self.uncertain.append((item.id, "The ERP has accepted it and not booked it yet."))
-        else:
-            self.posted.append((item.id, answer))
+        """Take in what the ERP holds."""
+        match answer.state:
+            case State.PENDING:  # booked later, or not at all
+                said = "The ERP has accepted it and not booked it yet."
+                self.uncertain.append(Uncertain(item.id, said))
+            case State.VOID:
+                said = f"It was posted as {answer.number or answer.erp_id} and voided in the ERP."
+                self.mismatched.append((item.id, said))
+            case _:
+                self.posted.append((item.id, answer))
+
+    def doubt(self, item: Claimed, said: str, failure: SyncFailure | None) -> None:
+        """Take in that nobody knows; `failure` is what stops the connection, if anything does."""
+        self.uncertain.append(Uncertain(item.id, said, counts=failure is None))
+        self.stopped_by = self.stopped_by or failure
+
+    def refuse(self, item: Claimed, failure: SyncFailure) -> None:
+        """Take in that the ERP definitely did not book it."""
+        self.refused.append((item, failure))
+        if failure.stops_connection:
+            self.stopped_by = failure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Worker:
     """One connection in a worker's hands: whom to ask, and how to speak of it."""
 
@@ -77,9 +102,24 @@ class Worker:
     now: datetime
     jitter: Callable[[], float]
 
-    @property
+    @cached_property
     def capabilities(self) -> Capabilities:
+        """What the ERP can do, asked once.
+
+        :raises ErpError: if it had to be asked and does not answer; see `can_work`
+        """
         return self.erp.capabilities()
+
+
+def can_work(worker: Worker) -> bool:
+    """Whether the ERP tells what it can do. If not, the circuit opens: nothing else would work."""
+    try:
+        _ = worker.capabilities
+    except ErpError as error:
+        failure = classify(error, erp_name=worker.connection.erp_name)
+        circuit.erp_stopped(worker.connection, failure, jitter=worker.jitter())
+        return False
+    return True
 
 
 def post_due_items(worker: Worker, *, limit: int = CHUNK) -> int:
@@ -87,80 +127,112 @@ def post_due_items(worker: Worker, *, limit: int = CHUNK) -> int:
 
     Items that make no document are put aside with the reason before anything is sent.
     """
-    token = uuid.uuid4()
+    settle = worker.capabilities.settle  # may ask the ERP, so not while rows are locked
+    token, deadline = uuid.uuid4(), latest_start()
     with transaction.atomic():
         claimed = claims.lock_ready(worker.connection.pk, _chunk_size(worker, limit))
         documents, unfit = _translate(worker, claimed)
         if unfit:
-            claims.record_refused(None, [_refused(worker, *one) for one in unfit])
+            results.record_refused(None, [_refused(*one) for one in unfit])
         if documents:
-            claims.begin_posting(
-                token,
-                [(item.id, document) for item, document in documents],
-                worker.capabilities.settle,
-            )
+            intents = [(item.id, document) for item, document in documents]
+            claims.begin_posting(token, intents, settle)
     if documents:
-        deadline = time.monotonic() + LEASE_SECONDS - LONGEST_CALL_SECONDS
-        write_results(worker, token, send(worker, documents, deadline=deadline))
+        write_outcomes(worker, token, send(worker, documents, deadline=deadline))
     return len(claimed)
 
 
-def send(
-    worker: Worker, documents: Sequence[tuple[Claimed, Document]], *, deadline: float
-) -> Results:
-    """Ask the ERP to book the documents; the intent is committed. Never raises for an ERP's answer."""
-    if time.monotonic() > deadline:
-        return Results(unsent=[item.id for item, _ in documents])
+def latest_start() -> float:
+    """Until when, by the monotonic clock, a call may start under a lease that begins now."""
+    return time.monotonic() + LEASE_SECONDS - LONGEST_CALL_SECONDS
+
+
+def send(worker: Worker, documents: Sequence[Held], *, deadline: float) -> Outcomes:
+    """Ask the ERP to book the documents; the intent is committed. Never raises over its answers.
+
+    It goes in batches of the size the ERP takes well. None starts after the deadline, or once the
+    ERP has said what stops all of them.
+    """
+    outcomes = Outcomes()
+    left = iter(documents)
+    while batch := list(islice(left, max(1, worker.capabilities.batch))):
+        if outcomes.stopped_by or time.monotonic() > deadline:
+            outcomes.unsent += [item.id for item, _ in batch]
+        else:
+            _send_batch(worker, batch, outcomes)
+    return outcomes
+
+
+def _send_batch(worker: Worker, batch: Sequence[Held], outcomes: Outcomes) -> None:
     answers: Sequence[Posted | ErpError]
     try:
-        answers = worker.erp.post_many([document for _, document in documents])
+        answers = worker.erp.post_many([document for _, document in batch])
     except ErpError as error:  # the call as a whole failed, so each of them did
-        answers = [error] * len(documents)
-    results = Results()
-    for (item, _), answer in zip(documents, answers, strict=True):
+        answers = [error] * len(batch)
+    for (item, document), answer in zip(batch, answers, strict=True):
         if isinstance(answer, Posted):
-            results.book(item, answer)
+            outcomes.book(item, answer)
         elif answer.code is Code.REF_REUSED:
-            results.mismatched.append((item.id, answer.title))
-        elif is_unknown_outcome(answer):
-            results.uncertain.append((item.id, str(answer)))
+            outcomes.mismatched.append((item.id, answer.title))
         else:
-            failure = classify(answer, erp_name=worker.connection.erp_name)
-            results.refused.append((item, failure))
-    return results
+            failure = _judged(worker, answer, document)
+            if is_unknown_outcome(answer):
+                outcomes.doubt(item, str(answer), failure if failure.stops_connection else None)
+            else:
+                outcomes.refuse(item, failure)
 
 
-def write_results(worker: Worker, token: uuid.UUID, results: Results) -> None:
+def _judged(worker: Worker, error: ErpError, document: Document) -> SyncFailure:
+    return classify(error, erp_name=worker.connection.erp_name, posting_date=document.posting_date)
+
+
+def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None:
     """Commit what came of a chunk. Rows that are no longer ours are left alone."""
-    if results.posted:
-        claims.record_posted(token, results.posted)
-        schedule.erp_answered(worker.connection)
-    if results.uncertain:
+    if outcomes.posted:
+        results.record_posted(token, outcomes.posted)
+        circuit.erp_answered(worker.connection)
+    resume = _stop(worker, outcomes)
+    if outcomes.uncertain:
         settle = worker.capabilities.settle
-        claims.record_uncertain(token, results.uncertain, settle, recheck_seconds=settle)
-    if results.mismatched:
-        claims.record_held(token, ItemState.MISMATCH, results.mismatched)
-    if results.unsent:
-        claims.give_back(token, results.unsent)
-    if results.refused:
-        _write_refusals(worker, token, results.refused)
+        recheck = max(settle, SOONEST_RECOVERY_SECONDS)
+        results.record_uncertain(token, outcomes.uncertain, settle, recheck_seconds=recheck)
+    if outcomes.mismatched:
+        results.record_held(token, ItemState.MISMATCH, outcomes.mismatched)
+    if outcomes.unsent:
+        results.give_back(token, outcomes.unsent)
+    if outcomes.refused:
+        _write_refusals(worker, token, outcomes.refused, resume)
+
+
+def _stop(worker: Worker, outcomes: Outcomes) -> float:
+    """Open the circuit if the ERP as a whole is the trouble. Returns the seconds to wait."""
+    failure = outcomes.stopped_by
+    refuses = any(why.stops_connection for _, why in outcomes.refused)
+    if failure is None or (outcomes.posted and not refuses):
+        return 0.0  # it books; a lost answer among many says nothing of the others
+    return circuit.erp_stopped(worker.connection, failure, jitter=worker.jitter())
 
 
 def _write_refusals(
-    worker: Worker, token: uuid.UUID, refusals: Sequence[tuple[Claimed, SyncFailure]]
+    worker: Worker,
+    token: uuid.UUID,
+    refusals: Sequence[tuple[Claimed, SyncFailure]],
+    resume: float,
 ) -> None:
-    stops = [one for one in refusals if one[1].stops_connection]
-    transient = [one for one in refusals if _is_retry(one)]
-    final = [one for one in refusals if one not in stops and one not in transient]
+    final, retried, waiting = [], [], []
+    for item, failure in refusals:
+        if failure.stops_connection:
+            waiting.append(Refused(item.id, failure, "", resume))
+        elif _may_retry(item, failure):
+            retried.append(_retry(worker, item, failure))
+        else:
+            final.append(_refused(item, failure))
     if final:
-        claims.record_refused(token, [_refused(worker, *one) for one in final])
-    if transient:
-        claims.record_retry(token, [_retry(worker, *one) for one in transient], counts=True)
-    if stops:
-        failure = stops[0][1]
-        resume = schedule.erp_stopped(worker.connection, failure, jitter=worker.jitter())
-        waiting = [Refused(item.id, why, "", resume) for item, why in stops]
-        claims.record_retry(token, waiting, counts=False)
+        results.record_refused(token, final)
+    if retried:
+        results.record_retry(token, retried, counts=True)
+    if waiting:
+        results.record_retry(token, waiting, counts=False)
 
 
 def contact() -> str:
@@ -168,18 +240,13 @@ def contact() -> str:
     return str(settings.SUPPORT_CONTACT)
 
 
-def _is_retry(refusal: tuple[Claimed, SyncFailure]) -> bool:
-    item, failure = refusal
-    return (
-        failure.category is ErrorCategory.TRANSIENT
-        and not failure.stops_connection
-        and item.attempts + 1 < RETRY_BUDGET
-    )
+def _may_retry(item: Claimed, failure: SyncFailure) -> bool:
+    return failure.category is ErrorCategory.TRANSIENT and item.attempts < RETRY_BUDGET
 
 
 def _retry(worker: Worker, item: Claimed, failure: SyncFailure) -> Refused:
     wait = full_jitter(
-        item.attempts + 1,
+        item.attempts,
         base=timedelta(seconds=4),
         ceiling=timedelta(minutes=30),
         minimum=timedelta(seconds=failure.retry_after or 1),
@@ -188,16 +255,21 @@ def _retry(worker: Worker, item: Claimed, failure: SyncFailure) -> Refused:
     return Refused(item.id, failure, "", wait.total_seconds())
 
 
-def _refused(worker: Worker, item: Claimed, failure: SyncFailure) -> Refused:
+def _refused(item: Claimed, failure: SyncFailure) -> Refused:
     if failure.category is ErrorCategory.TRANSIENT:
-        failure = attempts_spent(failure, item.attempts + 1)
-    text = text_for_customer(failure, reference=speakable(item.id), contact=contact())
-    return Refused(item.id, failure, text, RECHECK_SECONDS if failure.blocked_by else None)
+        failure = attempts_spent(failure, item.attempts)
+    return for_person(item.id, failure, recheck=bool(failure.blocked_by))
+
+
+def for_person(item_id: int, failure: SyncFailure, *, recheck: bool = False) -> Refused:
+    """A refusal with the words that the customer reads in Ramp."""
+    text = text_for_customer(failure, reference=speakable(item_id), contact=contact())
+    return Refused(item_id, failure, text, RECHECK_SECONDS if recheck else None)
 
 
 def _translate(
     worker: Worker, claimed: Sequence[Claimed]
-) -> tuple[list[tuple[Claimed, Document]], list[tuple[Claimed, SyncFailure]]]:
+) -> tuple[list[Held], list[tuple[Claimed, SyncFailure]]]:
     documents, unfit = [], []
     for item in claimed:
         outcome = make_document(worker, item)
@@ -226,8 +298,5 @@ def make_document(worker: Worker, item: Claimed) -> Document | SyncFailure:
 
 def _chunk_size(worker: Worker, limit: int) -> int:
     """One at a time where a lost answer would need a person (class N), and to probe a sick ERP."""
-    if worker.capabilities.idempotency is Idempotency.NONE or schedule.is_probing(
-        worker.connection
-    ):
-        return 1
-    return limit
+    alone = worker.capabilities.idempotency is Idempotency.NONE
+    return 1 if alone or circuit.is_probing(worker.connection) else limit

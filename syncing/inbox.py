@@ -88,10 +88,17 @@ def mark_handled(connection_id: uuid.UUID, *, until: datetime, outcome: str) -> 
     ).update(handled_at=until, outcome=outcome)
 
 
+def has_unhandled(connection_id: uuid.UUID) -> bool:
+    """Whether an event of the connection waits for a pull."""
+    return WebhookEvent.objects.filter(
+        connection_id=connection_id, handled_at__isnull=True
+    ).exists()
+
+
 def _parsed(raw: bytes) -> dict[str, object]:
     try:
         event = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableBody("The body is not JSON.") from error
     if not isinstance(event, dict):
         raise UnreadableBody("The body is not a JSON object.")

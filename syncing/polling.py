@@ -1,9 +1,9 @@
-"""Pull everything that is ready in Ramp: the guarantee under webhooks, which only shorten the wait."""
+"""Pull what is ready in Ramp: the guarantee under webhooks, which only shorten the wait."""
 
 import hashlib
 import logging
-import uuid
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,12 +11,12 @@ from django.conf import settings
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from connections.ramp.pages import TransactionPage
-from syncing import claims, inbox, schedule, snapshots
-from syncing.classifier import classify_ramp, text_for_customer, unreadable
-from syncing.engine import contact
+from connections.ramp.pages import Malformed, TransactionPage
+from connections.ramp.schemas import Transaction
+from syncing import inbox, schedule, snapshots
+from syncing.classifier import classify_ramp
 from syncing.models import SyncItem, SyncRun
-from syncing.references import speakable
+from syncing.quarantine import quarantine
 from syncing.snapshots import Stored, snapshot_of
 
 logger = logging.getLogger(__name__)
@@ -28,23 +28,27 @@ MOST_REREADS = 100
 TRANSACTION = SyncItem.ObjectType.TRANSACTION.value
 
 
+class LeaseLost(Exception):
+    """Another worker has begun to pull this connection."""
+
+
 def pull(
     connection: Connection, ramp: RampClient, *, trigger: str, now: datetime, jitter: float
 ) -> SyncRun | None:
     """Bring our items up to what Ramp says is ready. None if another worker is at it.
 
-    A pull that breaks off keeps the pages it has and plans its next try; what is wrong stands on the
-    run and, if a person must act, on the connection.
+    A pull that breaks off keeps the pages it has and plans its next try; what is wrong stands on
+    the run and, if a person must act, on the connection.
     """
-    with schedule.only_poller(connection) as mine:
-        if not mine:
+    with schedule.only_poller(connection) as lease:
+        if lease is None:
             return None
         schedule.begin_pull(connection)
         run = SyncRun.objects.create(
             connection=connection, trigger=trigger, started_at=snapshots.database_now()
         )
         try:
-            stored = _pull_pages(connection, ramp, run)
+            stored = _pull_pages(connection, ramp, run, lease)
             _settle_vanished(connection, ramp, since=run.started_at)
         except errors.RampError as error:
             failure = classify_ramp(error)
@@ -54,6 +58,8 @@ def pull(
             logger.warning(
                 "A pull broke off.", extra={"connection": connection.slug, "why": str(error)}
             )
+        except LeaseLost:
+            run.problem = "It took so long that another worker took over."
         else:
             schedule.pull_done(connection, next_in=next_poll_in(connection, now=now))
             outcome = f"pulled, {stored.new} new" if stored.new else "pulled, nothing new"
@@ -76,11 +82,13 @@ def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
     return timedelta(seconds=seconds - elapsed)
 
 
-def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun) -> Stored:
+def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun, lease: UUID) -> Stored:
     failures = connection.schedule.poll_failures
     size = PAGE_SIZES[min(failures, len(PAGE_SIZES) - 1)]
     total = Stored()
     for page in ramp.transactions(sync_status="SYNC_READY", page_size=size):
+        if not schedule.keep_polling(connection, lease):
+            raise LeaseLost
         total += _store(connection, page, run.started_at)
         run.pages += 1
         run.seen, run.new, run.changed = total.seen, total.new, total.changed
@@ -96,42 +104,46 @@ def _store(connection: Connection, page: TransactionPage, listed_at: datetime) -
         connection, TRANSACTION, page.storable, list(unique.values()), listed_at=listed_at
     )
     for malformed in page.malformed:
-        _quarantine(connection, malformed.id, malformed.raw, malformed.reason, listed_at)
+        if _status(malformed) == "SYNC_READY":
+            quarantine(connection, TRANSACTION, malformed, listed_at=listed_at)
     return stored
 
 
-def _quarantine(
-    connection: Connection, ramp_id: str, raw: object, reason: str, listed_at: datetime
-) -> None:
-    """One malformed object becomes one visible item; its neighbours go on (fault P10)."""
-    try:
-        identity = uuid.UUID(ramp_id)
-    except ValueError:
-        logger.error("Ramp listed an object without a readable id.", extra={"reason": reason})
-        return
-    failure = unreadable(reason)
-    item_id = snapshots.store_unreadable(
-        connection, TRANSACTION, identity, raw, listed_at=listed_at
-    )
-    if item_id is not None:
-        text = text_for_customer(failure, reference=speakable(item_id), contact=contact())
-        claims.record_refused(None, [claims.Refused(item_id, failure, text)])
+def _status(malformed: Malformed) -> str:
+    """What a malformed object says of itself; ready if nothing, for those were asked for."""
+    raw = malformed.raw if isinstance(malformed.raw, dict) else {}
+    return str(raw.get("sync_status") or "SYNC_READY")
 
 
 def _settle_vanished(connection: Connection, ramp: RampClient, *, since: datetime) -> None:
-    """What Ramp no longer lists as ready has been synced by someone else, or taken back (fault P5)."""
+    """What Ramp no longer lists as ready has been synced by someone else, or taken back.
+
+    A list that was read while it changed may have skipped a row: each is read again (fault P5).
+    """
     for item_id, ramp_id in snapshots.not_listed_since(connection.pk, since, MOST_REREADS):
         try:
-            status = ramp.transaction(ramp_id).sync_status
+            answer = ramp.transaction_body(ramp_id)
         except errors.NotFound:
-            status = "GONE"
-        if status == "SYNC_READY":
+            snapshots.leave(item_id, "WITHDRAWN", why=_WHY["WITHDRAWN"])
             continue
-        state = "EXTERNAL" if status == "SYNCED" else "WITHDRAWN"
-        snapshots.leave(item_id, state, why=_WHY[state])
+        page = _as_page(answer)
+        (status,) = [one.sync_status for one in page.transactions] or map(_status, page.malformed)
+        if status == "SYNC_READY":
+            _store(connection, page, since)
+        else:
+            state = "EXTERNAL" if status == "SYNCED" else "WITHDRAWN"
+            snapshots.leave(item_id, state, why=_WHY[state])
+
+
+def _as_page(body: bytes) -> TransactionPage:
+    """One object as a list of one, to be stored, or put aside if malformed, like any other."""
+    return TransactionPage.read(
+        b'{"data":[' + body + b'],"page":null}', Transaction, base_url=settings.RAMP_API_URL
+    )
 
 
 _WHY = {
-    "EXTERNAL": "Marked as synced in Ramp, but not by rampbridge: the Export button, or another tool.",
+    "EXTERNAL": "Marked as synced in Ramp, but not by rampbridge: the Export button,"
+    " or another tool.",
     "WITHDRAWN": "No longer ready to sync in Ramp.",
 }

@@ -5,9 +5,10 @@ Items that share a cause are freed by one look at one of them (reliability, stat
 
 from connections.erp.errors import ErpError
 from connections.erp.records import Document
-from syncing import claims
+from syncing import releases
 from syncing.classifier import classify
 from syncing.engine import RECHECK_SECONDS, Worker, make_document
+from syncing.releases import Blocked
 
 
 def release_unblocked(worker: Worker) -> int:
@@ -16,17 +17,17 @@ def release_unblocked(worker: Worker) -> int:
     Returns how many items were queued.
     """
     released = 0
-    for item in claims.blocked_samples(worker.connection.pk):
-        if _is_still_blocked(worker, item):
-            claims.recheck_later(worker.connection.pk, item.cause, RECHECK_SECONDS)
+    for sample in releases.blocked_samples(worker.connection.pk):
+        if _is_still_blocked(worker, sample):
+            releases.recheck_later(worker.connection.pk, sample.cause, RECHECK_SECONDS)
             continue
-        released += claims.release(
-            worker.connection.pk, cause=item.cause, why="What blocked it is gone."
+        released += releases.release(
+            worker.connection.pk, cause=sample.cause, why="What blocked it is gone."
         )
     return released
 
 
-def _is_still_blocked(worker: Worker, sample: claims.Blocked) -> bool:
+def _is_still_blocked(worker: Worker, sample: Blocked) -> bool:
     outcome = make_document(worker, sample.item)
     if not isinstance(outcome, Document):
         return outcome.blocked_by == sample.cause
@@ -34,5 +35,6 @@ def _is_still_blocked(worker: Worker, sample: claims.Blocked) -> bool:
         problems = worker.erp.check(outcome)
     except ErpError:
         return True  # the ERP cannot say now; look again later
-    causes = {classify(one, erp_name=worker.connection.erp_name).blocked_by for one in problems}
-    return sample.cause in causes
+    codes = {classify(one, erp_name=worker.connection.erp_name).code for one in problems}
+    # The kind of trouble is enough: a check may name the record to blame otherwise than a post.
+    return sample.cause.partition(":")[0] in codes

@@ -6,86 +6,139 @@ ERP's settle time are over.
     class K  the ERP enforces our reference: send the same document again
     class L  we can only look it up: found means booked, absent means send again
     class N  neither: a person decides (REVIEW)
+
+An ERP that repeats its answers for a while only (REPLAY_KEY) may have forgotten by now: class L.
 """
 
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import Document, Idempotency, State
-from syncing import claims
-from syncing.claims import LEASE_SECONDS, POISON_AFTER, Claimed, Refused
-from syncing.classifier import poisonous, text_for_customer
-from syncing.engine import LONGEST_CALL_SECONDS, Results, Worker, contact, send, write_results
-from syncing.references import speakable
+from syncing import claims, results
+from syncing.claims import POISON_AFTER, Claimed
+from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
+from syncing.engine import (
+    RETRY_BUDGET,
+    Held,
+    Outcomes,
+    Worker,
+    for_person,
+    latest_start,
+    send,
+    write_outcomes,
+)
+from syncing.results import Uncertain
 from syncing.states import ItemState
 
 logger = logging.getLogger(__name__)
 
-Held = list[tuple[Claimed, Document]]
-
 
 def recover_lost_items(worker: Worker) -> int:
-    """Settle one chunk of documents whose outcome nobody wrote down. Returns how many it took up."""
-    token = uuid.uuid4()
-    lost = claims.take_over_lost(worker.connection.pk, token, worker.capabilities.settle)
-    documents = [(item, Document.from_json(item.document or {})) for item in lost]
-    if not documents:
+    """Settle one chunk of documents whose outcome nobody wrote down. Returns how many it took."""
+    capabilities = worker.capabilities
+    token, deadline = uuid.uuid4(), latest_start()
+    lost = claims.take_over_lost(worker.connection.pk, token, capabilities.settle)
+    if not lost:
         return 0
     logger.info(
         "Recovering items whose outcome is unknown.",
-        extra={"connection": str(worker.connection.pk), "items": len(documents)},
+        extra={"connection": str(worker.connection.pk), "items": len(lost)},
     )
-    deadline = time.monotonic() + LEASE_SECONDS - LONGEST_CALL_SECONDS
-    if worker.capabilities.idempotency is Idempotency.NONE:
-        _park(token, documents)
-        return len(documents)
-    if worker.capabilities.idempotency is Idempotency.LOOKUP or _is_poison(documents):
-        documents = _look_up(worker, token, documents)
-    documents = _without_poison(token, documents)
-    if documents:
-        write_results(worker, token, send(worker, documents, deadline=deadline))
+    documents = [(item, Document.from_json(item.document or {})) for item in lost]
+    match capabilities.idempotency:
+        case Idempotency.NONE:
+            _park(token, documents)
+        case Idempotency.UNIQUE_KEY:
+            _send_again(worker, token, documents, deadline)
+        case Idempotency.LOOKUP | Idempotency.REPLAY_KEY:
+            _look_up_and_send(worker, token, documents, deadline)
     return len(lost)
 
 
-def _park(token: uuid.UUID, documents: Held) -> None:
+def _park(token: uuid.UUID, documents: Sequence[Held]) -> None:
     why = "The answer was lost, and this ERP can neither enforce nor find our reference."
-    claims.record_held(token, ItemState.REVIEW, [(item.id, why) for item, _ in documents])
+    results.record_held(token, ItemState.REVIEW, [(item.id, why) for item, _ in documents])
 
 
-def _look_up(worker: Worker, token: uuid.UUID, documents: Held) -> Held:
+def _send_again(
+    worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
+) -> None:
+    """Class K. Only what has tried too often is looked up first, to be given up if absent."""
+    spent = [held for held in documents if _is_given_up(held[0]) is not None]
+    if spent:
+        _look_up_and_send(worker, token, spent, deadline)
+    again = [held for held in documents if held not in spent]
+    if again:
+        outcomes = send(worker, again, deadline=deadline)
+        write_outcomes(worker, token, _still_in_doubt(outcomes))
+
+
+def _still_in_doubt(outcomes: Outcomes) -> Outcomes:
+    """What was not asked, or only "not now", says nothing of the request before."""
+    said = "It could not be sent again yet."
+    outcomes.uncertain += [Uncertain(item_id, said) for item_id in outcomes.unsent]
+    outcomes.unsent = []
+    definite = []
+    for item, failure in outcomes.refused:
+        if failure.category is ErrorCategory.TRANSIENT or failure.stops_connection:
+            outcomes.uncertain.append(Uncertain(item.id, failure.title))
+        else:
+            definite.append((item, failure))
+    outcomes.refused = definite
+    return outcomes
+
+
+def _look_up_and_send(
+    worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
+) -> None:
+    """Class L: adopt what the ERP holds, give up what tried too often, send the rest again."""
+    absent = _look_up(worker, token, documents, deadline)
+    given_up = [
+        for_person(item.id, failure)
+        for item, _ in absent
+        if (failure := _is_given_up(item)) is not None
+    ]
+    if given_up:
+        results.record_refused(token, given_up)
+    again = [held for held in absent if _is_given_up(held[0]) is None]
+    if again:
+        write_outcomes(worker, token, send(worker, again, deadline=deadline))
+
+
+def _look_up(
+    worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
+) -> list[Held]:
     """Adopt what the ERP holds already; return what it certainly does not hold."""
-    results = Results()
-    absent: Held = []
+    outcomes = Outcomes()
+    absent: list[Held] = []
     for item, document in documents:
+        if outcomes.stopped_by or time.monotonic() > deadline:
+            outcomes.uncertain.append(Uncertain(item.id, "It could not be looked up yet."))
+            continue
         try:
             found = worker.erp.find(document.ref)
         except ErpError as error:
-            doubled = error.code is Code.REF_REUSED
-            (results.mismatched if doubled else results.uncertain).append((item.id, error.title))
+            if error.code is Code.REF_REUSED:
+                outcomes.mismatched.append((item.id, error.title))
+            else:
+                failure = classify(error, erp_name=worker.connection.erp_name)
+                outcomes.doubt(item, str(error), failure if failure.stops_connection else None)
             continue
         if found is None or found.state is State.DRAFT:
             absent.append((item, document))  # a draft is finished by posting it again
         else:
-            results.book(item, found)
-    write_results(worker, token, results)
+            outcomes.book(item, found)
+    write_outcomes(worker, token, outcomes)
     return absent
 
 
-def _is_poison(documents: Held) -> bool:
-    return any(item.claims >= POISON_AFTER for item, _ in documents)
-
-
-def _without_poison(token: uuid.UUID, documents: Held) -> Held:
-    """Put aside what killed a worker each time it was sent (fault X21)."""
-    poison = [item for item, _ in documents if item.claims >= POISON_AFTER]
-    if poison:
-        claims.record_refused(token, [_given_up(item) for item in poison])
-    return [one for one in documents if one[0] not in poison]
-
-
-def _given_up(item: Claimed) -> Refused:
-    failure = poisonous(item.claims)
-    text = text_for_customer(failure, reference=speakable(item.id), contact=contact())
-    return Refused(item.id, failure, text)
+def _is_given_up(item: Claimed) -> SyncFailure | None:
+    """The judgement on what killed a worker each time (fault X21), or was never answered."""
+    if item.claims >= POISON_AFTER:
+        return poisonous(item.claims)
+    if item.attempts > RETRY_BUDGET:
+        return without_answer(item.attempts - 1)
+    return None

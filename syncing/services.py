@@ -1,6 +1,6 @@
 """What people do to items. Each leaves a line on the timeline with their name."""
 
-from syncing import claims, schedule
+from syncing import releases, schedule
 from syncing.models import SyncItem
 from syncing.states import ItemState
 
@@ -18,9 +18,9 @@ def retry_item(*, item: SyncItem, actor: str) -> None:
     """
     match item.state:
         case ItemState.FAILED:
-            moved = claims.release(item.connection_id, ids=[item.pk], why="Retried.", actor=actor)
+            moved = releases.release(item.connection_id, ids=[item.pk], why="Retried.", actor=actor)
         case ItemState.READY:
-            moved = claims.hurry(item.pk, actor=actor)
+            moved = releases.hurry(item.pk, actor=actor)
         case _:
             raise NotRetryable(_WHY_NOT.get(ItemState(item.state), "There is nothing to retry."))
     if not moved:
@@ -29,7 +29,7 @@ def retry_item(*, item: SyncItem, actor: str) -> None:
 
 
 _WHY_NOT = {
-    ItemState.POSTING: "It is being posted, or its outcome is being looked up. Wait for the answer.",
+    ItemState.POSTING: "It is being posted, or looked up in the ERP. Wait for the answer.",
     ItemState.POSTED: "It is in the ERP already; only the report to Ramp is outstanding.",
     ItemState.ACKING: "It is in the ERP already; only the report to Ramp is outstanding.",
     ItemState.ACKED: "It is through: posted in the ERP and reported to Ramp.",

@@ -1,14 +1,11 @@
 """Store what Ramp says is ready: a page of objects becomes items in one statement."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-
-import orjson
-from django.db import connection as database
-from django.db import transaction
 
 from connections.models import Connection
 from connections.ramp.schemas import Transaction
@@ -16,6 +13,7 @@ from rampbridge.lib.money import Money
 from syncing.cannot_post import NoAccountingDate
 from syncing.models import SyncItem
 from syncing.posting.transactions import posting_date
+from syncing.statements import execute, rows, storable
 
 REACK_AFTER_SECONDS = 60
 """An object that we reported may still stand in a list that Ramp made up just before."""
@@ -57,9 +55,9 @@ def snapshot_of(bought: Transaction) -> Snapshot:
     return Snapshot(
         ramp_id=bought.id,
         entity_ramp_id=bought.entity_id,
-        label=bought.merchant_name or "Card transaction",
-        memo=bought.memo,
-        person=bought.card_holder.name if bought.card_holder else "",
+        label=storable(bought.merchant_name) or "Card transaction",
+        memo=storable(bought.memo),
+        person=storable(bought.card_holder.name) if bought.card_holder else "",
         accounting_date=day,
         money=bought.money,
         content_hash=content_hash(bought),
@@ -67,7 +65,7 @@ def snapshot_of(bought: Transaction) -> Snapshot:
 
 
 def content_hash(bought: Transaction) -> str:
-    """Digest of everything a document is made from, and of nothing that reporting changes in Ramp."""
+    """Digest of all that a document is made from, and of nothing that reporting changes in Ramp."""
     made_from = bought.model_dump(
         mode="json",
         include={
@@ -84,10 +82,9 @@ def content_hash(bought: Transaction) -> str:
             "accounting_field_selections",
         },
     )
-    return hashlib.sha256(orjson.dumps(made_from, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
-@transaction.atomic
 def store_page(
     connection: Connection,
     object_type: str,
@@ -103,68 +100,27 @@ def store_page(
     """
     if not snapshots:
         return Stored()
-    with database.cursor() as cursor:
-        cursor.execute(
-            _STORE,
-            {
-                "connection": connection.pk,
-                "type": object_type,
-                "raw": raw.decode(),
-                "listed_at": listed_at,
-                "reack": REACK_AFTER_SECONDS,
-                "ramp_ids": [one.ramp_id for one in snapshots],
-                "entities": [one.entity_ramp_id for one in snapshots],
-                "labels": [one.label[:300] for one in snapshots],
-                "memos": [one.memo[:300] for one in snapshots],
-                "people": [one.person[:200] for one in snapshots],
-                "dates": [one.accounting_date for one in snapshots],
-                "minors": [one.money.minor for one in snapshots],
-                "currencies": [one.money.currency for one in snapshots],
-                "exponents": [one.money.exponent for one in snapshots],
-                "hashes": [one.content_hash for one in snapshots],
-            },
-        )
-        new, changed = cursor.fetchone()
+    ((new, changed),) = rows(
+        _STORE,
+        {
+            "connection": connection.pk,
+            "type": object_type,
+            "raw": raw.decode(),
+            "listed_at": listed_at,
+            "reack": REACK_AFTER_SECONDS,
+            "ramp_ids": [one.ramp_id for one in snapshots],
+            "entities": [one.entity_ramp_id for one in snapshots],
+            "labels": [one.label[:300] for one in snapshots],
+            "memos": [one.memo[:300] for one in snapshots],
+            "people": [one.person[:200] for one in snapshots],
+            "dates": [one.accounting_date for one in snapshots],
+            "minors": [one.money.minor for one in snapshots],
+            "currencies": [one.money.currency for one in snapshots],
+            "exponents": [one.money.exponent for one in snapshots],
+            "hashes": [one.content_hash for one in snapshots],
+        },
+    )
     return Stored(len(snapshots), new, changed)
-
-
-def store_unreadable(
-    connection: Connection,
-    object_type: str,
-    ramp_id: uuid.UUID,
-    raw: object,
-    *,
-    listed_at: datetime,
-) -> int | None:
-    """Insert an item for an object we cannot read. Its id, or None if we have an item for it."""
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH stored AS (
-                INSERT INTO syncing_syncitem (
-                    connection_id, object_type, ramp_id, phase, label, memo, person, amount_minor,
-                    currency, exponent, content_hash, state, state_at, ready_at, due_at,
-                    seen_ready_at, snapshot_at, attempts, claims_without_result, report_attempt,
-                    reack_due, failure_telling, erp_ref, erp_id, erp_number, erp_url,
-                    error_category, error_origin, error_code, error_title, error_fix, error_text,
-                    error_detail, blocked_by)
-                VALUES (%s, %s, %s, 0, 'Unreadable', '', '', 0, 'USD', 2, '', 'READY', now(), now(),
-                    now(), now(), %s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', '')
-                ON CONFLICT DO NOTHING RETURNING id
-            )
-            INSERT INTO syncing_itempayload (item_id, ramp)
-            SELECT id, %s::jsonb FROM stored RETURNING item_id
-            """,
-            [
-                connection.pk,
-                object_type,
-                ramp_id,
-                listed_at,
-                orjson.dumps(raw, default=str).decode(),
-            ],
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def not_listed_since(
@@ -184,15 +140,15 @@ def not_listed_since(
 
 def leave(item_id: int, state: str, *, why: str) -> bool:
     """Put an item aside as EXTERNAL or WITHDRAWN. False if it moved on meanwhile."""
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(
+    return bool(
+        execute(
             """
             WITH moved AS (
                 UPDATE syncing_syncitem
                 SET state = %(state)s, state_at = now(), due_at = NULL, blocked_by = '',
                     error_category = '', error_origin = '', error_code = '', error_title = '',
-                    error_fix = '', error_text = '', error_detail = '',
-                    failure_telling = CASE WHEN failure_telling = 'sending' THEN 'sending' ELSE '' END
+                    error_fix = '', error_text = '', error_detail = '', failure_telling =
+                        CASE WHEN failure_telling = 'sending' THEN 'sending' ELSE '' END
                 WHERE id = %(id)s AND state IN ('READY', 'FAILED') RETURNING id
             )
             INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
@@ -200,14 +156,13 @@ def leave(item_id: int, state: str, *, why: str) -> bool:
             """,
             {"id": item_id, "state": state, "why": why},
         )
-        return cursor.rowcount == 1
+    )
 
 
 def database_now() -> datetime:
     """The database's clock, the only one that times are compared by."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        (moment,) = cursor.fetchone()
+    ((moment,),) = rows("SELECT now()", None)
+    assert isinstance(moment, datetime)
     return moment
 
 
@@ -231,12 +186,13 @@ _STORE = """
     ), stored AS (
         INSERT INTO syncing_syncitem AS i (
             connection_id, object_type, ramp_id, phase, entity_ramp_id, label, memo, person,
-            accounting_date, amount_minor, currency, exponent, content_hash, state, state_at, ready_at,
-            due_at, seen_ready_at, snapshot_at, attempts, claims_without_result, report_attempt,
-            reack_due, failure_telling, erp_ref, erp_id, erp_number, erp_url, error_category,
-            error_origin, error_code, error_title, error_fix, error_text, error_detail, blocked_by)
-        SELECT %(connection)s, %(type)s, ramp_id, 0, entity, label, memo, person, day, minor, currency,
-            exponent, hash, 'READY', now(), now(), now(), now(), %(listed_at)s, 0, 0, 0,
+            accounting_date, amount_minor, currency, exponent, content_hash, state, state_at,
+            ready_at, due_at, seen_ready_at, snapshot_at, attempts, claims_without_result,
+            report_attempt, reack_due, failure_telling, erp_ref, erp_id, erp_number, erp_url,
+            error_category, error_origin, error_code, error_title, error_fix, error_text,
+            error_detail, blocked_by)
+        SELECT %(connection)s, %(type)s, ramp_id, 0, entity, label, memo, person, day, minor,
+            currency, exponent, hash, 'READY', now(), now(), now(), now(), %(listed_at)s, 0, 0, 0,
             false, '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY ramp_id
         ON CONFLICT (connection_id, object_type, ramp_id, phase) DO UPDATE SET
@@ -249,7 +205,8 @@ _STORE = """
             state_at = CASE WHEN i.state = 'READY' THEN i.state_at ELSE now() END,
             due_at = now(), attempts = 0, blocked_by = '',
             error_category = '', error_origin = '', error_code = '', error_title = '',
-            error_fix = '', error_detail = ''
+            error_fix = '', error_detail = '', failure_telling =
+                CASE WHEN i.failure_telling = 'due' THEN '' ELSE i.failure_telling END
         WHERE i.state = 'WITHDRAWN'
             OR (i.state IN ('READY', 'FAILED') AND i.content_hash <> excluded.content_hash)
         RETURNING i.id, i.ramp_id
@@ -275,5 +232,6 @@ _STORE = """
         ORDER BY stored.id
         RETURNING kind
     )
-    SELECT count(*) FILTER (WHERE kind = 'ready'), count(*) FILTER (WHERE kind = 'changed') FROM told
+    SELECT count(*) FILTER (WHERE kind = 'ready'), count(*) FILTER (WHERE kind = 'changed')
+    FROM told
 """

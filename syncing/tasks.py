@@ -8,6 +8,7 @@ import os
 import random
 import socket
 from typing import Any
+from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import task_postrun
@@ -17,7 +18,17 @@ from kombu.exceptions import OperationalError
 from connections import clients, services
 from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
-from syncing import claims, engine, outbox, polling, recheck, recovery, schedule
+from syncing import (
+    circuit,
+    claims,
+    engine,
+    inbox,
+    outbox,
+    polling,
+    recheck,
+    recovery,
+    schedule,
+)
 from syncing.models import SyncRun
 
 CHUNKS_PER_RING = 4
@@ -70,25 +81,38 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
 
 
 def _trigger_of(connection: Connection) -> str:
-    rung = connection.schedule.fetch_due_at is not None
-    return SyncRun.Trigger.WEBHOOK if rung else SyncRun.Trigger.POLL
+    webhook = inbox.has_unhandled(connection.pk)
+    return SyncRun.Trigger.WEBHOOK if webhook else SyncRun.Trigger.POLL
 
 
 @shared_task
 def work_connection(*, connection_id: str, **_: Any) -> None:
-    """Settle what is uncertain and post what is due, a few chunks of it; then ring for the report."""
+    """Settle what is uncertain and post what is due, a few chunks; then ring for the report."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
-    with claims.only_worker(connection.pk) as mine:
-        if not mine or not schedule.may_post(connection):
+    with claims.only_worker(connection.pk) as lease:
+        if lease is None or not circuit.may_post(connection):
             return
         worker = _worker(connection)
-        for _chunk in range(CHUNKS_PER_RING):
-            done = recovery.recover_lost_items(worker) + engine.post_due_items(worker)
-            if not done or not claims.keep_working(connection.pk, mine):
-                break
-        else:
+        if not engine.can_work(worker):
+            return
+        if _work_chunks(worker, lease):
             schedule.work_soon(connection.pk)
+        schedule.refresh_old_snapshots(connection.pk)
     ring(send_acks, connection_id=connection_id)
+
+
+def _work_chunks(worker: engine.Worker, lease: UUID) -> bool:
+    """Whether there is more to do than one ring may take."""
+    for _chunk in range(CHUNKS_PER_RING):
+        done = recovery.recover_lost_items(worker)
+        if not claims.keep_working(worker.connection.pk, lease):
+            return False
+        done += engine.post_due_items(worker)
+        if not done or not circuit.may_post(worker.connection):
+            return False
+        if not claims.keep_working(worker.connection.pk, lease):
+            return False
+    return True
 
 
 @shared_task
@@ -107,7 +131,8 @@ def send_acks(*, connection_id: str, **_: Any) -> None:
 def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
-    if recheck.release_unblocked(_worker(connection)):
+    worker = _worker(connection)
+    if engine.can_work(worker) and recheck.release_unblocked(worker):
         ring(work_connection, connection_id=connection_id)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import Idempotency
-from syncing import schedule
+from syncing import circuit
 from syncing.engine import RETRY_BUDGET, post_due_items
 from syncing.models import ItemEvent, Schedule, SyncItem
 from syncing.recovery import recover_lost_items
@@ -93,7 +93,7 @@ class TestPostDueItems:
         assert fresh(item).state == "READY"
         assert item.attempts == 0, "an outage is not the item's fault"
         assert Schedule.objects.get().resume_at is not None
-        assert schedule.is_probing(world.connection)
+        assert circuit.is_probing(world.connection)
 
     def test_asks_a_person_once_the_retry_budget_is_spent(self) -> None:
         world = World()

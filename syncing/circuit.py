@@ -1,0 +1,116 @@
+"""What stops a connection: a silent ERP, a revoked access, Ramp without an accounting connection.
+
+One problem is one row here, not one error per item (faults X15 to X17, K17, T4). Items wait.
+"""
+
+import uuid
+from datetime import timedelta
+
+from connections.models import Connection
+from rampbridge.lib.backoff import full_jitter
+from syncing.classifier import RAMP_REFUSES, ErrorCategory, SyncFailure
+from syncing.models import Schedule
+from syncing.statements import execute, rows, storable
+
+ERP = "erp"
+RAMP = "ramp"
+PATIENCE = timedelta(minutes=15)
+"""Between tries when only a person can lift a block. Some ERPs lock out who knocks more often."""
+LONGEST_SILENCE = timedelta(seconds=60)
+"""Between probes of an ERP that does not answer."""
+
+
+def erp_answered(connection: Connection) -> None:
+    """The ERP booked something: close the circuit and lift a block on its side."""
+    Schedule.objects.filter(pk=connection.pk).exclude(erp_failures=0, resume_at=None).update(
+        erp_failures=0, resume_at=None
+    )
+    lift(connection.pk, side=ERP)
+
+
+def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) -> float:
+    """Open the circuit: nothing is posted until it is time to probe.
+
+    Returns the seconds until then.
+    """
+    failures = Schedule.objects.values_list("erp_failures", flat=True).get(pk=connection.pk) + 1
+    if failure.category is ErrorCategory.TRANSIENT:
+        wait = full_jitter(
+            failures,
+            base=timedelta(seconds=2),
+            ceiling=LONGEST_SILENCE,
+            minimum=timedelta(seconds=failure.retry_after or 1),
+            jitter=jitter,
+        )
+    else:
+        wait = PATIENCE
+        block(connection.pk, failure, side=ERP)
+    execute(
+        "UPDATE syncing_schedule SET erp_failures = %s, resume_at = now() + %s"
+        " WHERE connection_id = %s",
+        [failures, wait, connection.pk],
+    )
+    return wait.total_seconds()
+
+
+def may_post(connection: Connection) -> bool:
+    """Whether posting may happen now: the ERP is not to be left alone, and Ramp can be told."""
+    found = rows(
+        "SELECT 1 FROM syncing_schedule WHERE connection_id = %s"
+        " AND (resume_at IS NULL OR resume_at <= now()) AND blocked_code <> ALL(%s)",
+        [connection.pk, sorted(RAMP_REFUSES)],
+    )
+    return bool(found)
+
+
+def is_probing(connection: Connection) -> bool:
+    """Whether the ERP has not answered well since it last stopped us, so that one item must do."""
+    return Schedule.objects.filter(pk=connection.pk, erp_failures__gt=0).exists()
+
+
+def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:
+    """Show one problem that stops everything on the connection; it keeps its first time."""
+    execute(
+        """
+        UPDATE syncing_schedule
+        SET blocked_at = CASE WHEN blocked_code = %(code)s THEN blocked_at ELSE now() END,
+            blocked_side = %(side)s, blocked_code = %(code)s,
+            blocked_title = %(title)s, blocked_fix = %(fix)s
+        WHERE connection_id = %(connection)s
+        """,
+        {
+            "code": failure.code[:60],
+            "side": side,
+            "title": storable(failure.title)[:300],
+            "fix": storable(failure.fix)[:500],
+            "connection": connection_id,
+        },
+    )
+
+
+def ramp_listed(connection_id: uuid.UUID) -> None:
+    """Ramp gave its list: lift its block, unless reports are what it refuses (fault K17)."""
+    lift(
+        connection_id,
+        side=RAMP,
+        unless="EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id"
+        " AND b.state = 'open' AND b.problem = s.blocked_title)",
+    )
+
+
+def ramp_took_report(connection_id: uuid.UUID) -> None:
+    """Ramp answered a report: lift its block, unless lists are what it refuses."""
+    lift(connection_id, side=RAMP, unless="s.poll_failures > 0")
+
+
+def lift(connection_id: uuid.UUID, *, side: str, unless: str = "false") -> None:
+    """Lift the block of one side."""
+    execute(
+        f"""
+        UPDATE syncing_schedule s
+        SET blocked_at = NULL, blocked_side = '', blocked_code = '', blocked_title = '',
+            blocked_fix = '', rung_at = NULL
+        WHERE connection_id = %s AND blocked_side = %s AND NOT ({unless})
+        """,  # noqa: S608  a constant of this file
+        [connection_id, side],
+    )

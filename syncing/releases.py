@@ -1,0 +1,91 @@
+"""Queue failed items again: by the cause they share, one by one, or because a person says so."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syncing.claims import Claimed
+from syncing.statements import execute, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """One of the items that share a cause."""
+
+    cause: str
+    item: Claimed
+
+
+def release(
+    connection_id: uuid.UUID, *, cause: str = "", ids: Sequence[int] = (), why: str, actor: str = ""
+) -> int:
+    """Queue failed items again, by their shared cause or one by one. Returns how many.
+
+    An error that Ramp was not told of yet will not be told: the next attempt says more.
+    """
+    return execute(
+        """
+        WITH moved AS (
+            UPDATE syncing_syncitem
+            SET state = 'READY', state_at = now(), due_at = now(), attempts = 0, blocked_by = '',
+                error_category = '', error_origin = '', error_code = '', error_title = '',
+                error_fix = '', error_detail = '',
+                failure_telling = CASE WHEN failure_telling = 'due' THEN '' ELSE failure_telling END
+            WHERE connection_id = %(connection)s AND state = 'FAILED'
+              AND ((%(cause)s <> '' AND blocked_by = %(cause)s) OR id = ANY(%(ids)s::bigint[]))
+            RETURNING id
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'released', %(why)s, '{}', %(actor)s FROM moved ORDER BY id
+        """,
+        {
+            "connection": connection_id,
+            "cause": cause,
+            "ids": list(ids),
+            "why": why,
+            "actor": actor,
+        },
+    )
+
+
+def hurry(item_id: int, *, actor: str) -> int:
+    """Make a queued item due now. Returns 1, or 0 if it is no longer queued."""
+    return execute(
+        """
+        WITH moved AS (
+            UPDATE syncing_syncitem SET due_at = now()
+            WHERE id = %s AND state = 'READY' RETURNING id
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'released', 'Retried.', '{}', %s FROM moved
+        """,
+        [item_id, actor],
+    )
+
+
+def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:
+    """One failed item of each shared cause that is due for another look."""
+    found = rows(
+        """
+        SELECT DISTINCT ON (i.blocked_by) i.blocked_by, i.id, i.object_type, i.ramp_id,
+               coalesce(i.entity_ramp_id::text, ''), p.ramp::text, i.attempts
+        FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
+        WHERE i.connection_id = %s AND i.state = 'FAILED' AND i.due_at <= now()
+          AND i.blocked_by <> ''
+        ORDER BY i.blocked_by, i.id LIMIT %s
+        """,
+        [connection_id, limit],
+    )
+    return [
+        Blocked(cause, Claimed(id_, type_, ramp_id, entity, body, None, attempts, 0))
+        for cause, id_, type_, ramp_id, entity, body, attempts in found
+    ]
+
+
+def recheck_later(connection_id: uuid.UUID, cause: str, seconds: float) -> None:
+    """Look at a cause again after so many seconds; all its items wait for the same look."""
+    execute(
+        "UPDATE syncing_syncitem SET due_at = now() + %s * interval '1s'"
+        " WHERE connection_id = %s AND state = 'FAILED' AND blocked_by = %s",
+        [seconds, connection_id, cause],
+    )

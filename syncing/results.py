@@ -1,0 +1,244 @@
+"""Write what came of the items in hand, and end the lease on them.
+
+Each function is one statement for a whole chunk. It says `lease_token = mine`, so that a worker
+that lost its lease writes nothing (fault X12), and it returns how many rows were still its own.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connections.erp.records import Posted
+from syncing.classifier import SyncFailure
+from syncing.statements import execute, storable
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item that the ERP, or our own mapper, definitely did not book."""
+
+    id: int
+    failure: SyncFailure
+    text: str
+    """What the customer reads in Ramp."""
+    recheck_seconds: float | None = None
+    """Until we look whether its cause is gone; None: only a change or a person releases it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """One item that may or may not be booked."""
+
+    id: int
+    said: str
+    counts: bool = False
+    """Whether the attempt uses up the retry budget: not if the ERP as a whole is silent."""
+
+
+def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int:
+    """Write the ERP's ids: the documents are booked, whoever booked them.
+
+    An error that Ramp is just being told stays marked so, for the success must come after it
+    (fault K16); one that nobody was told yet is forgotten.
+    """
+    return execute(
+        """
+        WITH booked AS (
+            SELECT * FROM unnest(%(ids)s::bigint[], %(erp_ids)s::text[], %(numbers)s::text[],
+                                 %(urls)s::text[], %(fresh)s::bool[])
+                AS b(id, erp_id, number, url, fresh)
+        ), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'POSTED', state_at = now(), posted_at = now(), due_at = now(),
+                erp_id = b.erp_id, erp_number = b.number, erp_url = b.url,
+                claims_without_result = 0, lease_token = NULL, lease_until = NULL,
+                may_be_in_erp_until = NULL, error_category = '', error_origin = '', error_code = '',
+                error_title = '', error_fix = '', error_text = '', error_detail = '',
+                blocked_by = '', failure_telling =
+                    CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END
+            FROM booked b
+            WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
+            RETURNING i.id, b.number, b.fresh, i.connection_id
+        ), shown AS (
+            UPDATE syncing_schedule SET last_posted_at = now()
+            WHERE connection_id IN (SELECT connection_id FROM moved)
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), CASE WHEN fresh THEN 'posted' ELSE 'found' END, '',
+               jsonb_build_object('number', number), ''
+        FROM moved ORDER BY id
+        """,
+        {
+            "ids": [id_ for id_, _ in posted],
+            "erp_ids": [result.erp_id for _, result in posted],
+            "numbers": [result.number for _, result in posted],
+            "urls": [result.url for _, result in posted],
+            "fresh": [result.fresh for _, result in posted],
+            "token": token,
+        },
+    )
+
+
+def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
+    """Put items aside as FAILED with the judgement and the text for Ramp. None of them is booked.
+
+    Without a token the items must still be READY (refused by our own mapper before any call).
+    Ramp is told unless it shows exactly this text already.
+    """
+    return execute(
+        f"""
+        WITH judged AS ({_JUDGED}), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'FAILED', state_at = now(), due_at = now() + j.recheck * interval '1s',
+                claims_without_result = 0, lease_token = NULL, lease_until = NULL,
+                may_be_in_erp_until = NULL,
+                failure_telling = CASE
+                    WHEN i.failure_telling = 'sending' THEN 'sending'
+                    WHEN i.failure_telling = 'told' AND i.error_text = j.said THEN 'told'
+                    ELSE 'due' END,
+                error_category = j.category, error_origin = j.origin, error_code = j.code,
+                error_title = j.title, error_fix = j.fix, error_text = j.said,
+                error_detail = j.detail, error_at = now(), blocked_by = j.cause
+            FROM judged j
+            WHERE i.id = j.id
+              AND ((%(token)s::uuid IS NULL AND i.state = 'READY')
+                   OR (i.state = 'POSTING' AND i.lease_token = %(token)s))
+            RETURNING i.id, j.title, j.fix, j.code, j.category, j.detail
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'refused', title || ' ' || fix,
+               jsonb_build_object('code', code, 'category', category,
+                                  'detail', left(detail, 1000)), ''
+        FROM moved ORDER BY id
+        """,  # noqa: S608  a constant of this file
+        {**_judgements(refused), "token": token},
+    )
+
+
+def record_retry(token: uuid.UUID, refused: Sequence[Refused], *, counts: bool) -> int:
+    """Queue items again after their `recheck_seconds`; none of them is booked.
+
+    `counts` says whether the attempt uses up the items' retry budget: not if the whole ERP was
+    unavailable, for then it was not about them (fault X17).
+    """
+    return execute(
+        f"""
+        WITH judged AS ({_JUDGED}), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'READY', state_at = now(), due_at = now() + j.recheck * interval '1s',
+                attempts = attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END,
+                claims_without_result = 0, lease_token = NULL, lease_until = NULL,
+                may_be_in_erp_until = NULL, error_category = j.category, error_origin = j.origin,
+                error_code = j.code, error_title = j.title, error_fix = j.fix,
+                error_detail = j.detail, error_at = now(), blocked_by = ''
+            FROM judged j
+            WHERE i.id = j.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
+            RETURNING i.id, j.title, j.code, j.detail, i.due_at, i.attempts
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'retrying', title,
+               jsonb_build_object('code', code, 'next', due_at, 'attempt', attempts,
+                                  'detail', left(detail, 1000)), ''
+        FROM moved ORDER BY id
+        """,  # noqa: S608  a constant of this file
+        {**_judgements(refused), "token": token, "counts": counts},
+    )
+
+
+def record_uncertain(
+    token: uuid.UUID, lost: Sequence[Uncertain], settle: float, recheck_seconds: float
+) -> int:
+    """End the lease of items whose answer was lost; they stay POSTING until it can be settled."""
+    return execute(
+        """
+        WITH lost AS (
+            SELECT * FROM unnest(%(ids)s::bigint[], %(said)s::text[], %(counts)s::bool[])
+                AS l(id, said, counts)
+        ), moved AS (
+            UPDATE syncing_syncitem i
+            SET lease_until = now(), may_be_in_erp_until = now() + %(settle)s * interval '1s',
+                due_at = now() + %(recheck)s * interval '1s', claims_without_result = 0,
+                attempts = attempts - CASE WHEN l.counts THEN 0 ELSE 1 END,
+                error_detail = l.said, error_at = now()
+            FROM lost l WHERE i.id = l.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
+            RETURNING i.id, l.said
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'uncertain', '', jsonb_build_object('detail', left(said, 1000)), ''
+        FROM moved ORDER BY id
+        """,
+        {
+            "ids": [one.id for one in lost],
+            "said": [storable(one.said)[:4000] for one in lost],
+            "counts": [one.counts for one in lost],
+            "token": token,
+            "settle": settle,
+            "recheck": recheck_seconds,
+        },
+    )
+
+
+def record_held(token: uuid.UUID, state: str, reasons: Sequence[tuple[int, str]]) -> int:
+    """Park items for a person: REVIEW (unknown outcome, nothing to ask) or MISMATCH."""
+    return execute(
+        """
+        WITH held AS (
+            SELECT * FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS h(id, reason)
+        ), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = %(state)s, state_at = now(), due_at = NULL, claims_without_result = 0,
+                lease_token = NULL, lease_until = NULL, error_category = 'needs_integrator',
+                error_origin = 'erp', error_code = 'erp.' || lower(%(state)s),
+                error_title = h.reason, error_fix = '', error_at = now()
+            FROM held h WHERE i.id = h.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
+            RETURNING i.id, h.reason
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'held', reason, '{}', '' FROM moved ORDER BY id
+        """,
+        {
+            "ids": [id_ for id_, _ in reasons],
+            "reasons": [storable(reason)[:300] for _, reason in reasons],
+            "state": state,
+            "token": token,
+        },
+    )
+
+
+def give_back(token: uuid.UUID, ids: Sequence[int]) -> int:
+    """Queue items again that were claimed but certainly not sent (deadline, shutdown)."""
+    return execute(
+        """
+        UPDATE syncing_syncitem
+        SET state = 'READY', state_at = now(), due_at = now(), attempts = attempts - 1,
+            claims_without_result = 0, lease_token = NULL, lease_until = NULL,
+            may_be_in_erp_until = NULL
+        WHERE id = ANY(%s) AND state = 'POSTING' AND lease_token = %s
+        """,
+        [list(ids), token],
+    )
+
+
+_JUDGED = """
+    SELECT * FROM unnest(%(ids)s::bigint[], %(categories)s::text[], %(origins)s::text[],
+        %(codes)s::text[], %(titles)s::text[], %(fixes)s::text[], %(texts)s::text[],
+        %(details)s::text[], %(causes)s::text[], %(rechecks)s::float[])
+        AS j(id, category, origin, code, title, fix, said, detail, cause, recheck)
+"""
+
+
+def _judgements(refused: Sequence[Refused]) -> dict[str, list[Any]]:
+    failures = [row.failure for row in refused]
+    return {
+        "ids": [row.id for row in refused],
+        "categories": [failure.category.value for failure in failures],
+        "origins": [failure.origin.value for failure in failures],
+        "codes": [failure.code[:60] for failure in failures],
+        "titles": [storable(failure.title)[:300] for failure in failures],
+        "fixes": [storable(failure.fix)[:500] for failure in failures],
+        "texts": [storable(row.text)[:1000] for row in refused],
+        "details": [storable(failure.detail)[:4000] for failure in failures],
+        "causes": [storable(failure.blocked_by)[:200] for failure in failures],
+        "rechecks": [row.recheck_seconds for row in refused],
+    }

@@ -1,0 +1,38 @@
+"""Run set-based SQL: one statement, in a transaction of its own or as a part of the caller's."""
+
+from typing import Any
+
+import orjson
+from django.db import connection as database
+from django.db import transaction
+
+
+def execute(sql: str, params: Any) -> int:
+    """Run one statement. Returns the rows it touched."""
+    with transaction.atomic(savepoint=False), database.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.rowcount
+
+
+def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
+    """Run one statement. Returns what it selects or gives back."""
+    with transaction.atomic(savepoint=False), database.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def as_json(value: Any) -> str:
+    """The text of a jsonb parameter."""
+    return orjson.dumps(value).decode()
+
+
+def from_json(value: str | None) -> Any:
+    """Django hands jsonb over as text in raw cursors."""
+    return None if value is None else orjson.loads(value)
+
+
+def storable(text: str) -> str:
+    """Words from outside, with what PostgreSQL's text refuses (NUL, half surrogates) as U+FFFD."""
+    return (
+        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
