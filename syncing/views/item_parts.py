@@ -271,7 +271,7 @@ def _line_amount(item: SyncItem, document: Mapping[str, Any], line: Mapping[str,
 def moments(item: SyncItem, events: Sequence[ItemEvent]) -> Iterator[Moment]:
     """The timeline, newest first, with the time that passed since the line before."""
     zone = ZoneInfo(item.connection.time_zone)
-    earlier = [None, *events[:-1]]
+    earlier = [None, *events][: len(events)]
     last_day = ""
     for event, before in reversed(list(zip(events, earlier, strict=True))):
         tone, icon = _look_of(event)

@@ -13,6 +13,9 @@ from tests.browser.serving import plain_static_files, serving, session_cookie
 from tests.browsers import CHROMIUM_ARGUMENTS, find_chromium
 from tests.factories import UserFactory
 
+# Playwright's sync API keeps a loop running in this thread, which makes Django refuse the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -66,11 +69,8 @@ Arrive = Callable[..., Visitor]
 
 
 @pytest.fixture
-def arrive(
-    browser: Browser, address: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Arrive]:
+def arrive(browser: Browser, address: str, transactional_db: None) -> Iterator[Arrive]:
     """Sign somebody in, as `arrive("support", theme="dark", width=375)`; "" is nobody."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright runs a loop
     contexts: list[BrowserContext] = []
 
     def one(role: str = "support", *, theme: str = "light", width: int = 1440) -> Visitor:

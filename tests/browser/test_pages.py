@@ -6,7 +6,6 @@ from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
 from tests.browser.stories import long_names, ordinary_day
 
-VARIANTS = [(theme, width) for theme in ("light", "dark") for width in (1440, 375)]
 EMPTY = ["/", "/customers/", "/items/", "/search", "/accounts/logout/"]
 ONE_OF_EACH = ("READY", "POSTING", "POSTED", "ACKED", "FAILED", "REVIEW", "MISMATCH", "EXTERNAL")
 
@@ -37,16 +36,34 @@ def _check(arrive: Arrive, theme: str, width: int, paths: list[str]) -> list[str
     return found + visitor.complaints
 
 
-@pytest.mark.parametrize(("theme", "width"), VARIANTS)
+# These two show every colour and every width; the other two are for the pages used all day.
+BOTH = [("light", 375), ("dark", 1440)]
+OTHERS = [("light", 1440), ("dark", 375)]
+
+
 class TestEveryPage:
+    @pytest.mark.parametrize(("theme", "width"), BOTH)
     def test_is_clean_on_an_ordinary_day(self, arrive: Arrive, theme: str, width: int) -> None:
         ordinary_day()
 
         assert _check(arrive, theme, width, _paths()) == []
 
+    @pytest.mark.parametrize(("theme", "width"), OTHERS)
+    def test_is_clean_where_people_are_all_day(
+        self, arrive: Arrive, theme: str, width: int
+    ) -> None:
+        ordinary_day()
+        failed = SyncItem.objects.filter(state="FAILED").first()
+        assert failed
+
+        paths = ["/", "/customers/northwind-robotics/", "/items/", f"/items/{failed.pk}/"]
+        assert _check(arrive, theme, width, paths) == []
+
+    @pytest.mark.parametrize(("theme", "width"), BOTH)
     def test_is_clean_while_there_is_nothing(self, arrive: Arrive, theme: str, width: int) -> None:
         assert _check(arrive, theme, width, EMPTY) == []
 
+    @pytest.mark.parametrize(("theme", "width"), BOTH)
     def test_is_clean_with_the_longest_names(self, arrive: Arrive, theme: str, width: int) -> None:
         long_names()
         items = [f"/items/{pk}/" for pk in SyncItem.objects.values_list("pk", flat=True)]
@@ -54,6 +71,7 @@ class TestEveryPage:
         paths = ["/", "/customers/", "/customers/long/", "/items/?state=all", *items]
         assert _check(arrive, theme, width, paths) == []
 
+    @pytest.mark.parametrize(("theme", "width"), BOTH)
     def test_is_clean_before_anyone_signs_in(self, arrive: Arrive, theme: str, width: int) -> None:
         visitor = arrive("", theme=theme, width=width)
         visitor.go("/accounts/login/")
