@@ -1,0 +1,57 @@
+"""Close or reopen a month in a customer's Tryton, as its accountant would: to try things out."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from connections import secrets
+from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
+from connections.erp.http import client_for
+from connections.models import Connection, Credential
+
+STATES = {"close": "closed", "reopen": "open"}
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+
+
+class Command(BaseCommand):
+    help = "Close or reopen one month in a customer's Tryton. Items of that month then show it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=sorted(STATES))
+        parser.add_argument("customer", help="its short name, such as harbor-coffee")
+        parser.add_argument("month", nargs="?", help="YYYY-MM; this month if left out")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        first = _first_of(options["month"])
+        connection = Connection.objects.filter(slug=options["customer"]).first()
+        if connection is None:
+            known = ", ".join(Connection.objects.order_by("slug").values_list("slug", flat=True))
+            raise CommandError(f"No customer is called {options['customer']}. There are: {known}.")
+        if connection.erp_kind != "tryton":
+            raise CommandError(f"{connection.name}'s ERP is {connection.erp_name}, not Tryton.")
+        rpc = _rpc(connection)
+        periods = rpc.read("account.period", [("start_date", "=", first)], ["name"])
+        if not periods:
+            raise CommandError(f"{connection.name}'s Tryton has no period {first:%B %Y}.")
+        action = options["action"]
+        rpc.call(f"model.account.period.{action}", [one["id"] for one in periods], write=True)
+        self.stdout.write(f"{first:%B %Y} is {STATES[action]} in {connection.name}'s Tryton.")
+
+
+def _first_of(month: str | None) -> date:
+    if month is None:
+        return timezone.now().date().replace(day=1)
+    match = _MONTH.fullmatch(month)
+    if not match or not 1 <= int(match[2]) <= 12:
+        raise CommandError(f"{month} is not a month. Write it as 2026-11.")
+    return date(int(match[1]), int(match[2]), 1)
+
+
+def _rpc(connection: Connection) -> TrytonRpc:
+    """Signed in as the integration's user, who may close periods in the demo's companies."""
+    keys = secrets.credential(connection, Credential.Side.ERP)
+    account = Account(keys["url"], keys["database"], keys["login"], keys["password"])
+    return TrytonRpc(account, client_for(account.url, TIMEOUT))
