@@ -1,5 +1,7 @@
 """Why an object cannot become a document."""
 
+from collections.abc import Sequence
+
 from rampbridge.lib.money import Money
 
 
@@ -40,6 +42,15 @@ class LinesDoNotAddUp(CannotPost):
             f"The lines add up to {lines} but the item to {header},"
             f" a difference of {header - lines}."
         )
+
+
+class LinesInSeveralCurrencies(CannotPost):
+    """Lines of several currencies, not all of them the header's, share it in no proportion."""
+
+    code = "lines_in_several_currencies"
+
+    def __init__(self, currencies: Sequence[str]) -> None:
+        super().__init__(f"The lines of this item are in {' and '.join(currencies)}.")
 
 
 class NothingToPost(CannotPost):

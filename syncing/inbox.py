@@ -18,6 +18,7 @@ from connections.models import WebhookSubscription
 from rampbridge.lib import signing
 from syncing import schedule
 from syncing.models import WebhookEvent
+from syncing.statements import execute
 
 LARGEST_BODY = 64 * 1024
 DEBOUNCE = timedelta(seconds=2)
@@ -149,13 +150,12 @@ def _insert(subscription: WebhookSubscription, raw: bytes, event: dict[str, obje
 
 def _ring(connection_id: uuid.UUID) -> None:
     """Ask for a pull at once if the connection was quiet, else once per window (fault W10)."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE syncing_schedule
-            SET rung_at = NULL, fetch_due_at = least(
-                    fetch_due_at, greatest(now(), last_pull_started_at + %s))
-            WHERE connection_id = %s
-            """,
-            [DEBOUNCE, connection_id],
-        )
+    execute(
+        """
+        UPDATE syncing_schedule
+        SET rung_at = NULL, fetch_due_at = least(
+                fetch_due_at, greatest(now(), last_pull_started_at + %s))
+        WHERE connection_id = %s
+        """,
+        [DEBOUNCE, connection_id],
+    )

@@ -11,7 +11,7 @@ def execute(sql: str, params: Any) -> int:
     """Run one statement. Returns the rows it touched."""
     with transaction.atomic(savepoint=False), database.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:

@@ -1,13 +1,19 @@
 """Card transactions to journal entries: debit what was bought, credit the card's liability account."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date
 
 from connections.erp.records import DocKind, Document, Line, Ref
 from connections.mappings import MappingSet, Profile
 from connections.ramp.schemas import LineItem, Selection, Transaction
 from rampbridge.lib.money import Money, allocate
-from syncing.cannot_post import LinesDoNotAddUp, NoAccountingDate, NoCoding, NothingToPost
+from syncing.cannot_post import (
+    LinesDoNotAddUp,
+    LinesInSeveralCurrencies,
+    NoAccountingDate,
+    NoCoding,
+    NothingToPost,
+)
 
 _NATIVE_TYPES = {"GL_ACCOUNT", "MERCHANT", "TAX_CODE"}
 
@@ -50,7 +56,8 @@ def line_amounts(transaction: Transaction) -> list[Money]:
     Lines in another currency than the header (the merchant's, contract C9) share the header in
     their proportion, by largest remainder. A transaction without lines is its own single line.
 
-    :raises LinesDoNotAddUp: if lines in the header's own currency differ from it
+    :raises CannotPost: if lines in the header's own currency differ from it, or lines of another
+        say nothing of their proportion
     """
     total = transaction.money
     if not transaction.line_items:
@@ -61,11 +68,14 @@ def line_amounts(transaction: Transaction) -> list[Money]:
         if len(stated) == 1:
             return [total]
         raise LinesDoNotAddUp(total, sum(known, Money.zero(total.currency, total.exponent)))
-    if all(money.currency == total.currency for money in known):
+    if {money.currency for money in known} == {total.currency}:
         added_up = sum(known, Money.zero(total.currency, total.exponent))
         if added_up != total:
             raise LinesDoNotAddUp(total, added_up)
         return known
+    currencies = sorted({money.currency for money in known})
+    if len(currencies) > 1:
+        raise LinesInSeveralCurrencies(currencies)
     weights = [money.decimal for money in known]
     if sum(weights) == 0:
         raise LinesDoNotAddUp(total, Money.zero(total.currency, total.exponent))
@@ -80,7 +90,7 @@ def posting_date(transaction: Transaction) -> date:
     moment = transaction.accounting_date or transaction.user_transaction_time
     if moment is None:
         raise NoAccountingDate
-    return moment.date()
+    return moment.astimezone(UTC).date()
 
 
 def memo_of(transaction: Transaction) -> str:

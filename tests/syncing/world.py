@@ -3,7 +3,7 @@
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection as database
@@ -120,25 +120,34 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
     return [found[ramp_id] for ramp_id in ids]
 
 
+_TIMES = {
+    "syncing_syncitem": "due_at lease_until may_be_in_erp_until posted_at acked_at error_at",
+    "syncing_schedule": "resume_at work_lease_until poll_lease_until rung_at next_poll_at"
+    " fetch_due_at last_pull_started_at",
+    "syncing_ackbatch": "due_at lease_until",
+}
+
+
 def let_time_pass(seconds: float) -> None:
-    """Move every time that is compared with the database's clock into the past."""
-    span = timedelta(seconds=seconds)
+    """Move every time that is compared with the database's clock into the past.
+
+    Snapshots stay as young as they are: see `let_snapshots_age`.
+    """
+    with database.cursor() as cursor:
+        for table, columns in _TIMES.items():
+            changes = ", ".join(
+                f"{column} = {column} - %(span)s::interval" for column in columns.split()
+            )
+            cursor.execute(f"UPDATE {table} SET {changes}", {"span": f"{seconds} seconds"})
+
+
+def let_snapshots_age(seconds: float) -> None:
+    """Let it be so long ago that items were read from Ramp."""
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE syncing_syncitem SET due_at = due_at - %(s)s, lease_until = lease_until - %(s)s,"
-            " may_be_in_erp_until = may_be_in_erp_until - %(s)s, acked_at = acked_at - %(s)s",
-            {"s": span},
-        )
-        cursor.execute(
-            "UPDATE syncing_schedule SET resume_at = resume_at - %(s)s,"
-            " work_lease_until = work_lease_until - %(s)s, rung_at = rung_at - %(s)s,"
-            " next_poll_at = next_poll_at - %(s)s, fetch_due_at = fetch_due_at - %(s)s,"
-            " last_pull_started_at = last_pull_started_at - %(s)s",
-            {"s": span},
-        )
-        cursor.execute(
-            "UPDATE syncing_ackbatch SET due_at = due_at - %(s)s, lease_until = lease_until - %(s)s",
-            {"s": span},
+            "UPDATE syncing_syncitem SET snapshot_at = snapshot_at - %s::interval,"
+            " seen_ready_at = seen_ready_at - %s::interval",
+            [f"{seconds} seconds"] * 2,
         )
 
 

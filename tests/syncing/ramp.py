@@ -1,0 +1,181 @@
+"""One customer between a pretend Ramp and an ERP in memory, all in this process."""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+from django.utils import timezone
+
+from connections.erp.records import Idempotency
+from connections.mappings import EntityTarget
+from connections.ramp.auth import ClientCredentials, MemoryTokenStore
+from connections.ramp.client import RampClient
+from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.faults import Fault
+from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.records import Transaction
+from syncing import outbox, polling
+from syncing.engine import post_due_items
+from syncing.models import AckBatch, ItemEvent, Schedule, SyncItem, SyncRun
+from tests.syncing.world import World, connection_with_schedule, let_time_pass, mapping_set
+
+BASE_URL = "http://ramp.test"
+SCOPES = ("accounting:read", "accounting:write", "transactions:read")
+ACCOUNTS = [
+    {"id": code, "code": code, "name": f"Account {code}", "classification": "EXPENSE"}
+    for code in ("6100", "6200", "6300", "6400", "6999")
+]
+
+
+def pretend_ramp() -> Simulator:
+    """A Ramp with businesses and no spend yet."""
+    return Simulator.with_scenario("empty", rate_limit=False)
+
+
+@dataclass
+class Recorder:
+    """Every body that was sent as a report, in order."""
+
+    bodies: list[bytes] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> None:
+        if request.url.path.endswith("/accounting/syncs"):
+            self.bodies.append(request.read())
+
+
+class Customer:
+    """A business of the pretend Ramp, our connection to it, and its ERP."""
+
+    def __init__(
+        self,
+        key: str = "harbor-coffee",
+        *,
+        sim: Simulator | None = None,
+        idempotency: Idempotency = Idempotency.UNIQUE_KEY,
+    ) -> None:
+        self.sim = sim or pretend_ramp()
+        self.business: BusinessHandle = self.sim.business(key)
+        self.business.upload_chart(accounts=ACCOUNTS)
+        self.connection = connection_with_schedule(ramp_business_id=self.business.id)
+        self.sent = Recorder()
+        self.ramp = self._client()
+        self.world = World(idempotency, connection=self.connection)
+        entities = {
+            entity.id: EntityTarget(entity.id, "", is_mapped=True)
+            for entity in self.sim.world.entities.of(key)
+        }
+        self.world.mappings = replace(mapping_set(), entities=entities)
+
+    def _client(self) -> RampClient:
+        auth = ClientCredentials(
+            base_url=BASE_URL,
+            client_id=self.business.client_id,
+            client_secret=self.business.client_secret,
+            scopes=SCOPES,
+            store=MemoryTokenStore(),
+            clock=timezone.now,
+        )
+        http = httpx.Client(
+            transport=httpx.WSGITransport(app=self.sim.wsgi),
+            event_hooks={"request": [self.sent]},
+        )
+        return RampClient(base_url=BASE_URL, auth=auth, http=http)
+
+    # -- what people do in Ramp
+
+    def spend(self, minor: int = 1234, account: str = "6200", **details: Any) -> Transaction:
+        """Something is bought, coded and marked ready."""
+        details = {"memo": "design seats"} | details
+        return self.business.create_transaction(
+            minor=minor, account_code=account, ready=True, **details
+        )
+
+    def fault(self, kind: str, operation: str, **details: Any) -> Fault:
+        return self.sim.fault(kind, operation, **details)
+
+    def told(self, transaction: Transaction) -> list[tuple[str, str]]:
+        """What Ramp was told of a transaction: outcome, and reference or message."""
+        row = self.business.transaction(transaction.id)
+        return [
+            (commit.outcome, commit.reference_id or commit.message or "") for commit in row.commits
+        ]
+
+    # -- what our workers do
+
+    def pull(self, *, trigger: str = "poll") -> SyncRun:
+        self.connection.refresh_from_db()  # and forgets the schedule it has read before
+        run = polling.pull(
+            self.connection, self.ramp, trigger=trigger, now=timezone.now(), jitter=0.5
+        )
+        assert run is not None
+        return run
+
+    def post(self) -> int:
+        return post_due_items(self.world.worker)
+
+    def report(self) -> int:
+        self.connection.refresh_from_db()
+        return outbox.report_results(self.connection, self.ramp, now=timezone.now(), jitter=0.5)
+
+    def report_until_quiet(self, rounds: int = 12) -> int:
+        """Report as the sweep would, with time passing in between. Returns the batches sent."""
+        sent = 0
+        for _ in range(rounds):
+            now = self.report()
+            sent += now
+            let_time_pass(3600)
+            if not now and not AckBatch.objects.filter(state="open").exists():
+                return sent
+        return sent
+
+    def go_through(self) -> None:
+        """From ready in Ramp to reported back, without any fault."""
+        self.pull()
+        self.post()
+        self.report()
+
+    # -- what became of it
+
+    def item(self, transaction: Transaction) -> SyncItem:
+        return SyncItem.objects.get(connection=self.connection, ramp_id=transaction.id)
+
+    def state(self, transaction: Transaction) -> str:
+        return self.item(transaction).state
+
+    def timeline(self, transaction: Transaction) -> list[str]:
+        events = ItemEvent.objects.filter(item=self.item(transaction)).order_by("id")
+        return list(events.values_list("kind", flat=True))
+
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule.objects.get(pk=self.connection.pk)
+
+    @property
+    def documents(self) -> int:
+        return len(self.world.erp.books.entries)
+
+    def calls(self, operation: str) -> int:
+        return self.sim.calls[operation]
+
+
+Rewrite = Callable[[dict[str, Any]], None]
+
+
+def rewritten(rewrite: Rewrite) -> Callable[[httpx.Response], None]:
+    """A response hook that changes what a list of transactions says."""
+
+    def change(response: httpx.Response) -> None:
+        response.read()
+        if response.is_success and response.request.url.path.endswith("/transactions"):
+            document = json.loads(response.content)
+            rewrite(document)
+            response._content = json.dumps(document).encode()
+
+    return change
+
+
+def some_id() -> uuid.UUID:
+    return uuid.uuid4()
