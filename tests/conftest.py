@@ -31,11 +31,18 @@ def pytest_configure() -> None:
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
 
 
+def pytest_report_header() -> str:
+    return CHROMIUM_MISSING if _skips_browser_tests() else f"chromium: {find_chromium()}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     browser_tests = [item for item in items if BROWSER_TESTS in item.path.parents]
     for item in browser_tests:
         item.add_marker(pytest.mark.browser)
-    # CI installs Chromium, so there a missing one is a fault to be seen, not a reason to skip.
-    if browser_tests and find_chromium() is None and os.environ.get("CI") != "true":
-        for item in browser_tests:
+        if _skips_browser_tests():
             item.add_marker(pytest.mark.skip(reason=CHROMIUM_MISSING))
+
+
+def _skips_browser_tests() -> bool:
+    # CI installs Chromium, so there a missing one is a fault to be seen, not a reason to skip.
+    return find_chromium() is None and os.environ.get("CI") != "true"

@@ -76,12 +76,16 @@ class Home:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                address = self.state().get("url", "")
-                raise AlreadyRunning(
-                    f"The demo of this clone is running already: {address}\n"
-                    "Use that one, or end it with Ctrl-C where it was started."
-                ) from None
+                raise AlreadyRunning(self._who_holds_it()) from None
             yield
+
+    def _who_holds_it(self) -> str:
+        if address := self.state().get("url"):
+            return (
+                f"The demo of this clone is running already: {address}\n"
+                "Use that one, or end it with Ctrl-C where it was started."
+            )
+        return "Another ./run command works on the demo's database. Wait until it has ended."
 
     def secrets(self) -> dict[str, str]:
         """Passwords and keys, made at random once."""

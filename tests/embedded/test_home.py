@@ -61,6 +61,12 @@ class TestHome:
         with home.held(), pytest.raises(AlreadyRunning, match=r"http://127\.0\.0\.1:8000"):
             other.__enter__()
 
+    def test_says_so_when_no_demo_but_a_command_holds_it(self, home: Home) -> None:
+        other = Home(home.root).held()
+
+        with home.held(), pytest.raises(AlreadyRunning, match=r"Another \./run command"):
+            other.__enter__()
+
     def test_can_be_held_again_afterwards(self, home: Home) -> None:
         with home.held():
             pass
