@@ -16,9 +16,10 @@ Item = TypeVar("Item", bound=Schema)
 _BARE_CURSOR = re.compile(r"[\w=.~-]{1,512}", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair: one good character
-    rb"|(\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # NUL, or half a pair
-    rb"|\\."
+    rb"\\(?:"  # in front of all cases, for then the search leaps from backslash to backslash
+    rb"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair: one good character
+    rb"|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})"  # NUL, or half a pair
+    rb"|.)"
 )
 
 
