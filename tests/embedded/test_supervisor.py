@@ -276,7 +276,7 @@ def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
     )
     assert parent.stdout
     child = int(parent.stdout.readline())
-    while b"sleep" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[3]:
+    while b"tether.py" in Path(f"/proc/{child}/cmdline").read_bytes():
         time.sleep(0.01)  # until the tether has made way for the program
 
     parent.kill()
