@@ -6,10 +6,10 @@ What Ramp does not take is settled in `syncing.refused_reports`.
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import transaction
-from django.db.models.functions import Now
 
 from connections.models import Connection
 from connections.ramp import errors
@@ -24,20 +24,18 @@ FLUSH_SECONDS = 15
 SYNC_TYPES = {SyncItem.ObjectType.TRANSACTION.value: "TRANSACTION_SYNC"}
 
 
-def report_results(
-    connection: Connection, ramp: RampClient, *, now: datetime, jitter: float
-) -> int:
+def report_results(connection: Connection, ramp: RampClient, *, jitter: float) -> int:
     """Freeze what is due, send every open batch of the connection. Returns how many were sent."""
-    freeze_batches(connection, now=now)
+    freeze_batches(connection)
     sent = 0
     while (batch := reports.take_open_batch(connection.pk)) is not None:
         sent += 1
-        if not send_batch(batch, ramp, now=now, jitter=jitter):
+        if not send_batch(batch, ramp, jitter=jitter):
             break
     return sent
 
 
-def freeze_batches(connection: Connection, *, now: datetime) -> list[AckBatch]:
+def freeze_batches(connection: Connection) -> list[AckBatch]:
     """Freeze all results that wait, successes and failures apart, one batch per sync type.
 
     Nothing is frozen while the connection is still posting, unless a batch is full or a result has
@@ -48,7 +46,7 @@ def freeze_batches(connection: Connection, *, now: datetime) -> list[AckBatch]:
     frozen = []
     for object_type, sync_type in SYNC_TYPES.items():
         for outcome in (AckBatch.Outcome.SUCCESS, AckBatch.Outcome.FAILURE):
-            while batch := _freeze(connection, object_type, sync_type, outcome, now):
+            while batch := _freeze(connection, object_type, sync_type, outcome):
                 frozen.append(batch)
                 if batch.size < connection.ack_batch_size:
                     break
@@ -61,21 +59,20 @@ def _freeze(
     object_type: str,
     sync_type: str,
     outcome: AckBatch.Outcome,
-    now: datetime,
 ) -> AckBatch | None:
     lines = reports.lock_lines(connection.pk, object_type, outcome, connection.ack_batch_size)
     if not lines:
         return None
-    batch = reports.new_batch(connection, sync_type, outcome, lines, now=now)
+    batch = reports.new_batch(connection, sync_type, outcome, lines)
     batch.save(force_insert=True)
     reports.enter(batch, lines)
     return batch
 
 
-def send_batch(batch: AckBatch, ramp: RampClient, *, now: datetime, jitter: float) -> bool:
+def send_batch(batch: AckBatch, ramp: RampClient, *, jitter: float) -> bool:
     """Send one open batch and write what Ramp said. False if it is no use to send others now."""
     try:
-        _send(batch, ramp, now)
+        _send(batch, ramp)
     except errors.RampError as failure:
         _wait(batch, failure, jitter=jitter)
         return False
@@ -83,16 +80,16 @@ def send_batch(batch: AckBatch, ramp: RampClient, *, now: datetime, jitter: floa
     return True
 
 
-def _send(batch: AckBatch, ramp: RampClient, now: datetime) -> None:
+def _send(batch: AckBatch, ramp: RampClient) -> None:
     try:
         result = ramp.post_syncs(bytes(batch.body))
     except errors.NotReadyForSync as refusal:
         named = [uuid.UUID(ramp_id) for ramp_id in refusal.ids]
-        refused_reports.settle_not_ready(batch, ramp, named, why=str(refusal), now=now)
+        refused_reports.settle_not_ready(batch, ramp, named, why=str(refusal))
     except errors.KeyAlreadyUsed as refusal:
         refused_reports.settle_used_key(batch, ramp, why=str(refusal))
     except errors.InvalidRequest as refusal:
-        refused_reports.split(batch, why=str(refusal), now=now)
+        refused_reports.split(batch, why=str(refusal))
     else:
         verdicts.accept(batch, sync_id=result.sync_id, trace_id=result.trace_id)
 
@@ -110,5 +107,8 @@ def _wait(batch: AckBatch, failure: errors.RampError, *, jitter: float) -> None:
         jitter=jitter,
     )
     AckBatch.objects.filter(pk=batch.pk, lease_token=batch.lease_token).update(
-        due_at=Now() + wait, lease_token=None, lease_until=None, problem=judged.title[:1000]
+        due_at=TransactionNow() + wait,
+        lease_token=None,
+        lease_until=None,
+        problem=judged.title[:1000],
     )

@@ -25,7 +25,7 @@ _MARGIN = timedelta(hours=1)
 
 
 def settle_not_ready(
-    batch: AckBatch, ramp: RampClient, named: Collection[uuid.UUID], *, why: str, now: datetime
+    batch: AckBatch, ramp: RampClient, named: Collection[uuid.UUID], *, why: str
 ) -> None:
     """7062: judge the refused members by reading them, report the others anew (K6, K7, K9-K11).
 
@@ -39,7 +39,7 @@ def settle_not_ready(
     if found:
         verdicts.reject(batch, found, why=why)
     else:
-        split(batch, why=why, now=now)
+        split(batch, why=why)
 
 
 def settle_used_key(batch: AckBatch, ramp: RampClient, *, why: str) -> None:
@@ -55,7 +55,7 @@ def settle_used_key(batch: AckBatch, ramp: RampClient, *, why: str) -> None:
     verdicts.reject(batch, found, why=why)
 
 
-def split(batch: AckBatch, *, why: str, now: datetime) -> None:
+def split(batch: AckBatch, *, why: str) -> None:
     """Nobody is named: halve the batch until the odd one stands alone (faults K7, K15)."""
     lines = reports.lines_of(batch)
     if len(lines) <= 1:
@@ -64,7 +64,7 @@ def split(batch: AckBatch, *, why: str, now: datetime) -> None:
         return
     middle = len(lines) // 2
     successors = [
-        (reports.new_batch(batch.connection, batch.sync_type, batch.outcome, half, now=now), half)
+        (reports.new_batch(batch.connection, batch.sync_type, batch.outcome, half), half)
         for half in (lines[:middle], lines[middle:])
     ]
     verdicts.replace(batch, successors, why=why)

@@ -9,11 +9,10 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import orjson
+from django.contrib.postgres.functions import TransactionNow
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
 
 from connections.models import Connection
 from syncing.models import AckBatch, SyncItem
@@ -82,9 +81,9 @@ def lock_lines(connection_id: uuid.UUID, object_type: str, outcome: str, limit: 
 
 
 def new_batch(
-    connection: Connection, sync_type: str, outcome: str, lines: Sequence[Line], *, now: datetime
+    connection: Connection, sync_type: str, outcome: str, lines: Sequence[Line]
 ) -> AckBatch:
-    """A batch that says these lines, not saved yet."""
+    """A batch that says these lines, not saved yet; due from when it is."""
     key = _key(connection, sync_type, outcome, lines)
     return AckBatch(
         connection=connection,
@@ -93,8 +92,8 @@ def new_batch(
         key=key,
         body=_body(key, sync_type, outcome, lines),
         size=len(lines),
-        created_at=now,
-        due_at=now,
+        created_at=TransactionNow(),  # the database's clock, which it is taken by (fault T6)
+        due_at=TransactionNow(),
     )
 
 
@@ -129,7 +128,10 @@ def enter(batch: AckBatch, lines: Sequence[Line]) -> None:
         )
         return
     items.filter(state=SyncItem.State.POSTED).update(
-        state=SyncItem.State.ACKING, state_at=Now(), ack_batch=batch, report_attempt=attempt
+        state=SyncItem.State.ACKING,
+        state_at=TransactionNow(),
+        ack_batch=batch,
+        report_attempt=attempt,
     )
     items.filter(state=SyncItem.State.ACKED).update(
         reack_due=False, ack_batch=batch, report_attempt=attempt

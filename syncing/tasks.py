@@ -122,7 +122,6 @@ def send_acks(*, connection_id: str, **_: Any) -> None:
     outbox.report_results(
         connection,
         clients.ramp_client(connection),
-        now=timezone.now(),
         jitter=random.random(),  # noqa: S311
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from syncing import reports
 from syncing.models import AckBatch, Schedule, SyncItem
@@ -85,7 +85,7 @@ def _close(batch: AckBatch, state: AckBatch.State, **changes: str) -> bool:
         pk=batch.pk, state=AckBatch.State.OPEN, lease_token=batch.lease_token
     )
     closed = mine.update(
-        state=state, closed_at=Now(), lease_token=None, lease_until=None, **changes
+        state=state, closed_at=TransactionNow(), lease_token=None, lease_until=None, **changes
     )
     return closed == 1
 
@@ -147,7 +147,7 @@ def _acked(
         data={"trace": trace_id, "batch": str(batch.pk)},
     )
     if ids:
-        Schedule.objects.filter(pk=batch.connection_id).update(last_acked_at=Now())
+        Schedule.objects.filter(pk=batch.connection_id).update(last_acked_at=TransactionNow())
 
 
 def _mismatch(batch: AckBatch, ids: Sequence[uuid.UUID], reason: str, why: str) -> None:

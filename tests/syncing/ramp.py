@@ -1,9 +1,8 @@
 """One customer between a pretend Ramp and an ERP in memory, all in this process."""
 
 import json
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,7 +19,13 @@ from connections.ramp_simulator.records import Transaction
 from syncing import outbox, polling
 from syncing.engine import post_due_items
 from syncing.models import AckBatch, ItemEvent, Schedule, SyncItem, SyncRun
-from tests.syncing.world import World, connection_with_schedule, let_time_pass, mapping_set
+from tests.syncing.world import (
+    World,
+    connection_with_schedule,
+    let_snapshots_age,
+    let_time_pass,
+    mapping_set,
+)
 
 BASE_URL = "http://ramp.test"
 SCOPES = ("accounting:read", "accounting:write", "transactions:read")
@@ -35,15 +40,17 @@ def pretend_ramp() -> Simulator:
     return Simulator.with_scenario("empty", rate_limit=False)
 
 
-@dataclass
-class Recorder:
-    """Every body that was sent as a report, in order."""
+class _Recording(httpx.WSGITransport):
+    """Keeps the body of every report that goes out."""
 
-    bodies: list[bytes] = field(default_factory=list)
+    def __init__(self, sim: Simulator, bodies: list[bytes]) -> None:
+        super().__init__(app=sim.wsgi)
+        self._bodies = bodies
 
-    def __call__(self, request: httpx.Request) -> None:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/accounting/syncs"):
-            self.bodies.append(request.read())
+            self._bodies.append(request.read())
+        return super().handle_request(request)
 
 
 class Customer:
@@ -60,7 +67,9 @@ class Customer:
         self.business: BusinessHandle = self.sim.business(key)
         self.business.upload_chart(accounts=ACCOUNTS)
         self.connection = connection_with_schedule(ramp_business_id=self.business.id)
-        self.sent = Recorder()
+        self.sent: list[bytes] = []
+        """Every report that went out, as it was sent."""
+        self.http = httpx.Client(transport=_Recording(self.sim, self.sent))
         self.ramp = self._client()
         self.world = World(idempotency, connection=self.connection)
         entities = {
@@ -78,11 +87,7 @@ class Customer:
             store=MemoryTokenStore(),
             clock=timezone.now,
         )
-        http = httpx.Client(
-            transport=httpx.WSGITransport(app=self.sim.wsgi),
-            event_hooks={"request": [self.sent]},
-        )
-        return RampClient(base_url=BASE_URL, auth=auth, http=http)
+        return RampClient(base_url=BASE_URL, auth=auth, http=self.http)
 
     # -- what people do in Ramp
 
@@ -107,6 +112,7 @@ class Customer:
 
     def pull(self, *, trigger: str = "poll") -> SyncRun:
         self.connection.refresh_from_db()  # and forgets the schedule it has read before
+        let_snapshots_age(1)  # inside one transaction the database's clock stands still
         run = polling.pull(
             self.connection, self.ramp, trigger=trigger, now=timezone.now(), jitter=0.5
         )
@@ -118,7 +124,7 @@ class Customer:
 
     def report(self) -> int:
         self.connection.refresh_from_db()
-        return outbox.report_results(self.connection, self.ramp, now=timezone.now(), jitter=0.5)
+        return outbox.report_results(self.connection, self.ramp, jitter=0.5)
 
     def report_until_quiet(self, rounds: int = 12) -> int:
         """Report as the sweep would, with time passing in between. Returns the batches sent."""
@@ -175,7 +181,3 @@ def rewritten(rewrite: Rewrite) -> Callable[[httpx.Response], None]:
             response._content = json.dumps(document).encode()
 
     return change
-
-
-def some_id() -> uuid.UUID:
-    return uuid.uuid4()
