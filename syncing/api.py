@@ -58,6 +58,6 @@ def _receive(request: HttpRequest, subscription_id: uuid.UUID) -> HttpResponse:
         return HttpResponse(status=400)
     if kept.challenge:
         tasks.ring(tasks.answer_challenge, subscription_id=str(subscription.pk))
-    elif kept.is_new:
+    elif kept.rings:
         tasks.ring(tasks.poll_connection, connection_id=str(subscription.connection_id))
     return HttpResponse(status=202)

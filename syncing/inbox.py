@@ -7,23 +7,26 @@ An event is a doorbell: what it speaks of is read again from Ramp.
 import hmac
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models.functions import Now
 
 from connections import secrets
 from connections.models import WebhookSubscription
 from rampbridge.lib import signing
 from syncing import schedule
-from syncing.models import WebhookEvent
+from syncing.models import SyncItem, WebhookEvent
 from syncing.statements import execute
 
 LARGEST_BODY = 64 * 1024
 DEBOUNCE = timedelta(seconds=2)
 CATCH_UP = timedelta(minutes=1)
 VERIFICATION = "webhooks.verification"
+SYNCED = "transactions.synced"
 
 
 class BadSignature(Exception):
@@ -50,6 +53,8 @@ class Kept:
     """What became of a delivery."""
 
     is_new: bool
+    rings: bool = False
+    """Whether it is worth a pull."""
     challenge: str = ""
     """Set if Ramp asks us to verify the subscription."""
 
@@ -77,9 +82,10 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         raise UnreadableBody("A signed delivery has neither id nor type.")
     with transaction.atomic():
         is_new = _insert(subscription, delivery.raw, event)
-        if is_new:
+        rings = is_new and not _is_our_own_report(subscription, event)
+        if rings:
             _ring(subscription.connection_id)
-    return Kept(is_new=is_new)
+    return Kept(is_new=is_new, rings=rings)
 
 
 def mark_handled(connection_id: uuid.UUID, *, until: datetime, outcome: str) -> int:
@@ -119,9 +125,7 @@ def _keep_challenge(subscription: WebhookSubscription, event: dict[str, object])
     return Kept(is_new=True, challenge=challenge)
 
 
-def _insert(subscription: WebhookSubscription, raw: bytes, event: dict[str, object]) -> bool:
-    about = event.get("object")
-    object_id = str(about.get("id", "")) if isinstance(about, dict) else ""
+def _insert(subscription: WebhookSubscription, raw: bytes, event: Mapping[str, object]) -> bool:
     with database.cursor() as cursor:
         cursor.execute(
             """
@@ -132,11 +136,11 @@ def _insert(subscription: WebhookSubscription, raw: bytes, event: dict[str, obje
             RETURNING deliveries
             """,
             [
-                str(event["id"])[:100],
+                _event_id(event),
                 subscription.pk,
                 subscription.connection_id,
                 str(event["type"])[:100],
-                object_id[:100],
+                _object_id(event),
                 raw,
             ],
         )
@@ -146,6 +150,39 @@ def _insert(subscription: WebhookSubscription, raw: bytes, event: dict[str, obje
             [subscription.pk],
         )
     return bool(deliveries == 1)
+
+
+def _event_id(event: Mapping[str, object]) -> str:
+    return str(event["id"])[:100]
+
+
+def _object_id(event: Mapping[str, object]) -> str:
+    about = event.get("object")
+    return str(about.get("id", ""))[:100] if isinstance(about, dict) else ""
+
+
+def _is_our_own_report(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:
+    """Whether Ramp only echoes what we have just told it. Then there is nothing to pull.
+
+    An item that somebody else marked as synced is in none of these states.
+    """
+    if event["type"] != SYNCED:
+        return False
+    try:
+        ramp_id = uuid.UUID(_object_id(event))
+    except ValueError:
+        return False
+    ours = SyncItem.objects.filter(
+        connection_id=subscription.connection_id,
+        ramp_id=ramp_id,
+        state__in=[SyncItem.State.ACKING, SyncItem.State.ACKED],
+    )
+    if not ours.exists():
+        return False
+    WebhookEvent.objects.filter(event_id=_event_id(event)).update(
+        handled_at=Now(), outcome="our own report"
+    )
+    return True
 
 
 def _ring(connection_id: uuid.UUID) -> None:

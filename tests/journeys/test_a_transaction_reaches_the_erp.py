@@ -92,3 +92,25 @@ class TestATransactionReachesTheErp:
             "posted",
             "reported",
         ]
+
+    def test_ramps_echo_of_our_own_report_rings_nobody(
+        self,
+        ramp: Simulator,
+        business: BusinessHandle,
+        erp: InMemoryErp,
+        customer: Connection,
+        work: Work,
+    ) -> None:
+        work()
+        tasks.answer_challenge(subscription_id=str(customer.subscriptions.get().pk))
+        business.create_transaction("18.40", account_code="6300", ready=True)
+        ramp.deliver_webhooks()
+        work()
+        pulls = ramp.calls["GET /transactions"]
+
+        ramp.deliver_webhooks()
+        work()
+
+        echo = WebhookEvent.objects.get(event_type="transactions.synced")
+        assert echo.outcome == "our own report"
+        assert ramp.calls["GET /transactions"] == pulls
