@@ -40,17 +40,21 @@ def pretend_ramp() -> Simulator:
     return Simulator.with_scenario("empty", rate_limit=False)
 
 
-class _Recording(httpx.WSGITransport):
-    """Keeps the body of every report that goes out."""
+Intercept = Callable[[httpx.Request], httpx.Response | None]
 
-    def __init__(self, sim: Simulator, bodies: list[bytes]) -> None:
+
+class _Wire(httpx.WSGITransport):
+    """Keeps the body of every report that goes out, and may answer in Ramp's place."""
+
+    def __init__(self, sim: Simulator) -> None:
         super().__init__(app=sim.wsgi)
-        self._bodies = bodies
+        self.reports: list[bytes] = []
+        self.intercept: Intercept = lambda _: None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/accounting/syncs"):
-            self._bodies.append(request.read())
-        return super().handle_request(request)
+            self.reports.append(request.read())
+        return self.intercept(request) or super().handle_request(request)
 
 
 class Customer:
@@ -67,9 +71,8 @@ class Customer:
         self.business: BusinessHandle = self.sim.business(key)
         self.business.upload_chart(accounts=ACCOUNTS)
         self.connection = connection_with_schedule(ramp_business_id=self.business.id)
-        self.sent: list[bytes] = []
-        """Every report that went out, as it was sent."""
-        self.http = httpx.Client(transport=_Recording(self.sim, self.sent))
+        self.wire = _Wire(self.sim)
+        self.http = httpx.Client(transport=self.wire)
         self.ramp = self._client()
         self.world = World(idempotency, connection=self.connection)
         entities = {
@@ -88,6 +91,11 @@ class Customer:
             clock=timezone.now,
         )
         return RampClient(base_url=BASE_URL, auth=auth, http=self.http)
+
+    @property
+    def sent(self) -> list[bytes]:
+        """Every report that went out, as it was sent."""
+        return self.wire.reports
 
     # -- what people do in Ramp
 

@@ -30,7 +30,7 @@ REFERENCE = "RB-7K3Q"
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 USD = Money(1000, "USD", 2)
-CANNOT_POST = [
+CANNOT_POST: list[CannotPost] = [
     cannot_post.NoCoding(1, 2),
     cannot_post.LinesDoNotAddUp(USD, USD),
     cannot_post.LinesInSeveralCurrencies(["EUR", "GBP"]),
@@ -56,7 +56,8 @@ OWN = [
 ]
 ALL = [
     *(classify(refusal(code, erp=ERP), erp_name=ERP) for code in Code),
-    *(classify(error, erp_name=ERP) for error in [*CANNOT_POST, *MISSING]),
+    *(classify(error, erp_name=ERP) for error in CANNOT_POST),
+    *(classify(error, erp_name=ERP) for error in MISSING),
     *OWN,
 ]
 

@@ -56,7 +56,7 @@ def settled(minor: int, currency: str, *lines: dict[str, Any]) -> dict[str, Any]
 
 
 def minor_units(amount: Decimal, currency: str) -> Decimal:
-    return amount * 10 ** MINOR_UNITS[currency]
+    return amount.scaleb(MINOR_UNITS[currency])
 
 
 class TestBalance:
