@@ -72,6 +72,7 @@ class Cluster:
             argv=[str(binaries() / "postgres"), "-D", str(self.data), *flags],
             log=self.log,
             before=unprivileged(),
+            is_tethered="--pdeathsig" in unprivileged(),
             stop_signal=signal.SIGINT,  # "fast": roll back what is open, then a clean stop
         )
 
@@ -88,7 +89,9 @@ def unprivileged() -> tuple[str, ...]:
     namespace = ("unshare", "--user", f"--map-user={user}", f"--map-group={group}", "--")
     if shutil.which("unshare") and _works([*namespace, "true"]):
         return namespace
-    change = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--")
+    # Another user may not be able to read our interpreter, so setpriv ties it to us, not a script.
+    become = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+    change = (*become, "--pdeathsig", "INT", "--")
     if shutil.which("setpriv") and _works([*change, str(binaries() / "postgres"), "--version"]):
         return change
     raise PostgresNotStarted(

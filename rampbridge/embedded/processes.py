@@ -15,7 +15,8 @@ TETHER = Path(__file__).with_name("tether.py")
 class Program:
     """A program to run beside us.
 
-    `before` stands first in the command line, for launchers such as `unshare`.
+    `before` stands first in the command line, for launchers such as `unshare`. `is_tethered` says
+    that such a launcher sees to it that the program ends with us.
     """
 
     argv: Sequence[str]
@@ -23,6 +24,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     before: Sequence[str] = ()
+    is_tethered: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
 
 
@@ -31,10 +33,18 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 
     Call it from the main thread: the kernel ends the child when the *thread* that started it ends.
     """
-    tether = [sys.executable, "-I", "-S", str(TETHER), str(int(program.stop_signal))]
+    ours = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(TETHER),
+        str(int(program.stop_signal)),
+        str(os.getpid()),
+    ]
+    tether = [] if program.is_tethered else ours
     with program.log.open("ab") as log:
         return subprocess.Popen(
-            [*program.before, *tether, str(os.getpid()), *program.argv],
+            [*program.before, *tether, *program.argv],
             env={**os.environ, **program.env},
             cwd=program.cwd,
             stdin=subprocess.DEVNULL,
