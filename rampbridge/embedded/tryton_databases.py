@@ -14,8 +14,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -46,9 +46,9 @@ class Credentials:
     """Who may sign in to every company: our user, and Tryton's own administrator."""
 
     login: str
-    password: str
+    password: str = field(repr=False)
     admin_login: str
-    admin_password: str
+    admin_password: str = field(repr=False)
 
 
 class Databases:
@@ -60,8 +60,10 @@ class Databases:
         self._bin = environment / "bin"
         self._server = make_conninfo(server, dbname="postgres")
         self._year = today.year
-        self._key = _key(root, today.year)
-        self._cache = root / "var" / "cache" / "tryton" / self._key
+        self._shared = root / "var" / "cache" / "tryton"
+        self._credentials = _credentials(self._shared / "credentials.json")
+        self._key = _key(root, today.year, self._credentials)
+        self._cache = self._shared / self._key
 
     @property
     def libpq(self) -> dict[str, str]:
@@ -73,19 +75,8 @@ class Databases:
         return env
 
     def credentials(self) -> Credentials:
-        """Drawn on first use; they are inside the templates from then on."""
-        path = self._cache / "credentials.json"
-        if not path.exists():
-            self._cache.mkdir(parents=True, exist_ok=True)
-            drawn = {
-                "login": LOGIN,
-                "password": secrets.token_urlsafe(18),
-                "admin_login": "admin",
-                "admin_password": secrets.token_urlsafe(18),
-            }
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(drawn))
-        return Credentials(**json.loads(path.read_text()))
+        """The same for all companies of this checkout; drawn on first use."""
+        return self._credentials
 
     def prepare_templates(self, currencies: Sequence[str], progress: Progress) -> None:
         """Make sure that there is a template for each currency.
@@ -94,7 +85,6 @@ class Databases:
         """
         with self._one_at_a_time():
             self._ensure_role()
-            self.credentials()
             missing = [c for c in currencies if not self._exists(self._template(c))]
             if not all(self._dump(currency).exists() for currency in missing):
                 self._ensure_base(progress)
@@ -118,12 +108,13 @@ class Databases:
             self._rename(building, database)
 
     def update(self, database: str, progress: Progress) -> None:
-        """Bring a database to the present version of our add-on, if it was made for another one."""
+        """Bring a database to our add-on's present version and passwords, if it has others."""
         with self._one_at_a_time():
             if self._made_for(database) == self._key:
                 return
             progress(f"Updating Tryton's database {database}")
             self._admin(database, "-u", "rampbridge")
+            self._script("renew_passwords.py", database, currency="")
             self._note_version(database)
 
     def drop(self, database: str) -> None:
@@ -151,7 +142,7 @@ class Databases:
         else:
             progress(f"Setting up a Tryton company in {currency}")
             self._clone(self._base, building)
-            self._seed(building, currency)
+            self._script("seed.py", building, currency=currency)
             self._save(building, dump)
         self._rename(building, self._template(currency))
 
@@ -173,7 +164,7 @@ class Databases:
     def _admin(self, database: str, *arguments: str) -> None:
         with _private_directory() as directory:
             password = directory / "password"
-            password.write_text(self.credentials().admin_password)
+            password.write_text(self._credentials.admin_password)
             run(
                 [
                     str(self._bin / "trytond-admin"),
@@ -183,8 +174,9 @@ class Databases:
                 env={**self._fast, "TRYTONPASSFILE": str(password)},
             )
 
-    def _seed(self, database: str, currency: str) -> None:
-        credentials = self.credentials()
+    def _script(self, name: str, database: str, *, currency: str) -> None:
+        """Run one of the add-on's demo scripts, which work in Tryton's own environment."""
+        credentials = self._credentials
         with _private_directory() as directory:
             plan = {
                 "database": database,
@@ -197,7 +189,7 @@ class Databases:
                 "admin_password": credentials.admin_password,
             }
             run(
-                [str(self._bin / "python"), str(self._root / ADDON / "demo" / "seed.py")],
+                [str(self._bin / "python"), str(self._root / ADDON / "demo" / name)],
                 env=self._fast,
                 text_in=json.dumps(plan),
             )
@@ -265,19 +257,32 @@ class Databases:
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
         """PostgreSQL cannot copy a template that somebody else is copying or filling."""
-        directory = self._root / "var" / "cache" / "tryton"
-        directory.mkdir(parents=True, exist_ok=True)
-        with (directory / "lock").open("w") as lock:
+        with (self._shared / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _forget_older(directory, keep=self._key)
+            self._cache.mkdir(exist_ok=True)
+            _forget_older(self._shared, keep=self._key)
             yield
 
 
-def _key(root: Path, year: int) -> str:
+def _credentials(path: Path) -> Credentials:
+    """Read, or drawn and kept: of several processes at once all end up with the same."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"credentials-{secrets.token_hex(8)}")
+        draft.touch(mode=0o600)
+        drawn = Credentials(LOGIN, secrets.token_urlsafe(18), "admin", secrets.token_urlsafe(18))
+        draft.write_text(json.dumps(asdict(drawn)))
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return Credentials(**json.loads(path.read_text()))
+
+
+def _key(root: Path, year: int, credentials: Credentials) -> str:
     """Changes with all that a template is made of."""
     digest = hashlib.sha256(environment_key(root).encode())
     digest.update((root / ADDON / "demo" / "seed.py").read_bytes())
-    digest.update(f"{MODULES} {year}".encode())
+    digest.update(f"{MODULES} {year} {asdict(credentials)}".encode())
     return digest.hexdigest()[:12]
 
 

@@ -141,6 +141,7 @@ class TrytonSide:
     heading = "1.0.0"
 
     def __init__(self, server: TrytonServer, company: str, *, use_bridge: bool) -> None:
+        self.server = server
         self.transport = LosingTransport()
         self._clients = [
             httpx.Client(base_url=server.url, timeout=TIMEOUT, transport=self.transport),

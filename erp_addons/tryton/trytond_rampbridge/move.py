@@ -109,11 +109,27 @@ class Move(DocumentMixin, metaclass=PoolMeta):
         cls = self.__class__
         void_ref = self.external_ref + VOID_SUFFIX
         if void_ref not in cls.bridge_known([void_ref]):
+            self._bridge_unsettle()
             reversal = self.bridge_reverse(date, reason)
             cls.write([reversal], {'external_ref': void_ref})
             self._bridge_reconcile(reversal)
             cls.post([reversal])
         return cls(self.id).bridge_answer(created=False)
+
+    def _bridge_unsettle(self):
+        "Open the bills again that a payment has settled"
+        pool = Pool()
+        Invoice = pool.get('account.invoice')
+        PaymentLine = pool.get('account.invoice-account.move.line')
+        Reconciliation = pool.get('account.move.reconciliation')
+        reconciliations = {line.reconciliation for line in self.lines if line.reconciliation}
+        payments = PaymentLine.search([('line', 'in', [line.id for line in self.lines])])
+        if not payments:
+            return
+        Reconciliation.delete(list(reconciliations))
+        # Tryton lets go of the payments of a bill only once it no longer counts as paid.
+        Invoice.process([payment.invoice for payment in payments])
+        Invoice.remove_payment_lines([payment.line for payment in payments])
 
     def bridge_reverse(self, date, reason):
         "A draft of the opposite entry, dated `date`"
@@ -129,7 +145,7 @@ class Move(DocumentMixin, metaclass=PoolMeta):
     def _bridge_reconcile(self, reversal):
         Line = Pool().get('account.move.line')
         to_reconcile = defaultdict(list)
-        for line in self.lines + reversal.lines:
+        for line in self.__class__(self.id).lines + reversal.lines:
             if line.account.reconcile and not line.reconciliation:
                 to_reconcile[line.account, line.party].append(line)
         for lines in to_reconcile.values():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.errors import Code, ErpError, Outcome
@@ -214,11 +214,13 @@ class StatusRule:
     code: Code
     definite: bool = True
     """The answer proves that nothing was booked."""
-    unless: str = field(default="$^")
+    unless: str = ""
     """... except when its body says this."""
 
     def may_be_booked(self, body: str) -> bool:
-        return not self.definite or re.search(self.unless, body) is not None
+        if not self.definite:
+            return True
+        return bool(self.unless) and re.search(self.unless, body) is not None
 
 
 # PostgreSQL went away: perhaps during the commit.
