@@ -43,10 +43,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _wanted(arguments: Sequence[str]) -> list[str]:
-    parser = argparse.ArgumentParser(prog="./run bench")
     known = list(targets())
-    parser.add_argument("name", nargs="*", choices=[*known, []], help="default: all of them")
-    return list(parser.parse_args(arguments).name) or known
+    parser = argparse.ArgumentParser(prog="./run bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    names = list(parser.parse_args(arguments).names)
+    for name in names:
+        if name not in known:
+            parser.error(f"there is no benchmark {name}; there are {', '.join(known)}")
+    return names or known
 
 
 def _is_met(name: str, cluster: postgres.Cluster, log: Path) -> bool:

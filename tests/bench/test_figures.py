@@ -1,0 +1,36 @@
+import json
+from importlib import import_module
+
+import pytest
+
+from bench.figures import Measured, Target, line, targets
+
+
+class TestTargets:
+    def test_each_belongs_to_a_benchmark_and_has_a_reason_and_one_bound(self) -> None:
+        for name, target in targets().items():
+            assert callable(import_module(f"bench.{name}").measure)
+            assert target.reason
+            assert (target.at_most is None) != (target.at_least is None)
+
+    @pytest.mark.parametrize(
+        ("target", "met", "missed"),
+        [(Target("why", at_most=2), 2, 2.1), (Target("why", at_least=2), 2, 1.9)],
+    )
+    def test_hold_on_their_side(self, target: Target, met: float, missed: float) -> None:
+        assert target.is_met_by(met)
+        assert not target.is_met_by(missed)
+
+
+class TestLine:
+    def test_says_it_all_in_one_line(self) -> None:
+        said = line("calls", Measured(1.25, {"made": 5}), Target("why", at_most=1.05))
+
+        assert "\n" not in said
+        assert json.loads(said) == {
+            "name": "calls",
+            "value": 1.25,
+            "target": "<= 1.05",
+            "passed": False,
+            "details": {"made": 5},
+        }
