@@ -275,7 +275,14 @@ def transaction_json(item: SyncItem) -> dict[str, Any]:
             {
                 "amount": {"amount": item.amount_minor, "currency_code": item.currency},
                 "accounting_field_selections": [
-                    {"name": "Software", "external_id": "6200", "type": "GL_ACCOUNT"}
+                    {"name": "Software", "external_id": "6200", "type": "GL_ACCOUNT"},
+                    {
+                        "name": "Engineering",
+                        "external_id": "eng",
+                        "external_code": "ENG",
+                        "type": "OTHER",
+                        "category_info": {"name": "Department", "type": "OTHER"},
+                    },
                 ],
             }
         ],

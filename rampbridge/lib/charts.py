@@ -106,18 +106,6 @@ def columns_and_line(
     )
 
 
-def sparkline(values: Sequence[int], *, width: float = 96, height: float = 20) -> str:
-    """The `points` of a polyline through the values."""
-    if not values:
-        return ""
-    ceiling = max([*values, 1])
-    step = width / max(len(values) - 1, 1)
-    return " ".join(
-        f"{i * step:.1f},{height - 1 - (height - 2) * value / ceiling:.1f}"
-        for i, value in enumerate(values)
-    )
-
-
 def nice_ceiling(value: int) -> int:
     """The next number above that reads well on an axis: 2, 4, 6, 10, 20, 40 ..."""
     magnitude = 1

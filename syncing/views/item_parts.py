@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connections import queries as connection_queries
-from rampbridge.lib.money import InvalidAmount, Money
+from rampbridge.lib.money import Money
 from syncing.models import ItemEvent, SyncItem
 from syncing.queries import items as item_queries
 from syncing.queries.words import Word, word_for
 from syncing.states import ItemState
-from syncing.views import payloads
+from syncing.views import payloads, ramp_object
+from syncing.views.ramp_object import RampObject
 
 Kind = ItemEvent.Kind
 
@@ -51,7 +52,6 @@ _RAMP_STATUS = {
     "SYNC_READY": "Ready to sync",
     "SYNCED": "Synced",
 }
-UNKNOWN = "\N{EM DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
     """Everything the templates `syncing/item.html` and its part show."""
     row = item_queries.ItemRow(item, word_for(item, now))
     payload = getattr(item, "payload", None)
-    ramp: Mapping[str, Any] = payload.ramp if payload else {}
+    ramp = ramp_object.read(item.object_type, payload.ramp if payload else {})
     document = booked_document(item, payload.document) if payload and payload.document else None
     return {
         "item": item,
@@ -133,6 +133,7 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
         "entity": connection_queries.entity_name(item.connection_id, item.entity_ramp_id),
         "comparisons": compare(row, ramp, document),
         "document": document,
+        "coded_lines": ramp.lines,
         "moments": list(moments(item, events)),
         "can_retry": item.state == ItemState.FAILED or row.word == Word.RETRYING,
         "waits_for_proof": row.word == Word.UNCERTAIN,
@@ -143,7 +144,7 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
 
 
 def compare(
-    row: item_queries.ItemRow, ramp: Mapping[str, Any], document: BookedDocument | None
+    row: item_queries.ItemRow, ramp: RampObject, document: BookedDocument | None
 ) -> list[Comparison]:
     """The three-way box: Ramp says, we say, the ERP says."""
     item = row.item
@@ -159,7 +160,7 @@ def compare(
         Comparison(
             "Amount",
             "money",
-            ramp=Claim(_ramp_amount(item, ramp)),
+            ramp=Claim(abs(ramp.amount) if ramp.amount else None),
             us=Claim(abs(item.money)),
             erp=_as_sent(item, document.debits if document else None),
         ),
@@ -199,11 +200,10 @@ def _number(number: str) -> Claim:
     return Claim(number or None, number)
 
 
-def _ramp_status(item: SyncItem, ramp: Mapping[str, Any]) -> Claim:
+def _ramp_status(item: SyncItem, ramp: RampObject) -> Claim:
     if item.acked_at:
         return Claim(text="Synced", note="it confirmed our report")
-    status = str(ramp.get("sync_status", ""))
-    text = _RAMP_STATUS.get(status, status or "Not read yet")
+    text = _RAMP_STATUS.get(ramp.sync_status, ramp.sync_status or "Not read yet")
     if item.failure_telling == SyncItem.Telling.TOLD:
         return Claim(text=text, note="shows our error text")
     return Claim(text=text)
@@ -217,17 +217,6 @@ def _erp_status(item: SyncItem) -> Claim:
     if item.state == ItemState.REVIEW:
         return Claim(text="Not known", note="it cannot be asked")
     return Claim(text="No document")
-
-
-def _ramp_amount(item: SyncItem, ramp: Mapping[str, Any]) -> Money | None:
-    """The amount as the object itself states it, read apart from our own copy."""
-    currency = str(ramp.get("currency_code") or ramp.get("currency") or "")
-    try:
-        return abs(
-            Money.from_decimal(Decimal(str(ramp["amount"])), currency, rate=10**item.exponent)
-        )
-    except (KeyError, InvalidAmount, InvalidOperation):
-        return None
 
 
 def booked_document(item: SyncItem, document: Mapping[str, Any]) -> BookedDocument:

@@ -1,4 +1,4 @@
-from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, sparkline, stacked_bar
+from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, stacked_bar
 
 
 class TestStackedBar:
@@ -35,8 +35,3 @@ class TestColumnsAndLine:
 
 def test_axes_end_at_numbers_that_read_well() -> None:
     assert [nice_ceiling(n) for n in (1, 3, 7, 11, 43, 999)] == [2, 4, 10, 20, 60, 1000]
-
-
-def test_a_sparkline_has_a_point_per_value() -> None:
-    assert len(sparkline([1, 2, 3]).split()) == 3
-    assert sparkline([]) == ""

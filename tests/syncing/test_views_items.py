@@ -150,6 +150,21 @@ class TestItem:
 
         assert 'class="differs"' in html
 
+    def test_shows_how_people_coded_it_in_ramp(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        assert "6200 Software" in html
+        assert "<dt>Department</dt>" in html
+
+    def test_an_object_that_breaks_the_contract_still_has_a_page(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+        item.payload.ramp = {"amount": ["surprise"], "sync_status": "SYNC_READY"}
+        item.payload.save()
+
+        assert "Ready to sync" in text_of(support, reverse("item", args=[item.pk]))
+
     def test_hides_private_values_of_payloads(self, support: Client) -> None:
         item = make_item(ConnectionFactory.create(), "done")
         secret = item.payload.ramp["card_holder"]["user_id"]
