@@ -106,8 +106,10 @@ def begin_posting(
     execute(
         """
         WITH frozen AS (
-            SELECT * FROM unnest(%(ids)s::bigint[], %(refs)s::text[], %(docs)s::jsonb[])
-                AS f(id, ref, document)
+            SELECT id, ref, document
+            FROM unnest(%(ids)s::bigint[], %(refs)s::text[]) WITH ORDINALITY AS i(id, ref, place)
+            JOIN jsonb_array_elements(%(docs)s::jsonb) WITH ORDINALITY AS d(document, place)
+                USING (place)
         ), kept AS (
             UPDATE syncing_itempayload p SET document = f.document
             FROM frozen f WHERE p.item_id = f.id
@@ -127,7 +129,8 @@ def begin_posting(
         {
             "ids": [id_ for id_, _ in documents],
             "refs": [document.ref.full for _, document in documents],
-            "docs": [as_json(document.to_json()) for _, document in documents],
+            # one text: an array of them would be escaped quote by quote, at 90 us per document
+            "docs": as_json([document.to_json() for _, document in documents]),
             "token": token,
             "lease": LEASE_SECONDS,
             "settle": settle,
