@@ -1,6 +1,7 @@
 """Lists, one item, and the search, as a support person uses them."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -130,6 +131,15 @@ class TestItem:
 
         assert item.error_text in html
         assert item.error_fix in html
+        assert "Retry now" in html
+
+    def test_tells_the_next_try_in_the_customers_time(self, support: Client) -> None:
+        item = make_item(ConnectionFactory.create(time_zone="Asia/Tokyo"), "retrying")
+
+        html = text_of(support, reverse("item", args=[item.pk]))
+
+        local = item.due_at.astimezone(ZoneInfo("Asia/Tokyo"))
+        assert f"<dd>{local:%H:%M:%S}</dd>" in html
         assert "Retry now" in html
 
     def test_nobody_may_retry_what_is_uncertain(self, support: Client) -> None:

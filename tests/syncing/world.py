@@ -151,6 +151,18 @@ def let_snapshots_age(seconds: float) -> None:
         )
 
 
+def wait_until_someone_waits() -> None:
+    """Return once another connection to the database waits for a lock of ours."""
+    with database.cursor() as cursor:
+        for _ in range(400):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            (waiting,) = cursor.fetchone()
+            if waiting:
+                return
+            cursor.execute("SELECT pg_sleep(0.02)")
+    raise AssertionError("Nobody came to wait for a lock.")
+
+
 @dataclass
 class World:
     """One customer with its ERP, and a worker on them."""

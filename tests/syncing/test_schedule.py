@@ -1,0 +1,341 @@
+"""When a connection is rung for, and what stops it."""
+
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+
+from connections.models import Connection
+from syncing import circuit, schedule
+from syncing.classifier import ErrorCategory, Origin, SyncFailure
+from syncing.models import AckBatch, Schedule, SyncItem, WorkerBeat
+from syncing.schedule import Due
+from tests.syncing.world import (
+    connection_with_schedule,
+    let_snapshots_age,
+    let_time_pass,
+    wait_until_someone_waits,
+)
+
+pytestmark = pytest.mark.django_db
+
+FAR = datetime(2099, 1, 1, tzinfo=UTC)
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+SILENT = SyncFailure(ErrorCategory.TRANSIENT, Origin.ERP, "erp.timeout", "No answer.")
+REFUSED = SyncFailure(
+    ErrorCategory.USER_ACTIONABLE, Origin.ERP, "erp.auth_expired", "Refused.", "Connect again.",
+    stops_connection=True,
+)  # fmt: skip
+UNLINKED = SyncFailure(
+    ErrorCategory.USER_ACTIONABLE, Origin.RAMP, "ramp.no_connection", "No seat.", "Choose us.",
+    stops_connection=True,
+)  # fmt: skip
+
+
+@pytest.fixture
+def connection() -> Connection:
+    """A live connection with nothing to do."""
+    connection = connection_with_schedule()
+    Schedule.objects.update(next_poll_at=FAR)
+    return connection
+
+
+def item(connection: Connection, state: str = "READY", **changes: Any) -> SyncItem:
+    now = datetime.now(UTC)
+    needed: dict[str, Any] = {
+        "POSTING": {"lease_token": uuid.uuid4(), "may_be_in_erp_until": FAR},
+        "POSTED": {"erp_id": "1"},
+        "FAILED": {"error_category": "user_actionable"},
+    }
+    values = {
+        "connection": connection, "object_type": "transaction", "ramp_id": uuid.uuid4(),
+        "label": "Figma", "state": state, "state_at": now, "ready_at": now, "due_at": PAST,
+        "seen_ready_at": now, "snapshot_at": now, "content_hash": "x",
+    }  # fmt: skip
+    return SyncItem.objects.create(**(values | needed.get(state, {}) | changes))
+
+
+def due(connection: Connection) -> set[str]:
+    """What the connection is rung for, as words."""
+    let_time_pass(schedule.RING_AGAIN_SECONDS + 1)
+    found = [one for one in schedule.ring() if one.connection_id == connection.pk]
+    return {
+        word
+        for one in found
+        for word in ("poll", "work", "report", "recheck")
+        if getattr(one, word)
+    }
+
+
+class TestRing:
+    def test_leaves_a_connection_alone_that_has_nothing_to_do(self, connection: Connection) -> None:
+        item(connection, "READY", due_at=FAR)
+        item(connection, "POSTING")
+        item(connection, "ACKED")
+        item(connection, "FAILED", due_at=None)
+
+        assert due(connection) == set()
+
+    @pytest.mark.parametrize(
+        ("state", "changes", "word"),
+        [
+            ("READY", {}, "work"),
+            ("POSTING", {"may_be_in_erp_until": PAST}, "work"),
+            ("POSTED", {}, "report"),
+            ("FAILED", {"due_at": None, "failure_telling": "due"}, "report"),
+            ("ACKED", {"reack_due": True}, "report"),
+            ("FAILED", {"blocked_by": "erp.period_closed:2026-11"}, "recheck"),
+        ],
+        ids=["ready", "lost", "posted", "failed", "offered again", "blocked"],
+    )
+    def test_rings_for_an_item_by_what_it_waits_for(
+        self, connection: Connection, state: str, changes: dict[str, Any], word: str
+    ) -> None:
+        item(connection, state, **changes)
+
+        assert due(connection) == {word}
+
+    @pytest.mark.parametrize("column", ["next_poll_at", "fetch_due_at"])
+    def test_rings_for_a_pull_when_poll_or_webhook_want_it(
+        self, connection: Connection, column: str
+    ) -> None:
+        Schedule.objects.update(**{column: PAST})
+
+        assert due(connection) == {"poll"}
+
+    def test_rings_for_an_open_report_once_it_is_due(self, connection: Connection) -> None:
+        batch = AckBatch.objects.create(
+            connection=connection, sync_type="TRANSACTION_SYNC", outcome="success",
+            key=uuid.uuid4(), body=b"{}", size=1, created_at=PAST, due_at=FAR,
+        )  # fmt: skip
+        assert due(connection) == set()
+
+        AckBatch.objects.filter(pk=batch.pk).update(due_at=PAST)
+        assert due(connection) == {"report"}
+
+    def test_rings_at_most_once_in_five_seconds(self, connection: Connection) -> None:
+        """Else a slow queue fills with repeats of one thing to do."""
+        item(connection)
+
+        assert len(schedule.ring()) == 1
+        assert schedule.ring() == []
+        let_time_pass(schedule.RING_AGAIN_SECONDS + 1)
+        assert len(schedule.ring()) == 1
+
+    def test_rings_again_at_once_when_more_is_known_to_be_there(
+        self, connection: Connection
+    ) -> None:
+        item(connection)
+        schedule.ring()
+
+        schedule.work_soon(connection.pk)
+
+        assert len(schedule.ring()) == 1
+
+    def test_does_not_ring_for_what_somebody_is_at(self, connection: Connection) -> None:
+        item(connection)
+        Schedule.objects.update(next_poll_at=PAST, work_lease_until=FAR, poll_lease_until=FAR)
+
+        assert due(connection) == set()
+
+    @pytest.mark.parametrize(
+        ("stage", "expected"),
+        [
+            ("live", {"poll", "work", "report"}),
+            ("paused", {"report"}),
+            ("setting_up", set()),
+            ("closed", set()),
+        ],
+    )
+    def test_a_paused_connection_only_says_what_has_happened(
+        self, connection: Connection, stage: str, expected: set[str]
+    ) -> None:
+        item(connection)
+        item(connection, "POSTED")
+        Schedule.objects.update(next_poll_at=PAST)
+        connection.stage = stage
+        connection.save()
+
+        assert due(connection) == expected
+
+    def test_the_longest_waiting_come_first(self, connection: Connection) -> None:
+        """Fairness: one busy customer does not hide the others (S1)."""
+        others = [connection_with_schedule() for _ in range(3)]
+        for one in [connection, *others]:
+            item(one)
+        first = [one.connection_id for one in schedule.ring(limit=2)]
+        second = [one.connection_id for one in schedule.ring(limit=2)]
+
+        assert len(set(first + second)) == 4
+
+    def test_an_item_that_moved_on_while_it_was_told_does_not_ring_for_ever(
+        self, connection: Connection
+    ) -> None:
+        item(connection, "ACKED", failure_telling="due")
+
+        assert due(connection) == set()
+
+    def test_costs_one_statement_however_many_connections(
+        self, connection: Connection, django_assert_num_queries: Any
+    ) -> None:
+        for _ in range(5):
+            item(connection_with_schedule())
+
+        with django_assert_num_queries(1):
+            schedule.ring()
+
+
+class TestCircuit:
+    def test_leaves_a_silent_erp_alone_and_then_probes(self, connection: Connection) -> None:
+        """Matrix X17."""
+        item(connection)
+
+        wait = circuit.erp_stopped(connection, SILENT, jitter=1.0)
+
+        assert 0 < wait <= 2
+        assert due(connection) == {"work"}, "six seconds later it is time to probe"
+        assert circuit.is_probing(connection)
+
+    def test_waits_longer_each_time_but_never_more_than_a_minute(
+        self, connection: Connection
+    ) -> None:
+        """Matrix X17: one probe a minute."""
+        waits = [circuit.erp_stopped(connection, SILENT, jitter=1.0) for _ in range(10)]
+
+        assert waits == sorted(waits)
+        assert waits[-1] == 60
+
+    def test_waits_as_long_as_the_erp_asks(self, connection: Connection) -> None:
+        """Matrix X16."""
+        asked = SyncFailure(
+            ErrorCategory.TRANSIENT, Origin.ERP, "erp.rate_limited", "Slow.", retry_after=90
+        )
+
+        assert circuit.erp_stopped(connection, asked, jitter=0.0) == 90
+
+    def test_while_it_is_open_nothing_is_rung_for(self, connection: Connection) -> None:
+        item(connection)
+        item(connection, "FAILED", blocked_by="erp.period_closed:2026-11")
+
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+
+        assert due(connection) == set()
+        assert not circuit.may_post(connection)
+
+    def test_another_customer_goes_on(self, connection: Connection) -> None:
+        """Matrix X16."""
+        other = connection_with_schedule()
+        circuit.erp_stopped(connection, SILENT, jitter=1.0)
+
+        assert circuit.may_post(other)
+        assert not circuit.is_probing(other)
+
+    def test_an_answer_closes_it(self, connection: Connection) -> None:
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+
+        circuit.erp_answered(connection)
+
+        assert circuit.may_post(connection)
+        assert not circuit.is_probing(connection)
+        assert Schedule.objects.get().blocked_at is None
+
+
+class TestBlock:
+    def test_a_revoked_access_is_shown_with_what_to_do(self, connection: Connection) -> None:
+        """Matrix X15."""
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+
+        shown = Schedule.objects.get()
+        assert (shown.blocked_side, shown.blocked_title, shown.blocked_fix) == (
+            "erp",
+            "Refused.",
+            "Connect again.",
+        )
+
+    def test_the_same_problem_keeps_its_first_time(self, connection: Connection) -> None:
+        circuit.block(connection.pk, REFUSED, side=circuit.ERP)
+        Schedule.objects.update(blocked_at=PAST)
+
+        circuit.block(connection.pk, REFUSED, side=circuit.ERP)
+        assert Schedule.objects.get().blocked_at == PAST
+        circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
+        assert Schedule.objects.get().blocked_at != PAST
+
+    def test_one_side_does_not_lift_the_block_of_the_other(self, connection: Connection) -> None:
+        circuit.block(connection.pk, REFUSED, side=circuit.ERP)
+        schedule.pull_done(connection, next_in=timedelta(hours=1))
+        assert Schedule.objects.get().blocked_side == "erp"
+
+        circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
+        circuit.erp_answered(connection)
+        assert Schedule.objects.get().blocked_side == "ramp"
+
+    def test_without_a_seat_in_ramp_nothing_is_posted(self, connection: Connection) -> None:
+        """Matrix K17."""
+        item(connection)
+        item(connection, "POSTED")
+        circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
+
+        assert due(connection) == {"report"}, "trying to report is what finds out that it is back"
+        assert not circuit.may_post(connection)
+
+    def test_an_answer_of_ramp_that_nobody_knows_does_not_stop_posting(
+        self, connection: Connection
+    ) -> None:
+        odd = SyncFailure(ErrorCategory.NEEDS_INTEGRATOR, Origin.RAMP, "ramp.odd", "Odd.")
+        circuit.block(connection.pk, odd, side=circuit.RAMP)
+
+        assert circuit.may_post(connection)
+
+
+class TestOldSnapshots:
+    def test_do_not_ask_more_than_once_a_minute(self, connection: Connection) -> None:
+        """Ramp's list may not have them; each is then read singly, and only now and then."""
+        item(connection)
+        let_snapshots_age(3600)
+        schedule.begin_pull(connection)
+
+        schedule.refresh_old_snapshots(connection.pk)
+
+        assert not schedule.poll_is_due(connection)
+        let_time_pass(61)
+        assert schedule.poll_is_due(connection)
+
+    def test_of_items_that_are_not_due_ask_for_nothing(self, connection: Connection) -> None:
+        item(connection, due_at=FAR)
+        let_snapshots_age(3600)
+
+        schedule.refresh_old_snapshots(connection.pk)
+
+        assert not schedule.poll_is_due(connection)
+
+
+class TestProgress:
+    def test_a_worker_leaves_a_beat_with_each_task(self) -> None:
+        """Matrix I2."""
+        schedule.progress("worker-1")
+        schedule.progress("worker-1")
+
+        assert WorkerBeat.objects.get().tasks == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_beats_in_the_same_instant_ring_once() -> None:
+    """Matrix I3: the second waits for the row, and must look at it again."""
+    connection = connection_with_schedule()
+    item(connection)
+    rung: list[list[Due]] = []
+    second = threading.Thread(target=lambda: (rung.append(schedule.ring()), database.close()))
+
+    with transaction.atomic():
+        first = schedule.ring()
+        second.start()
+        wait_until_someone_waits()
+    second.join(20)
+
+    assert len(first) == 1
+    assert rung == [[]]
