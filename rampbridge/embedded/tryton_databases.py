@@ -36,8 +36,8 @@ MODULES = (
     "account_invoice",
     "analytic_account",
     "analytic_invoice",
-    "rampbridge",
 )
+BRIDGE = "rampbridge"
 CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -49,6 +49,17 @@ class Credentials:
     password: str = field(repr=False)
     admin_login: str
     admin_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A company to clone: its currency, and whether our add-on is active in it."""
+
+    currency: str
+    bridge: bool
+
+    def __str__(self) -> str:
+        return f"{self.currency.lower()}_{'bridge' if self.bridge else 'plain'}"
 
 
 class Databases:
@@ -78,27 +89,32 @@ class Databases:
         """The same for all companies of this checkout; drawn on first use."""
         return self._credentials
 
-    def prepare_templates(self, currencies: Sequence[str], progress: Progress) -> None:
-        """Make sure that there is a template for each currency.
+    def prepare_templates(
+        self, currencies: Sequence[str], progress: Progress, *, bridge: bool = True
+    ) -> None:
+        """Make sure that there is a template for each currency, with our add-on or without it.
 
         :raises TrytonNotStarted: with the output of what failed
         """
         with self._one_at_a_time():
             self._ensure_role()
-            missing = [c for c in currencies if not self._exists(self._template(c))]
-            if not all(self._dump(currency).exists() for currency in missing):
-                self._ensure_base(progress)
+            wanted = [Template(currency, bridge) for currency in currencies]
+            missing = [each for each in wanted if not self._exists(self._name(each))]
+            if not all(self._dump(each).exists() for each in missing):
+                self._ensure_base(progress, bridge=bridge)
             make = partial(self._make_template, progress=progress)
             with ThreadPoolExecutor(max_workers=2) as pool:
                 list(pool.map(make, missing))
 
-    def create_company(self, database: str, *, currency: str, name: str) -> None:
+    def create_company(
+        self, database: str, *, currency: str, name: str, bridge: bool = True
+    ) -> None:
         """Clone a template, unless the database is there already, and name its company."""
         with self._one_at_a_time():
             if self._exists(database):
                 return
             building = f"{database}_building"
-            self._clone(self._template(currency), building)
+            self._clone(self._name(Template(currency, bridge)), building)
             with psycopg.connect(self._server, dbname=building) as db:
                 db.execute(
                     "UPDATE party_party SET name = %s"
@@ -113,7 +129,7 @@ class Databases:
             if self._made_for(database) == self._key:
                 return
             progress(f"Updating Tryton's database {database}")
-            self._admin(database, "-u", "rampbridge")
+            self._admin(database, "-u", BRIDGE)
             self._script("renew_passwords.py", database, currency="")
             self._note_version(database)
 
@@ -125,41 +141,46 @@ class Databases:
 
     # -- templates
 
-    def _template(self, currency: str) -> str:
-        return f"tryton_template_{currency.lower()}_{self._key}"
+    def _name(self, template: Template) -> str:
+        return f"tryton_template_{template}_{self._key}"
 
-    def _dump(self, currency: str) -> Path:
-        return self._cache / f"{currency}.dump"
+    def _dump(self, template: Template) -> Path:
+        return self._cache / f"{template}.dump"
 
-    def _make_template(self, currency: str, progress: Progress) -> None:
-        building = f"{self._template(currency)}_building"
-        dump = self._dump(currency)
+    def _make_template(self, template: Template, progress: Progress) -> None:
+        building = f"{self._name(template)}_building"
+        dump = self._dump(template)
         self.drop(building)
         if dump.exists():
-            progress(f"Restoring a Tryton company in {currency}")
+            progress(f"Restoring a Tryton company in {template.currency}")
             self._create(building)
             self._tool("pg_restore", "--no-owner", "-j", "2", "-d", building, str(dump))
         else:
-            progress(f"Setting up a Tryton company in {currency}")
-            self._clone(self._base, building)
-            self._script("seed.py", building, currency=currency)
+            progress(f"Setting up a Tryton company in {template.currency}")
+            self._clone(self._base(bridge=template.bridge), building)
+            self._script("seed.py", building, currency=template.currency)
             self._save(building, dump)
-        self._rename(building, self._template(currency))
+        self._rename(building, self._name(template))
 
-    @property
-    def _base(self) -> str:
-        return f"tryton_base_{self._key}"
+    def _base(self, *, bridge: bool) -> str:
+        return f"tryton_base_{'bridge' if bridge else 'plain'}_{self._key}"
 
-    def _ensure_base(self, progress: Progress) -> None:
+    def _ensure_base(self, progress: Progress, *, bridge: bool) -> None:
         """A database with all modules and nothing in it."""
-        if self._exists(self._base):
+        base = self._base(bridge=bridge)
+        if self._exists(base):
             return
-        progress("Building Tryton's database, once: about a minute")
-        building = f"{self._base}_building"
-        self.drop(building)
-        self._create(building)
-        self._admin(building, "--all", "-u", *MODULES, "--activate-dependencies")
-        self._rename(building, self._base)
+        building = f"{base}_building"
+        if bridge:
+            self._ensure_base(progress, bridge=False)
+            self._clone(self._base(bridge=False), building)
+            self._admin(building, "-u", BRIDGE)
+        else:
+            progress("Building Tryton's database, once: about a minute")
+            self.drop(building)
+            self._create(building)
+            self._admin(building, "--all", "-u", *MODULES, "--activate-dependencies")
+        self._rename(building, base)
 
     def _admin(self, database: str, *arguments: str) -> None:
         with _private_directory() as directory:

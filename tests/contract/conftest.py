@@ -26,10 +26,10 @@ def _side(request: pytest.FixtureRequest) -> Side:
             return LedgerSide(Idempotency.LOOKUP)
         case "tryton-bridge":
             server: TrytonServer = request.getfixturevalue("tryton_server")
-            return TrytonSide(server, "bridge", use_bridge=True)
+            return TrytonSide(server, "bridge")
         case _:
             server = request.getfixturevalue("tryton_server")
-            return TrytonSide(server, "lookup", use_bridge=False)
+            return TrytonSide(server, "lookup")
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ class TrytonSide:
     bank = "1010"
     heading = "1.0.0"
 
-    def __init__(self, server: TrytonServer, company: str, *, use_bridge: bool) -> None:
+    def __init__(self, server: TrytonServer, company: str, *, use_bridge: bool = True) -> None:
         self.server = server
         self.transport = LosingTransport()
         self._clients = [
@@ -172,7 +172,12 @@ class TrytonSide:
         self.admin.call("model.account.period.close", [self._period(day)])
 
     def open_month(self, day: date) -> None:
-        self.admin.call("model.account.period.reopen", [self._period(day)])
+        period = self._period(day)
+        self.admin.call("model.account.period.reopen", [period])
+        closed = [["period", "=", period], ["state", "=", "closed"]]
+        journals = [row["id"] for row in self.admin.read("account.journal.period", closed, [])]
+        if journals:  # without our add-on they stay closed
+            self.admin.call("model.account.journal.period.reopen", journals)
 
     def set_account_active(self, code: str, *, active: bool) -> None:
         self.admin.call(

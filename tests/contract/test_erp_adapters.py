@@ -519,6 +519,18 @@ class TestChecks:
         assert erp.find(doc.ref) is None
 
 
+class TestCapabilities:
+    def test_tell_whether_the_erp_enforces_our_reference(
+        self, erp: ErpAdapter, request: pytest.FixtureRequest
+    ) -> None:
+        enforces = {"ledger-unique", "tryton-bridge"}
+        name = request.node.callspec.params["side"]
+
+        is_unique = erp.capabilities().idempotency == Idempotency.UNIQUE_KEY
+
+        assert is_unique == (name in enforces)
+
+
 class TestHealth:
     def test_names_the_company(self, erp: ErpAdapter) -> None:
         health = erp.health()

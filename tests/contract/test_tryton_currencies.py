@@ -81,7 +81,7 @@ class TestAnotherCurrency:
     def test_without_a_rate_on_that_day_is_refused(self, dollars: TrytonSide) -> None:
         values = {"name": "No rate", "code": f"N{id(dollars) % 100:02}", "symbol": "N"}
         dollars.admin.call("model.currency.currency.create", [values])
-        fresh = TrytonSide(dollars.server, "bridge", use_bridge=True)
+        fresh = TrytonSide(dollars.server, "bridge")
         doc = Papers(fresh).journal(currency=values["code"])
 
         problems = fresh.adapter.check(doc)

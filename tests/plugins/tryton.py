@@ -15,12 +15,13 @@ from rampbridge.embedded.tryton import Tryton, wait_until_ready
 from rampbridge.embedded.tryton_install import TrytonNotStarted
 
 ROOT = Path(__file__).resolve().parents[2]
-COMPANIES = {"bridge": "USD", "lookup": "USD", "yen": "JPY"}
+COMPANIES = {"bridge": ("USD", True), "lookup": ("USD", False), "yen": ("JPY", True)}
+"""Name to currency, and whether our add-on is active."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrytonServer:
-    """Companies by name: `bridge` and `lookup` in dollars, `yen` in yen."""
+    """Companies by name: `bridge` in dollars, `lookup` without our add-on, `yen` in yen."""
 
     tryton: Tryton
     url: str
@@ -49,11 +50,14 @@ def tryton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSe
     server = os.environ["TEST_DATABASE_URL"]
     today = datetime.now(UTC).date()
     tryton = Tryton.installed(root=ROOT, server=server, today=today, progress=print)
-    tryton.databases.prepare_templates(sorted(set(COMPANIES.values())), print)
+    tryton.databases.prepare_templates(["USD"], print, bridge=False)
+    tryton.databases.prepare_templates(["USD", "JPY"], print)
     prefix = f"erp_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    for company, currency in COMPANIES.items():
+    for company, (currency, bridge) in COMPANIES.items():
         tryton.databases.drop(f"{prefix}_{company}")
-        tryton.databases.create_company(f"{prefix}_{company}", currency=currency, name=company)
+        tryton.databases.create_company(
+            f"{prefix}_{company}", currency=currency, name=company, bridge=bridge
+        )
     command = tryton.server_command(
         [f"{prefix}_{company}" for company in COMPANIES], port=_free_port()
     )

@@ -192,14 +192,8 @@ class Catalogue:
         return account
 
     def _has_bridge(self) -> bool:
-        # Asking for a field that is not there is the only question every user may ask.
-        try:
-            self._rpc.call("model.account.move.fields_get", ["external_fingerprint"])
-        except ErpError as error:
-            if error.code != Code.REJECTED_PAYLOAD:
-                raise
-            return False
-        return True
+        # Every user may ask for a field. For one that is not there Tryton answers with nothing.
+        return bool(self._rpc.call("model.account.move.fields_get", ["external_fingerprint"]))
 
     def _read_periods(self) -> Sequence[Period]:
         rows = self._rpc.read(
