@@ -43,9 +43,8 @@ _DATA_LABELS = {
     "detail": "In its own words",
     "next": "Next try",
     "sync_id": "Ramp sync",
-    "trace_id": "Trace",
+    "trace": "Trace",
     "batch": "Report",
-    "total": "Total",
 }
 _RAMP_STATUS = {
     "NOT_SYNC_READY": "Not ready",
@@ -267,19 +266,27 @@ def moments(item: SyncItem, events: Sequence[ItemEvent]) -> Iterator[Moment]:
         day = f"{event.at.astimezone(zone):%A, %-d %B %Y}"
         yield Moment(
             event=event,
-            title=str(ItemEvent.Kind(event.kind).label),
+            title=event.get_kind_display(),
             tone=tone,
             icon=icon,
             since_last=event.at - before.at if before else None,
-            facts=[(_DATA_LABELS[name], str(value)) for name, value in event.data.items()
-                   if name in _DATA_LABELS and value not in ("", None)],
+            facts=list(_facts(event, zone)),
             new_day=day if day != last_day else "",
         )  # fmt: skip
         last_day = day
 
 
+def _facts(event: ItemEvent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    for name, value in event.data.items():
+        if name not in _DATA_LABELS or value in ("", None):
+            continue
+        if name == "next":
+            value = f"{datetime.fromisoformat(str(value)).astimezone(zone):%H:%M:%S}"
+        yield _DATA_LABELS[name], str(value)
+
+
 def _look_of(event: ItemEvent) -> tuple[str, str]:
-    tone, icon = _EVENT_LOOKS[event.kind]
+    tone, icon = _EVENT_LOOKS.get(event.kind, ("neutral", "info"))  # newer code may know more kinds
     if event.kind == Kind.REFUSED and event.data.get("category") == "needs_integrator":
         return "person", icon
     return tone, icon

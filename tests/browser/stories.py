@@ -250,7 +250,7 @@ def _events(item: SyncItem, story: str) -> Iterator[ItemEvent]:
     if story == "retrying":
         yield event(Kind.RETRYING, 5, item.error_title, code=item.error_code, attempt=1)
         yield event(Kind.SENT, 60, attempt=2)
-        yield event(Kind.RETRYING, 5, item.error_title, code=item.error_code, attempt=2)
+        yield event(Kind.RETRYING, 5, item.error_title, code=item.error_code, next=str(item.due_at))
     if story in ("failed", "broken"):
         yield event(Kind.REFUSED, 0.8, f"{item.error_title} {item.error_fix}".strip(),
                     code=item.error_code, category=item.error_category)  # fmt: skip

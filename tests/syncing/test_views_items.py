@@ -138,6 +138,7 @@ class TestItem:
 
         html = text_of(support, reverse("item", args=[item.pk]))
 
+        assert item.due_at
         local = item.due_at.astimezone(ZoneInfo("Asia/Tokyo"))
         assert f"<dd>{local:%H:%M:%S}</dd>" in html
         assert "Retry now" in html
