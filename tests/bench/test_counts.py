@@ -7,8 +7,8 @@ from bench.service import Service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What it takes today, and a few more: on a slow machine tokens of the rate limiter expire unused and
-# are taken again. Lower them with every improvement; a rise needs a reason in its commit.
+# What it takes today, and a few more: on a slow machine tokens of the rate limiter expire unused
+# and are taken again. Lower them with every improvement; a rise needs a reason in its commit.
 SINGLE = 76
 BULK = 104
 """For 100 objects of one customer."""
