@@ -40,6 +40,8 @@ class Claimed:
     attempts: int
     """Posts tried for this content, the one at hand included."""
     claims: int
+    doubtful: bool = False
+    """Ready since before the database forgot commits, so it may be posted already (rule 12)."""
 
 
 @contextmanager
@@ -84,7 +86,9 @@ def lock_ready(connection_id: uuid.UUID, limit: int = CHUNK) -> list[Claimed]:
     return _claimed(
         """
         SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
-               NULL::jsonb, i.attempts + 1, i.claims_without_result
+               NULL::jsonb, i.attempts + 1, i.claims_without_result,
+               EXISTS (SELECT FROM syncing_databaseidentity d
+                       WHERE d.suspect_until > now() AND i.ready_at < d.changed_at)
         FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
         WHERE i.connection_id = %s AND i.state = 'READY' AND i.due_at <= now()
           AND i.snapshot_at > now() - %s * interval '1s'
@@ -170,7 +174,7 @@ def _take_over(
             RETURNING i.*
         )
         SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
-               p.document, i.attempts, i.claims_without_result
+               p.document, i.attempts, i.claims_without_result, false
         FROM mine i JOIN syncing_itempayload p ON p.item_id = i.id ORDER BY i.id
         """,
         {
@@ -187,6 +191,8 @@ def _take_over(
 
 def _claimed(sql: str, params: Any) -> list[Claimed]:
     return [
-        Claimed(id_, type_, ramp_id, entity, body, from_json(document), attempts, claims)
-        for id_, type_, ramp_id, entity, body, document, attempts, claims in rows(sql, params)
+        Claimed(id_, type_, ramp_id, entity, body, from_json(document), attempts, claims, doubtful)
+        for id_, type_, ramp_id, entity, body, document, attempts, claims, doubtful in rows(
+            sql, params
+        )
     ]

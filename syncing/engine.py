@@ -24,7 +24,7 @@ from connections.erp.records import Capabilities, Document, Idempotency, Posted,
 from connections.mappings import MappingSet, MissingMapping
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
-from syncing import circuit, claims, results
+from syncing import circuit, claims, results, suspect
 from syncing.cannot_post import CannotPost
 from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
 from syncing.classifier import (
@@ -138,7 +138,12 @@ def post_due_items(worker: Worker, *, limit: int = CHUNK) -> int:
             intents = [(item.id, document) for item, document in documents]
             claims.begin_posting(token, intents, settle)
     if documents:
-        write_outcomes(worker, token, send(worker, documents, deadline=deadline))
+        certain = [one for one in documents if not one[0].doubtful]
+        outcomes = send(worker, certain, deadline=deadline)
+        outcomes.uncertain += [
+            Uncertain(item.id, suspect.WHY) for item, _ in documents if item.doubtful
+        ]
+        write_outcomes(worker, token, outcomes)
     return len(claimed)
 
 

@@ -1,3 +1,4 @@
+from syncing.models.database import DatabaseIdentity
 from syncing.models.inbox import WebhookEvent
 from syncing.models.items import ItemCount, ItemEvent, ItemPayload, SyncItem
 from syncing.models.runs import AckBatch, SyncRun
@@ -5,6 +6,7 @@ from syncing.models.schedule import Schedule, WorkerBeat
 
 __all__ = [
     "AckBatch",
+    "DatabaseIdentity",
     "ItemCount",
     "ItemEvent",
     "ItemPayload",
