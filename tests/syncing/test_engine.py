@@ -1,10 +1,15 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import Idempotency
-from syncing import circuit
-from syncing.engine import RETRY_BUDGET, post_due_items
-from syncing.models import ItemEvent, Schedule, SyncItem
+from connections.erp.records import Capabilities, Idempotency
+from connections.erp.refusals import refusal
+from syncing import circuit, claims
+from syncing.engine import LONGEST_CALL_SECONDS, RETRY_BUDGET, can_work, post_due_items
+from syncing.models import ItemEvent, ItemPayload, Schedule, SyncItem
 from syncing.recovery import recover_lost_items
 from tests.syncing.world import World, let_time_pass, transaction_body
 
@@ -134,6 +139,147 @@ class TestPostDueItems:
 
         assert Schedule.objects.get().blocked_at is None
         assert post_due_items(world.worker) == 1
+
+
+class TestSending:
+    def test_goes_out_in_batches_of_the_size_the_erp_takes(self) -> None:
+        world = World()
+        world.erp._capabilities = replace(world.erp.capabilities(), batch=2)
+        world.ready(*(transaction_body() for _ in range(5)))
+
+        post_due_items(world.worker)
+
+        assert world.erp.calls.count("post_many") == 3
+        assert len(world.erp.books.entries) == 5
+
+    def test_no_call_starts_that_could_outlive_the_lease(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Matrix X10: the worker was paused; others may have taken its items over."""
+        world = World()
+        (item,) = world.ready()
+        monkeypatch.setattr("syncing.engine.latest_start", lambda: -1.0)
+
+        post_due_items(world.worker)
+
+        assert "post_many" not in world.erp.calls
+        assert (fresh(item).state, item.attempts) == ("READY", 0)
+
+    def test_the_deadline_runs_from_before_the_claim(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The lease begins with the transaction; a slow COMMIT must not lengthen the deadline."""
+        world = World()
+        world.ready()
+        order: list[str] = []
+        real = claims.lock_ready
+
+        def latest_start() -> float:
+            order.append("deadline")
+            return 1e12
+
+        def lock_ready(*about: Any) -> list[claims.Claimed]:
+            order.append("claim")
+            return real(*about)
+
+        monkeypatch.setattr("syncing.engine.latest_start", latest_start)
+        monkeypatch.setattr("syncing.claims.lock_ready", lock_ready)
+
+        post_due_items(world.worker)
+
+        assert order == ["deadline", "claim"]
+
+    def test_a_lease_outlives_the_longest_call(self) -> None:
+        """Reliability rule 4."""
+        assert claims.LEASE_SECONDS - LONGEST_CALL_SECONDS > 15
+
+    def test_what_stops_the_erp_stops_the_rest_of_the_chunk(self) -> None:
+        world = World()
+        world.erp._capabilities = replace(world.erp.capabilities(), batch=1)
+        items = world.ready(*(transaction_body() for _ in range(4)))
+        world.erp.faults.refuse_with = refusal(Code.RATE_LIMITED, erp="E", retry_after=30)
+
+        post_due_items(world.worker)
+
+        assert world.erp.calls.count("post_many") == 1
+        assert {(fresh(item).state, item.attempts) for item in items} == {("READY", 0)}
+        assert not circuit.may_post(world.connection)
+
+    def test_an_erp_that_does_not_answer_is_left_alone(self) -> None:
+        """Matrix X17: else every due item would be sent into the silence and become uncertain."""
+        world = World()
+        world.ready(*(transaction_body() for _ in range(3)))
+        world.erp.faults.lose_requests = 3
+
+        post_due_items(world.worker)
+
+        assert not circuit.may_post(world.connection)
+        assert circuit.is_probing(world.connection)
+
+    def test_one_lost_answer_among_many_stops_nobody(self) -> None:
+        world = World()
+        world.ready(*(transaction_body() for _ in range(3)))
+        world.erp.faults.lose_answers = 1
+
+        post_due_items(world.worker)
+
+        assert circuit.may_post(world.connection)
+        assert SyncItem.objects.filter(state="POSTED").count() == 2
+
+    def test_an_erp_that_cannot_even_say_what_it_can_do_opens_the_circuit(self) -> None:
+        world = World()
+        world.ready()
+        down = refusal(Code.ERP_UNAVAILABLE, erp="E")
+        world.erp.capabilities = _raise(down)  # type: ignore[method-assign]
+
+        assert not can_work(world.worker)
+
+        assert not circuit.may_post(world.connection)
+
+    def test_a_transient_refusal_of_one_item_waits_and_its_neighbours_pass(self) -> None:
+        world = World()
+        good, odd = world.ready(transaction_body(), transaction_body())
+        world.erp.faults.refuse[str(odd.ramp_id)] = refusal(Code.CONFLICT, erp="E")
+
+        post_due_items(world.worker)
+
+        assert fresh(good).state == "POSTED"
+        assert (fresh(odd).state, odd.attempts) == ("READY", 1)
+        assert odd.due_at is not None
+        assert odd.due_at > odd.state_at
+        assert odd.failure_telling == "", "nobody is told of what passes by itself"
+        assert circuit.may_post(world.connection)
+
+    def test_a_bug_of_ours_holds_one_item_with_a_reference(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = World()
+        good, odd = world.ready(transaction_body(), transaction_body())
+        ItemPayload.objects.filter(item=odd).update(ramp={"id": "?"})
+
+        post_due_items(world.worker)
+
+        assert fresh(good).state == "POSTED"
+        assert (fresh(odd).state, odd.error_code) == ("FAILED", "us.bug")
+        assert odd.reference in odd.error_text
+        assert "could not be turned into a document" in caplog.text
+
+    def test_words_of_the_erp_that_the_database_refuses_do_not_stop_a_chunk(self) -> None:
+        world = World()
+        good, odd = world.ready(transaction_body(), transaction_body())
+        world.erp.faults.refuse[str(odd.ramp_id)] = ErpError(
+            Code.UNKNOWN, "Od\0d.", "", erp_message="\ud800"
+        )
+
+        post_due_items(world.worker)
+
+        assert fresh(good).state == "POSTED"
+        assert fresh(odd).error_title == "Od\ufffdd."
+
+
+def _raise(error: ErpError) -> Callable[[], Capabilities]:
+    def capabilities() -> Capabilities:
+        raise error
+
+    return capabilities
 
 
 class TestRecovery:

@@ -329,7 +329,12 @@ def test_two_beats_in_the_same_instant_ring_once() -> None:
     connection = connection_with_schedule()
     item(connection)
     rung: list[list[Due]] = []
-    second = threading.Thread(target=lambda: (rung.append(schedule.ring()), database.close()))
+
+    def ring() -> None:
+        rung.append(schedule.ring())
+        database.close()
+
+    second = threading.Thread(target=ring)
 
     with transaction.atomic():
         first = schedule.ring()
