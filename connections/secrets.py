@@ -6,6 +6,7 @@ from datetime import datetime
 
 from connections.models import Connection, Credential, WebhookSubscription
 from rampbridge.lib import encryption
+from rampbridge.logs import SECRET_NAME, remember_secrets
 
 Secret = Mapping[str, str]
 
@@ -36,7 +37,9 @@ def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
     if row is None:
         raise NoCredential(f"{connection.name} has no {side.label} credentials yet.")
     opened = encryption.open_sealed(row.sealed, context=_credential_context(connection, side))
-    return dict(json.loads(opened))
+    secret = dict(json.loads(opened))
+    remember_secrets(value for name, value in secret.items() if SECRET_NAME.search(name))
+    return secret
 
 
 def keep_webhook_secret(subscription: WebhookSubscription, secret: str) -> None:
@@ -73,7 +76,9 @@ def webhook_header(subscription: WebhookSubscription) -> str:
 
 def _opened(subscription: WebhookSubscription, column: str) -> str:
     blob = getattr(subscription, column)
-    return encryption.open_sealed(blob, context=_webhook_context(subscription, column)).decode()
+    secret = encryption.open_sealed(blob, context=_webhook_context(subscription, column)).decode()
+    remember_secrets([secret])
+    return secret
 
 
 def _credential_context(connection: Connection, side: str) -> str:

@@ -3,6 +3,7 @@
 import secrets as random_secrets
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from connections.models import (
     WebhookSubscription,
 )
 from connections.ramp.client import RampClient
+from connections.ramp.errors import NotFound
 from connections.ramp.schemas import AccountingConnection
 
 EVENTS = ("transactions.ready_to_sync", "transactions.synced")
@@ -72,13 +74,18 @@ def create_connection(new: NewConnection) -> Connection:
         {"client_id": new.ramp_client_id, "client_secret": new.ramp_client_secret},
         hint=f"…{new.ramp_client_id[-4:]}",
     )
-    secrets.keep_credential(
-        connection,
-        Credential.Side.ERP,
-        new.erp_settings,
-        hint=new.erp_settings.get("login", ""),
-    )
+    change_erp_credential(connection, new.erp_settings)
     return connection
+
+
+def change_erp_credential(connection: Connection, erp_settings: dict[str, str]) -> None:
+    """Keep the ERP's address and secrets; those before are gone. The same again changes nothing."""
+    with suppress(secrets.NoCredential):  # these are the first ones
+        if secrets.credential(connection, Credential.Side.ERP) == erp_settings:
+            return
+    secrets.keep_credential(
+        connection, Credential.Side.ERP, erp_settings, hint=erp_settings.get("login", "")
+    )
 
 
 def take_seat(connection: Connection, ramp: RampClient) -> AccountingConnection:
@@ -158,16 +165,29 @@ def check_erp(erp: ErpAdapter) -> str:
     return health.company
 
 
+def ensure_subscribed(connection: Connection, ramp: RampClient) -> WebhookSubscription:
+    """Our webhook at the address we are at now. One at an old address is taken back (Ramp cannot
+    change an address), but only after the new one stands, so that no event falls between.
+    """
+    address = settings.WEBHOOK_BASE_URL.rstrip("/")
+    live = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)
+    current = live.filter(base_url=address).first() or subscribe(connection, ramp)
+    for outdated in live.exclude(pk=current.pk):
+        unsubscribe(outdated, ramp)
+    return current
+
+
 def subscribe(connection: Connection, ramp: RampClient) -> WebhookSubscription:
     """Ask Ramp to ring us. Active once its challenge has come and been answered."""
+    address = settings.WEBHOOK_BASE_URL.rstrip("/")
     subscription = WebhookSubscription.objects.create(
-        id=uuid.uuid4(), connection=connection, event_types=list(EVENTS)
+        id=uuid.uuid4(), connection=connection, event_types=list(EVENTS), base_url=address
     )
     header = random_secrets.token_urlsafe(32)
     secrets.keep_webhook_header(subscription, header)  # before Ramp can send the challenge
     path = reverse("ramp_webhook", kwargs={"subscription_id": subscription.pk})
     webhook = ramp.create_webhook(
-        endpoint_url=settings.WEBHOOK_BASE_URL.rstrip("/") + path,
+        endpoint_url=address + path,
         event_types=EVENTS,
         additional_headers={OWN_HEADER: header},
     )
@@ -176,6 +196,15 @@ def subscribe(connection: Connection, ramp: RampClient) -> WebhookSubscription:
     if webhook.secret is not None:
         secrets.keep_webhook_secret(subscription, webhook.secret.get_secret_value())
     return subscription
+
+
+def unsubscribe(subscription: WebhookSubscription, ramp: RampClient) -> None:
+    """Take a webhook back. Deliveries of it that are still on their way are kept all the same."""
+    if subscription.ramp_webhook_id is not None:
+        with suppress(NotFound):  # it is gone already, which is what was wanted
+            ramp.delete_webhook(str(subscription.ramp_webhook_id))
+    subscription.status = WebhookSubscription.Status.REMOVED
+    subscription.save(update_fields=["status"])
 
 
 def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> bool:

@@ -156,6 +156,9 @@ class WebhookSubscription(models.Model):
     ramp_webhook_id = models.UUIDField(null=True, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
     event_types = models.JSONField(default=list)
+    base_url = models.URLField(
+        max_length=300, default="", help_text="Where we were when we subscribed."
+    )
     sealed_secret = models.BinaryField(default=b"")
     sealed_previous_secret = models.BinaryField(default=b"")
     previous_secret_until = models.DateTimeField(null=True, blank=True)

@@ -91,6 +91,21 @@ class TestSubscribe:
         assert secrets.webhook_header(subscription)
         assert b"ramp_sec_" not in bytes(subscription.sealed_secret)
 
+    def test_moves_the_webhook_when_we_have_moved(self, sim: Simulator, settings: Settings) -> None:
+        connection = new_connection()
+        client = client_of(sim, sim.business("harbor-coffee"))
+        settings.WEBHOOK_BASE_URL = "https://old.example"
+        first = services.ensure_subscribed(connection, client)
+        settings.WEBHOOK_BASE_URL = "https://new.example"
+
+        second = services.ensure_subscribed(connection, client)
+
+        first.refresh_from_db()
+        assert first.status == WebhookSubscription.Status.REMOVED
+        (webhook,) = client.webhooks()
+        assert webhook.endpoint_url.startswith("https://new.example/")
+        assert services.ensure_subscribed(connection, client).pk == second.pk
+
 
 class TestCredentials:
     def test_come_back_as_they_were_kept(self) -> None:

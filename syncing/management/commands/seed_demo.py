@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from connections import chart_upload, clients, services
-from connections.models import Connection, LedgerAccount, WebhookSubscription
+from connections.models import Connection, LedgerAccount
 from rampbridge.policy import Role
 from syncing import schedule
 from syncing.models import Schedule
@@ -55,9 +55,11 @@ class Command(BaseCommand):
 
 def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
     """One customer from nothing to live."""
-    connection = Connection.objects.filter(slug=business["key"]).first() or _create(
-        business, erp_settings
-    )
+    connection = Connection.objects.filter(slug=business["key"]).first()
+    if connection is None:
+        connection = _create(business, erp_settings)
+    else:  # the demo's servers may be at other ports than last time
+        services.change_erp_credential(connection, erp_settings)
     ramp, erp = clients.ramp_client(connection), clients.erp_adapter(connection)
     services.check_erp(erp)
     services.take_seat(connection, ramp)
@@ -69,8 +71,7 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     services.set_posting_profile(connection, card_liability_account=card.erp_id)
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     schedule.fetch_soon(connection.pk)
-    if not connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED).exists():
-        services.subscribe(connection, ramp)
+    services.ensure_subscribed(connection, ramp)
     services.go_live(connection)
     return connection
 
