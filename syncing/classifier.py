@@ -253,6 +253,11 @@ def is_unknown_outcome(error: ErpError) -> bool:
     return error.outcome is Outcome.UNKNOWN
 
 
+def no_credentials(reason: str) -> SyncFailure:
+    """The judgement on a connection that nobody has given the credentials of one side."""
+    return SyncFailure(_OURS, Origin.US, "us.no_credentials", reason, stops_connection=True)
+
+
 def attempts_spent(failure: SyncFailure, attempts: int) -> SyncFailure:
     """The judgement once waiting has not helped for the whole retry budget (R-74)."""
     return SyncFailure(

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from itertools import islice
 
@@ -99,7 +99,6 @@ class Worker:
     connection: Connection
     erp: ErpAdapter
     mappings: MappingSet
-    now: datetime
     jitter: Callable[[], float]
 
     @cached_property

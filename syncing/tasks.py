@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 from connections import clients, services
 from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
+from connections.secrets import NoCredential
 from syncing import (
     circuit,
     claims,
@@ -30,6 +31,7 @@ from syncing import (
     schedule,
     suspect,
 )
+from syncing.classifier import no_credentials
 from syncing.models import SyncRun
 
 CHUNKS_PER_RING = 4
@@ -73,12 +75,14 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
     if not schedule.poll_is_due(connection):
         return
+    jitter = random.random()  # noqa: S311  spreads load, guards nothing
+    try:
+        ramp = clients.ramp_client(connection)
+    except NoCredential as missing:
+        schedule.pull_failed(connection, no_credentials(str(missing)), jitter=jitter)
+        return
     polling.pull(
-        connection,
-        clients.ramp_client(connection),
-        trigger=_trigger_of(connection),
-        now=timezone.now(),
-        jitter=random.random(),  # noqa: S311  spreads load, guards nothing
+        connection, ramp, trigger=_trigger_of(connection), now=timezone.now(), jitter=jitter
     )
     ring(work_connection, connection_id=connection_id)
 
@@ -96,7 +100,7 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
         if lease is None or not circuit.may_post(connection):
             return
         worker = _worker(connection)
-        if not engine.can_work(worker):
+        if worker is None:
             return
         if _work_chunks(worker, lease):
             schedule.work_soon(connection.pk)
@@ -122,11 +126,12 @@ def _work_chunks(worker: engine.Worker, lease: UUID) -> bool:
 def send_acks(*, connection_id: str, **_: Any) -> None:
     """Tell Ramp what became of items."""
     connection = Connection.objects.get(pk=connection_id)
-    outbox.report_results(
-        connection,
-        clients.ramp_client(connection),
-        jitter=random.random(),  # noqa: S311
-    )
+    try:
+        ramp = clients.ramp_client(connection)
+    except NoCredential as missing:
+        circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
+        return
+    outbox.report_results(connection, ramp, jitter=random.random())  # noqa: S311
 
 
 @shared_task
@@ -134,7 +139,7 @@ def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
     worker = _worker(connection)
-    if engine.can_work(worker) and recheck.release_unblocked(worker):
+    if worker is not None and recheck.release_unblocked(worker):
         ring(work_connection, connection_id=connection_id)
 
 
@@ -150,11 +155,14 @@ def _beat(**_: Any) -> None:
     schedule.progress(_WORKER)
 
 
-def _worker(connection: Connection) -> engine.Worker:
-    return engine.Worker(
-        connection=connection,
-        erp=clients.erp_adapter(connection),
-        mappings=mapping_set(connection),
-        now=timezone.now(),
-        jitter=random.random,
+def _worker(connection: Connection) -> engine.Worker | None:
+    """A worker on the connection; None, and the circuit open, if its ERP cannot be used now."""
+    try:
+        erp = clients.erp_adapter(connection)
+    except NoCredential as missing:
+        circuit.erp_stopped(connection, no_credentials(str(missing)), jitter=random.random())  # noqa: S311
+        return None
+    worker = engine.Worker(
+        connection=connection, erp=erp, mappings=mapping_set(connection), jitter=random.random
     )
+    return worker if engine.can_work(worker) else None

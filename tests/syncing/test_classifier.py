@@ -49,6 +49,7 @@ OWN = [
     classifier.unexpected(KeyError("amount")),
     classifier.unreadable("amount: field required"),
     classifier.without_answer(8),
+    classifier.no_credentials("Harbor has no ERP credentials yet."),
     classifier.attempts_spent(
         classify(refusal(Code.CONFLICT, erp=ERP), erp_name=ERP),
         8,

@@ -178,7 +178,7 @@ class World:
 
     @property
     def worker(self) -> Worker:
-        return Worker(self.connection, self.erp, self.mappings, NOON, lambda: 0.5)
+        return Worker(self.connection, self.erp, self.mappings, lambda: 0.5)
 
     def ready(self, *bodies: dict[str, Any]) -> list[SyncItem]:
         return list_ready(self.connection, *(bodies or (transaction_body(),)))

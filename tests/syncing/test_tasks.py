@@ -1,0 +1,192 @@
+"""Doorbells: whoever rings, and however often, the rows decide."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from connections.erp.adapters.in_memory import forget_named
+from connections.erp.errors import Code
+from connections.erp.refusals import refusal
+from connections.models import Credential
+from connections.secrets import keep_credential
+from syncing import claims, schedule, tasks
+from syncing.models import Schedule, SyncItem, SyncRun
+from syncing.tasks import CHUNKS_PER_RING
+from tests.syncing.ramp import Customer
+from tests.syncing.world import let_snapshots_age, let_time_pass
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def customer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
+    """A customer whose tasks find the pretend Ramp and the ERP in memory."""
+    customer = Customer()
+    monkeypatch.setattr("connections.clients.ramp_client", lambda *_, **__: customer.ramp)
+    monkeypatch.setattr("connections.clients.erp_adapter", lambda *_: customer.world.erp)
+    monkeypatch.setattr("syncing.tasks.mapping_set", lambda *_: customer.world.mappings)
+    monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
+    yield customer
+    customer.sim.close()
+
+
+def run(task: Any, customer: Customer) -> None:
+    task(connection_id=str(customer.connection.pk), from_a_later_version="ignored")
+
+
+class TestRounds:
+    def test_pull_post_and_report_bring_a_transaction_through(self, customer: Customer) -> None:
+        bought = customer.spend()
+        schedule.fetch_soon(customer.connection.pk)
+
+        run(tasks.poll_connection, customer)
+        run(tasks.work_connection, customer)
+        run(tasks.send_acks, customer)
+
+        assert customer.state(bought) == "ACKED"
+
+    def test_a_pull_that_is_not_due_makes_no_call(self, customer: Customer) -> None:
+        Schedule.objects.update(next_poll_at="2099-01-01T00:00Z")
+
+        run(tasks.poll_connection, customer)
+
+        assert not SyncRun.objects.exists()
+
+    def test_one_ring_posts_a_few_chunks_and_then_others_have_their_turn(
+        self, customer: Customer
+    ) -> None:
+        """Fairness, architecture 3.9."""
+        for _ in range(claims.CHUNK * CHUNKS_PER_RING + 1):
+            customer.spend()
+        customer.pull()
+        schedule.ring()
+
+        run(tasks.work_connection, customer)
+
+        assert SyncItem.objects.filter(state="READY").count() == 1
+        assert customer.schedule.rung_at is None, "and it is rung for again at once"
+
+    def test_old_snapshots_are_read_again_and_then_posted(self, customer: Customer) -> None:
+        """Reliability rule 7."""
+        bought = customer.spend()
+        customer.pull()
+        let_snapshots_age(3600)
+        let_time_pass(120)
+
+        run(tasks.work_connection, customer)
+        assert customer.state(bought) == "READY"
+        run(tasks.poll_connection, customer)
+        run(tasks.work_connection, customer)
+
+        assert customer.state(bought) == "POSTED"
+
+    def test_a_worker_leaves_a_connection_alone_that_another_works_on(
+        self, customer: Customer
+    ) -> None:
+        bought = customer.spend()
+        customer.pull()
+
+        with claims.only_worker(customer.connection.pk):
+            run(tasks.work_connection, customer)
+
+        assert customer.state(bought) == "READY"
+
+    def test_a_worker_that_lost_the_connection_stops(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3 * claims.CHUNK):
+            customer.spend()
+        customer.pull()
+        monkeypatch.setattr("syncing.claims.keep_working", lambda *_: False)
+
+        run(tasks.work_connection, customer)
+
+        assert not SyncItem.objects.filter(state="POSTED").exists()
+
+    def test_a_stopped_erp_is_not_asked(self, customer: Customer) -> None:
+        customer.spend()
+        customer.pull()
+        customer.world.erp.faults.refuse_with = refusal(Code.AUTH_EXPIRED, erp="E")
+        run(tasks.work_connection, customer)
+        asked = len(customer.world.erp.calls)
+
+        run(tasks.work_connection, customer)
+
+        assert len(customer.world.erp.calls) == asked
+
+    def test_what_was_blocked_is_looked_at_and_freed(self, customer: Customer) -> None:
+        customer.world.erp.books.deactivate("account", "6999")  # type: ignore[arg-type]
+        bought = customer.spend(account="6999")
+        customer.pull()
+        customer.post()
+        customer.world.erp.books.activate("account", "6999")  # type: ignore[arg-type]
+        let_time_pass(60)
+
+        run(tasks.recheck_connection, customer)
+
+        assert customer.state(bought) == "READY"
+
+    def test_rings_for_what_is_due_and_for_nothing_else(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rung: list[str] = []
+        monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
+        customer.spend()
+        customer.pull()
+        Schedule.objects.update(next_poll_at="2099-01-01T00:00Z")
+
+        tasks.sweep()
+
+        assert rung == ["syncing.tasks.work_connection"]
+
+
+class TestWithoutCredentials:
+    """A connection half set up is one visible problem, and not an error every five seconds."""
+
+    @pytest.fixture(autouse=True)
+    def _real_clients(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
+
+    @pytest.mark.parametrize("doorbell", ["poll_connection", "work_connection", "send_acks"])
+    def test_it_is_blocked_and_says_why(self, doorbell: str) -> None:
+        customer = Customer()
+        customer.spend()
+
+        run(getattr(tasks, doorbell), customer)
+
+        stopped = customer.schedule
+        assert stopped.blocked_code == "us.no_credentials"
+        assert "credentials" in stopped.blocked_title
+        customer.sim.close()
+
+    def test_it_goes_on_once_they_are_there(self) -> None:
+        forget_named()
+        customer = Customer()
+        customer.spend()
+        customer.pull()
+        run(tasks.work_connection, customer)
+
+        keep_credential(customer.connection, Credential.Side.ERP, {"name": "one"})
+        let_time_pass(3600)
+        run(tasks.work_connection, customer)
+
+        assert SyncItem.objects.get().error_code == "mapping.entity", "it was taken up"
+        customer.sim.close()
+        forget_named()
+
+
+def test_a_broker_that_is_gone_costs_nothing_but_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Matrix I1."""
+
+    def refuse(**_: str) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.sweep, "delay", refuse)
+
+    tasks.ring(tasks.sweep)
+
+    assert "did not take a doorbell" in caplog.text
