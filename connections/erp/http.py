@@ -31,7 +31,7 @@ def client_for(base_url: str, timeout: httpx.Timeout) -> httpx.Client:
 
 
 def close_clients() -> None:
-    """Close this process's connections; the next call opens new ones."""
+    """Close this process's connections, at its end: adapters that hold one are done for."""
     with _lock:
         for key in [key for key in _clients if key[0] == os.getpid()]:
             _clients.pop(key).close()

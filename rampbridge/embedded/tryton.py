@@ -68,8 +68,7 @@ class Tryton:
         argv = [
             str(self._environment / "bin" / "gunicorn"),
             *("--workers", str(workers), "--threads", str(threads), "--timeout", "120"),
-            *("--no-control-socket", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - no secrets
-            *("--config", str(settings), "--chdir", str(home)),
+            *("--no-control-socket", "--config", str(settings), "--chdir", str(home)),
             *("--bind", address, "trytond.application:app"),
         ]
         env = environment_of_server(self.databases.libpq, config, databases)

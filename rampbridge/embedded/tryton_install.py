@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -28,12 +29,17 @@ def install(root: Path, progress: Progress) -> Path:
 
     :raises TrytonNotStarted: with the end of the installer's output
     """
-    place = root / "var" / "tryton" / f"venv-{environment_key(root)[:12]}"
-    if not place.exists():
-        progress("Installing Tryton into an environment of its own")
-        # Made aside and renamed, so that one broken off half-way is never used. Scripts in an
-        # environment name their interpreter by its path, hence a link for the time being.
-        _create(place, root)
+    home = root / "var" / "tryton"
+    home.mkdir(parents=True, exist_ok=True)
+    place = home / f"venv-{environment_key(root)[:12]}"
+    finished = place / ".finished"
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            progress("Installing Tryton into an environment of its own")
+            shutil.rmtree(place, ignore_errors=True)
+            _install_into(place, root)
+            finished.touch()  # an environment broken off half-way has none, and is made anew
     return place
 
 
@@ -46,16 +52,6 @@ def environment_key(root: Path) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _create(place: Path, root: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _install_into(place, root)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
 
 
 def _install_into(place: Path, root: Path) -> None:

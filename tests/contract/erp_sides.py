@@ -193,7 +193,8 @@ class TrytonSide:
         return sum(entry.ref == ref.full for entry in posted)
 
     def ledger_sum(self) -> Decimal:
-        lines = self.admin.read("account.move.line", [], ["debit", "credit"])
+        posted = [["move.state", "=", "posted"]]
+        lines = self.admin.read("account.move.line", posted, ["debit", "credit"])
         return sum((line["debit"] - line["credit"] for line in lines), Decimal(0))
 
     def close(self) -> None:
