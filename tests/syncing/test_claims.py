@@ -416,6 +416,24 @@ class TestTwoConnections:
         assert len(theirs) == 1
         assert not set(ours) & set(theirs)
 
+    def test_a_worker_does_not_wait_for_lost_items_that_another_has_just_locked(self) -> None:
+        world = World(Idempotency.LOOKUP)
+        world.ready(*(transaction_body() for _ in range(3)))
+        world.erp.faults.lose_requests = 3
+        post_due_items(world.worker)
+        let_time_pass(1000)
+        theirs: list[claims.Claimed] = []
+
+        def other() -> None:
+            theirs.extend(claims.take_over_lost(world.connection.pk, uuid.uuid4(), 0))
+            database.close()
+
+        with transaction.atomic():
+            SyncItem.objects.select_for_update().order_by("id")[:1].get()
+            _run(other)
+
+        assert len(theirs) == 2
+
     def test_two_workers_post_everything_once(self) -> None:
         """Matrix X13, X1."""
         world = World(Idempotency.LOOKUP)  # nothing in the ERP itself would stop a second one
@@ -505,10 +523,11 @@ def _run(*jobs: Callable[[], None]) -> None:
             problems.append(error)
             database.close()
 
-    threads = [threading.Thread(target=guarded, args=[job]) for job in jobs]
+    threads = [threading.Thread(target=guarded, args=[job], daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(20)
+        assert not thread.is_alive(), "it waits for a lock"
     if problems:
         raise problems[0]

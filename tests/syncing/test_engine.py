@@ -319,6 +319,8 @@ class TestRecovery:
         let_time_pass(60)
 
         assert recover_lost_items(world.worker) == 0
+        SyncItem.objects.update(due_at="2020-01-01T00:00Z")
+        assert recover_lost_items(world.worker) == 0, "not even if it is due"
 
     def test_asks_a_person_when_the_erp_neither_enforces_nor_finds_our_reference(self) -> None:
         world = World(Idempotency.NONE)

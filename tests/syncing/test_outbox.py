@@ -9,7 +9,7 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from syncing import circuit, refused_reports, reports
+from syncing import circuit, refused_reports, reports, verdicts
 from syncing.models import AckBatch, SyncItem
 from syncing.outbox import freeze_batches
 from syncing.releases import release
@@ -142,6 +142,31 @@ class TestSuccess:
 
         assert customer.report() == 0
         assert customer.sent == []
+
+    @pytest.mark.parametrize("late", ["accept", "reject", "replace"])
+    def test_a_worker_that_lost_a_batch_writes_nothing(self, customer: Customer, late: str) -> None:
+        """Matrix X12 for reports: the other may have been told something else meanwhile."""
+        (id_,) = posted(customer)
+        freeze_batches(customer.connection)
+        stale = reports.take_open_batch(customer.connection.pk)
+        assert stale is not None
+        let_time_pass(reports.LEASE_SECONDS + 1)
+        taken = reports.take_open_batch(customer.connection.pk)
+        assert taken is not None
+
+        write = {
+            "accept": lambda: verdicts.accept(stale, sync_id="", trace_id=""),
+            "reject": lambda: verdicts.reject(stale, {}, why=""),
+            "replace": lambda: verdicts.replace(stale, [], why=""),
+        }[late]
+        assert not write()
+
+        assert states(customer) == {"ACKING": 1}
+        assert verdicts.accept(taken, sync_id="s-1", trace_id="t-1")
+        assert states(customer) == {"ACKED": 1}
+        assert not write(), "and nothing twice"
+        assert AckBatch.objects.get().state == "accepted"
+        assert outcomes(customer, id_) == []
 
     def test_what_waits_for_company_is_reported_together(self, customer: Customer) -> None:
         """Performance 1.1: a report of one costs as much as one of five hundred."""
