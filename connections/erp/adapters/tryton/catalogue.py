@@ -46,7 +46,7 @@ class Company:
     currency: Currency
     currencies: Mapping[str, Currency]
     journals: Mapping[str, int]
-    """The first journal of each type: general, expense, cash ..."""
+    """The journal we post to, by type: general, expense, cash ..."""
     dimensions: Mapping[str, str]
     """Name of each analytic root, by id."""
     payable_account: int | None
@@ -168,7 +168,8 @@ class Catalogue:
         return {row["code"]: Currency(row["id"], row["code"], row["digits"]) for row in rows}
 
     def _read_journals(self) -> dict[str, int]:
-        rows = self._rpc.read("account.journal", [], ["type"], order=[["id", "DESC"]])
+        rows = self._rpc.read("account.journal", [], ["code", "type"])
+        rows.sort(key=_journal_rank, reverse=True)  # the best of a type comes last, and stays
         return {row["type"]: row["id"] for row in rows}
 
     def _read_dimensions(self, company_id: int) -> dict[str, str]:
@@ -203,6 +204,11 @@ class Catalogue:
             order=[["start_date", "ASC"]],
         )
         return [_period(row) for row in rows]
+
+
+def _journal_rank(row: Mapping[str, Any]) -> tuple[bool, bool, int]:
+    """A journal made for us comes first, then Tryton's own for everything else, not the stock's."""
+    return row["code"] != "RAMP", row["code"] != "MISC", row["id"]
 
 
 def period_closed(day: date) -> ErpError:
