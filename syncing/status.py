@@ -1,6 +1,7 @@
 """The whole service in one object: for `./run status`, for probes, for people in a hurry."""
 
 from dataclasses import dataclass
+
 from django.db import connection as database
 
 from connections.models import Connection

@@ -1,4 +1,4 @@
-"""Notice that the database has forgotten commits: a failover to a lagging replica, a restored backup.
+"""Notice that the database has forgotten commits: after a failover, or from a restored backup.
 
 What was READY before it may have been posted all the same. For a day such items are treated as if
 their outcome were unknown: looked up, sent again under the same key, or parked (rule 12, I5, I10).

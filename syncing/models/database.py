@@ -1,10 +1,10 @@
-"""Which PostgreSQL we were talking to, so that a failover that forgot commits does not go unseen."""
+"""Which PostgreSQL we were talking to: a failover that forgot commits must not go unseen."""
 
 from django.db import models
 
 
 class DatabaseIdentity(models.Model):
-    """The one row that says which server, on which timeline, wrote our rows (reliability rule 12)."""
+    """The one row that says which server, on which timeline, wrote our rows (faults I5, I10)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     system_identifier = models.CharField(max_length=40)

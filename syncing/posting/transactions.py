@@ -1,4 +1,4 @@
-"""Card transactions to journal entries: debit what was bought, credit the card's liability account."""
+"""Card transactions to journal entries: debit what was bought, credit the card's liability."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date
