@@ -1,7 +1,7 @@
 """Reports to the pretend Ramp, and everything it may say to them."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import orjson
@@ -154,7 +154,7 @@ class TestSuccess:
         taken = reports.take_open_batch(customer.connection.pk)
         assert taken is not None
 
-        write = {
+        write: Callable[[], bool] = {
             "accept": lambda: verdicts.accept(stale, sync_id="", trace_id=""),
             "reject": lambda: verdicts.reject(stale, {}, why=""),
             "replace": lambda: verdicts.replace(stale, [], why=""),
@@ -646,6 +646,26 @@ class TestFailures:
 
         assert SyncItem.objects.get().state in {"ACKED", "MISMATCH"}
         assert SyncItem.objects.get().failure_telling == ""
+
+    def test_a_neighbours_failure_is_not_told_after_its_item_was_posted(
+        self, customer: Customer
+    ) -> None:
+        """Matrix K16."""
+        first = refused_item(customer)
+        second = refused_item(customer)
+        customer.fault("answer", SYNCS, status=503)
+        customer.report()
+        reactivate(customer)
+        mended = SyncItem.objects.get(ramp_id=second)
+        release(customer.connection.pk, ids=[mended.pk], why="Mended.")
+        customer.post()
+        customer.business.take_back(first)
+
+        customer.report_until_quiet()
+
+        mended.refresh_from_db()
+        assert (mended.state, mended.failure_telling) == ("ACKED", "")
+        assert outcomes(customer, second) == ["success"]
 
     def test_a_failure_that_ramp_never_takes_is_given_up(self, customer: Customer) -> None:
         """The item is visibly failed with us; asking for ever would help nobody."""

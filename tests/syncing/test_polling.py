@@ -231,6 +231,28 @@ class TestQuarantine:
 
         assert customer.state(bought) == "POSTED"
 
+    @pytest.mark.parametrize(
+        ("status", "state"), [("SYNC_READY", "FAILED"), ("SYNCED", "EXTERNAL"), ("?", "WITHDRAWN")]
+    )
+    def test_a_vanished_object_that_cannot_be_read_singly_says_at_least_its_status(
+        self, customer: Customer, status: str, state: str
+    ) -> None:
+        bought = customer.spend()
+        customer.pull()
+        rewrite_lists(customer, lambda document: document.update(data=[]))
+
+        def unreadable(request: httpx.Request) -> httpx.Response | None:
+            if request.url.path.endswith(bought.id):
+                row = {"id": bought.id, "sync_status": status, "amount": "a lot"}
+                return httpx.Response(200, json=row)
+            return None
+
+        customer.wire.intercept = unreadable
+
+        assert customer.pull().problem == ""
+
+        assert customer.state(bought) == state
+
     def test_a_malformed_object_that_is_not_ready_is_none_of_our_business(
         self, customer: Customer
     ) -> None:

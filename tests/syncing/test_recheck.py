@@ -192,6 +192,18 @@ class TestRetryByPeople:
         assert last is not None
         assert last.actor == "ada"
 
+    def test_what_nobody_was_told_yet_is_not_told_any_more(self) -> None:
+        world = World()
+        (item,) = world.ready(transaction_body(account=None))
+        post_due_items(world.worker)
+        item.refresh_from_db()
+        assert item.failure_telling == "due"
+
+        retry_item(item=item, actor="ada")
+
+        item.refresh_from_db()
+        assert item.failure_telling == ""
+
     def test_an_item_that_waits_for_its_turn_comes_at_once(self) -> None:
         world = World()
         (item,) = world.ready()
