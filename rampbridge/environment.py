@@ -132,7 +132,8 @@ class Environment(BaseSettings):
 
     ramp_api_url: Address = "https://api.ramp.com"
     ramp_egress: str = Field(default="default", min_length=1, max_length=100)
-    poll_interval_seconds: int = Field(default=3600, ge=10, le=86_400)
+    poll_interval_seconds: int | None = Field(default=None, ge=10, le=86_400)
+    """None: every two hours on weekdays and twelve at weekends, as Ramp recommends."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

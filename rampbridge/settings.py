@@ -251,3 +251,6 @@ logs.remember_secrets(env.secrets())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # the finished request says it all
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any forwarded-for header
+
+# The history of what people changed can be added to, never edited: triggers refuse it.
+PGHISTORY_APPEND_ONLY = True

@@ -210,6 +210,11 @@ class SyncItem(models.Model):
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
                 name="item_open_by_age",
             ),
+            models.Index(
+                fields=["ready_at", "id"],
+                condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_open_oldest",
+            ),
             models.Index(fields=["connection", "-ready_at", "-id"], name="item_of_connection"),
             models.Index(fields=["-ready_at", "-id"], name="item_newest"),
             models.Index(fields=["state", "-ready_at", "-id"], name="item_by_state"),

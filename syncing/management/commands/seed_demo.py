@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from connections import chart_upload, clients, services
+from connections.erp.adapters.tryton.adapter import TrytonErp
 from connections.models import Connection, LedgerAccount
 from rampbridge.policy import Role
 from syncing import schedule
@@ -24,6 +25,7 @@ from syncing.models import Schedule
 
 ERP_KIND = "tryton"
 CARD_LIABILITY_CODE = "2150"
+OLD_ACCOUNT_CODE = "6999"
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
     "northwind-robotics": "America/Chicago",
@@ -72,8 +74,18 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
+    if isinstance(erp, TrytonErp):
+        _close_old_account(erp)
     services.go_live(connection)
     return connection
+
+
+def _close_old_account(erp: TrytonErp) -> None:
+    """The customer's accountant closes an account that Ramp still offers: an error worth seeing."""
+    rows = erp.rpc.read("account.account", [("code", "=", OLD_ACCOUNT_CODE)], ["closed"])
+    still_open = [row["id"] for row in rows if not row["closed"]]
+    if still_open:
+        erp.rpc.call("model.account.account.write", still_open, {"closed": True}, write=True)
 
 
 def _create(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:

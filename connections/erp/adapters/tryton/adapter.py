@@ -66,9 +66,9 @@ class TrytonErp:
 
     def __init__(self, account: Account, http: httpx.Client, *, use_bridge: bool = True) -> None:
         """`use_bridge=False` works as if our add-on were not there."""
-        self._rpc = TrytonRpc(account, http)
-        self._catalogue = Catalogue(self._rpc, use_bridge=use_bridge)
-        self._records = Records(self._rpc, self._catalogue)
+        self.rpc = TrytonRpc(account, http)
+        self._catalogue = Catalogue(self.rpc, use_bridge=use_bridge)
+        self._records = Records(self.rpc, self._catalogue)
         self._bridge = BridgeBooking(self._records)
         self._lookup = LookupBooking(self._records)
 
@@ -76,9 +76,9 @@ class TrytonErp:
         return WITH_BRIDGE if self._has_bridge() else WITHOUT_BRIDGE
 
     def health(self) -> Health:
-        self._rpc.forgive()
+        self.rpc.forgive()
         try:
-            version = self._rpc.server_version()
+            version = self.rpc.server_version()
             company = self._catalogue.company()
             periods = self._catalogue.periods(fresh=True)
         except ErpError as error:

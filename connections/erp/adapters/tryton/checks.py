@@ -38,9 +38,8 @@ def problems(records: Records, doc: Document) -> Iterator[ErpError]:
 
 def explained(records: Records, doc: Document, error: ErpError) -> ErpError:
     """The same error, naming what is to blame where Tryton's answer did not."""
-    if error.code == Code.PERIOD_CLOSED and WORDS[error.code].what in error.title:
-        what = spoken(doc.posting_date)
-        error.title = refusal(error.code, erp=ERP, what=what).title
+    if error.code == Code.PERIOD_CLOSED:
+        _explain_period(records, doc, error)
     if error.code in BLAMES_A_RECORD and error.subject is None:
         try:
             found = [each for each in problems(records, doc) if each.code == error.code]
@@ -49,6 +48,18 @@ def explained(records: Records, doc: Document, error: ErpError) -> ErpError:
             return error
         error.subject = found[0].subject if found else None
     return error
+
+
+def _explain_period(records: Records, doc: Document, error: ErpError) -> None:
+    """Speak of the period where it is closed itself: Tryton may complain of its journal only."""
+    try:
+        records.catalogue.open_period(doc.posting_date, fresh=True)
+    except ErpError as closed:
+        if closed.code == Code.PERIOD_CLOSED:
+            error.title, error.fix = closed.title, closed.fix
+            return
+    if WORDS[error.code].what in error.title:
+        error.title = refusal(error.code, erp=ERP, what=spoken(doc.posting_date)).title
 
 
 def _period_problems(records: Records, doc: Document) -> Iterator[ErpError]:
