@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client
 
@@ -294,6 +295,26 @@ class TestOverHttp:
         raw = b" " * (inbox.LARGEST_BODY + 1)
 
         assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", raw) == 413
+
+    def test_our_own_trouble_is_a_503_so_that_ramp_sends_it_again(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Matrix W9: any 4xx would lose the event for good."""
+        subscription, raw = subscribed(), event()
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OperationalError("the database is starting up")
+
+        monkeypatch.setattr("syncing.inbox.keep", refuse)
+        signature = {"X-Ramp-Signature": digest(raw).hex()}
+
+        assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", raw, **signature) == 503
+
+    def test_what_is_signed_and_no_event_is_a_400(self, client: Client) -> None:
+        subscription = subscribed()
+        signature = {"X-Ramp-Signature": digest(b"[]").hex()}
+
+        assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", b"[]", **signature) == 400
 
     def test_nobodys_address_is_not_found(self, client: Client) -> None:
         assert _deliver(client, f"/webhooks/ramp/{uuid.uuid4()}", event()) == 404
