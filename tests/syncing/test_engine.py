@@ -300,6 +300,7 @@ class TestRecovery:
 
     @pytest.mark.parametrize("idempotency", [Idempotency.UNIQUE_KEY, Idempotency.LOOKUP])
     def test_sends_again_what_the_erp_never_got(self, idempotency: Idempotency) -> None:
+        """Matrix X6."""
         world = World(idempotency)
         (item,) = world.ready()
         world.erp.faults.lose_requests = 1
