@@ -1,6 +1,6 @@
 """Take items in hand: the leases, and the intent that is durable before anything is sent.
 
-Every outside call sits between two of these functions, each its own transaction (architecture 3.5).
+Every outside call sits between two of these functions, each its own transaction (rule 1).
 Time is the database's `now()`; worker clocks are never compared with each other. Every write by a
 holder says `lease_token = mine`, so that a worker that lost its lease writes nothing (fault X12).
 """
@@ -20,7 +20,7 @@ LEASE_SECONDS = 90
 WORK_LEASE_SECONDS = 60
 """How long a connection is a worker's, unless it says that it goes on."""
 FRESH_SECONDS = 15 * 60
-"""A snapshot older than this is read again before it is posted (reliability rule 7)."""
+"""A snapshot older than this is read again before it is posted (rule 7)."""
 ALONE_AFTER = 3
 POISON_AFTER = 5
 """Claims without a result until an item is claimed alone, and until it is given up (rule 11)."""

@@ -270,7 +270,7 @@ def attempts_spent(failure: SyncFailure, attempts: int) -> SyncFailure:
 
 
 def poisonous(claims: int) -> SyncFailure:
-    """The judgement on an item that no worker survives (reliability rule 11)."""
+    """The judgement on an item that no worker survives (rule 11)."""
     return SyncFailure(
         _OURS,
         Origin.US,

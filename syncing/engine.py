@@ -49,7 +49,7 @@ RECHECK_SECONDS = 30
 """How often to look whether a shared cause, such as a closed period, is gone."""
 LONGEST_CALL_SECONDS = 56
 """Connect plus total time-out of the slowest adapter; no call starts later than that before the
-lease ends (reliability rule 4)."""
+lease ends (rule 4)."""
 SOONEST_RECOVERY_SECONDS = 4
 """Between two looks at an item whose outcome is unknown, where the ERP needs no time to settle."""
 

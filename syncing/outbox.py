@@ -39,7 +39,7 @@ def freeze_batches(connection: Connection) -> list[AckBatch]:
     """Freeze all results that wait, successes and failures apart, one batch per sync type.
 
     Nothing is frozen while the connection is still posting, unless a batch is full or a result has
-    waited long: a report of 500 costs Ramp's budget as much as one of 1 (performance 1.1).
+    waited long: a report of 500 costs Ramp's budget as much as one of 1.
     """
     if not reports.are_due(connection.pk, connection.ack_batch_size, FLUSH_SECONDS):
         return []

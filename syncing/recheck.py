@@ -1,6 +1,6 @@
 """Free items whose cause is gone: a period reopened, an account active again, a mapping made.
 
-Items that share a cause are freed by one look at one of them (reliability, state FAILED).
+Items that share a cause are freed by one look at one of them.
 """
 
 from connections.erp.errors import ErpError

@@ -1,4 +1,4 @@
-"""Finish what a dead worker or a lost answer left in POSTING (reliability rule 3).
+"""Finish what a dead worker or a lost answer left in POSTING (rule 3).
 
 By the time rows come here, a request sent for them can no longer be under way: the lease and the
 ERP's settle time are over.

@@ -12,7 +12,7 @@ class NotRetryable(Exception):
 def retry_item(*, item: SyncItem, actor: str) -> None:
     """Put a failed item, or one that waits for its next attempt, at the front of the backlog.
 
-    An item whose outcome is unknown cannot be retried: it might be booked twice (rule of ux 2.4).
+    An item whose outcome is unknown cannot be retried: it might be booked twice.
 
     :raises NotRetryable: if it is in another state, or someone else has just moved it
     """

@@ -35,7 +35,7 @@ from syncing.classifier import no_credentials
 from syncing.models import SyncRun
 
 CHUNKS_PER_RING = 4
-"""Then other connections have their turn: round robin with a cap (architecture 3.9)."""
+"""Then other connections have their turn: round robin with a cap (fault S1)."""
 
 Doorbell = Task[..., None]
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Switches(BaseModel):
-    """The defaults are what was seen live; see section 16 of the contract."""
+    """The defaults are what was seen live; see C1 to C16."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 

@@ -117,7 +117,7 @@ class TestLease:
     def test_the_intent_is_durable_before_anything_is_sent(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Reliability rule 2: look into the database from inside the call."""
+        """Rule 2: look into the database from inside the call."""
         world = World()
         world.ready()
         inside: list[tuple[str, str]] = []
@@ -169,7 +169,7 @@ class TestChunks:
         assert post_due_items(world.worker) == 5
 
     def test_class_n_claims_one_at_a_time(self) -> None:
-        """Reliability rule 2: an item that was never sent must not need a person."""
+        """Rule 2: an item that was never sent must not need a person."""
         world = World(Idempotency.NONE)
         world.ready(*(transaction_body() for _ in range(3)))
 
@@ -472,7 +472,7 @@ class TestTwoConnections:
         assert len(world.erp.books.entries) == 60
 
     def test_no_lock_is_held_while_the_erp_is_called(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Reliability rule 1."""
+        """Rule 1."""
         world = World()
         world.ready()
         real = world.erp.post_many

@@ -1,4 +1,4 @@
-"""Every text a customer can read, held to the rules of architecture section 7."""
+"""Every text a customer can read, held to what its category promises (R-73 to R-75)."""
 
 import inspect
 from datetime import UTC, date, datetime, timedelta
@@ -180,7 +180,7 @@ class TestErpErrors:
 
     @pytest.mark.parametrize("outcome", list(Outcome))
     def test_only_the_outcome_says_whether_it_may_be_booked(self, outcome: Outcome) -> None:
-        """Reliability rule 8."""
+        """Rule 8."""
         error = refusal(Code.UNKNOWN, erp=ERP, outcome=outcome)
 
         assert classifier.is_unknown_outcome(error) is (outcome is Outcome.UNKNOWN)

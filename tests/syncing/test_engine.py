@@ -188,7 +188,7 @@ class TestSending:
         assert order == ["deadline", "claim"]
 
     def test_a_lease_outlives_the_longest_call(self) -> None:
-        """Reliability rule 4."""
+        """Rule 4."""
         assert claims.LEASE_SECONDS - LONGEST_CALL_SECONDS > 15
 
     def test_what_stops_the_erp_stops_the_rest_of_the_chunk(self) -> None:

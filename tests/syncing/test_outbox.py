@@ -169,7 +169,7 @@ class TestSuccess:
         assert outcomes(customer, id_) == []
 
     def test_what_waits_for_company_is_reported_together(self, customer: Customer) -> None:
-        """Performance 1.1: a report of one costs as much as one of five hundred."""
+        """A report of one costs as much as one of five hundred."""
         posted(customer)
         customer.spend()
         customer.pull()
@@ -399,7 +399,7 @@ class TestRefusedAsNotReady:
     def test_an_item_that_ramp_calls_ready_and_refuses_each_time_is_held_in_the_end(
         self, customer: Customer
     ) -> None:
-        """Reliability finding 7: to retry it for ever would be a livelock."""
+        """Matrix K7: to retry it for ever would be a livelock."""
         ids = posted(customer, 4)
         _delete_account_of(customer, ids[0])
 

@@ -466,7 +466,7 @@ class TestTurns:
         assert schedule.poll_is_due(customer.connection)
 
     def test_old_snapshots_of_due_items_ask_for_a_pull(self, customer: Customer) -> None:
-        """Reliability rule 7: else they would wait for the next poll, hours away."""
+        """Rule 7: else they would wait for the next poll, hours away."""
         customer.spend()
         customer.pull()
         schedule.refresh_old_snapshots(customer.connection.pk)

@@ -29,7 +29,7 @@ def states() -> dict[str, int]:
 
 class TestClosedPeriod:
     def test_says_what_is_closed_and_what_to_do(self) -> None:
-        """Matrix X14; issue, shown by 4."""
+        """Matrix X14."""
         world = World()
         (item,) = world.ready()
         world.erp.books.closed_months.add(NOVEMBER)

@@ -73,7 +73,7 @@ class TestStorePage:
         assert kinds(SyncItem.objects.get()) == ["ready"]
 
     def test_a_look_at_the_same_content_makes_the_snapshot_young_again(self) -> None:
-        """Reliability rule 7."""
+        """Rule 7."""
         world = World()
         body = transaction_body()
         stored(world, body)

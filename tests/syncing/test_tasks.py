@@ -57,7 +57,7 @@ class TestRounds:
     def test_one_ring_posts_a_few_chunks_and_then_others_have_their_turn(
         self, customer: Customer
     ) -> None:
-        """Fairness, architecture 3.9."""
+        """Fairness (S1)."""
         for _ in range(claims.CHUNK * CHUNKS_PER_RING + 1):
             customer.spend()
         customer.pull()
@@ -69,7 +69,7 @@ class TestRounds:
         assert customer.schedule.rung_at is None, "and it is rung for again at once"
 
     def test_old_snapshots_are_read_again_and_then_posted(self, customer: Customer) -> None:
-        """Reliability rule 7."""
+        """Rule 7."""
         bought = customer.spend()
         customer.pull()
         let_snapshots_age(3600)
