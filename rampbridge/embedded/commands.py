@@ -70,14 +70,14 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _summary() -> str:
-    """One line at the very end, for whoever reads only that."""
+    """The counts alone on the very last line, for whoever, or whatever, reads only that."""
     if not RESULTS.exists():
         return "The tests did not run to their end."
     suite = ElementTree.parse(RESULTS).getroot()[0]  # noqa: S314 - written by pytest just now
     total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
     failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
     counts = f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped"
-    return f"{counts} in {float(suite.attrib['time']):.0f} s"
+    return f"Tests took {float(suite.attrib['time']):.0f} s.\n{counts}"
 
 
 def check(_: Sequence[str]) -> int:

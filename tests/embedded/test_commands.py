@@ -53,7 +53,7 @@ def test_all_tests_run_on_both_cores_with_coverage_and_end_in_one_line(
     monkeypatch.setattr(commands, "_run", run)
 
     assert commands.main(["test"]) == 1
-    assert capsys.readouterr().out == "5 passed, 2 failed, 2 skipped in 61 s\n"
+    assert capsys.readouterr().out == "Tests took 61 s.\n5 passed, 2 failed, 2 skipped\n"
 
 
 def test_a_refusal_is_told_and_not_thrown(
