@@ -1,10 +1,10 @@
 """Lists, one item, and the search, as a support person uses them."""
 
-from datetime import re
+import re
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-import timedelta
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
