@@ -12,6 +12,7 @@ from typing import Self
 
 from connections.erp.adapters.in_memory_books import ERP, Books, Entry, demo_books
 from connections.erp.errors import Code, ErpError, Outcome
+from connections.erp.ledger_audit import LedgerEntry
 from connections.erp.port import Health
 from connections.erp.records import (
     Capabilities,
@@ -158,6 +159,13 @@ class InMemoryErp:
         self.books.reverse(found[0], on, reason)
         return _posted(self.books.under(ref)[0], fresh=False)
 
+    # -- beyond the port
+
+    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:  # noqa: ARG002  all is ours
+        """See `connections.erp.ledger_audit.AuditableErp`."""
+        self._begin("ledger_entries")
+        return [_ledger_entry(entry) for entry in self.books.entries]
+
     # -- faults
 
     def land(self) -> None:
@@ -256,4 +264,22 @@ def _posted(entry: Entry, *, fresh: bool = True) -> Posted:
         state=entry.state,
         fresh=fresh,
         total=debits if doc.kind == DocKind.JOURNAL else doc.total,
+    )
+
+
+def _ledger_entry(entry: Entry) -> LedgerEntry:
+    """The books add the other side of a bill or a payment themselves; a journal states both."""
+    doc = entry.doc
+    debit = sum((line.amount for line in doc.lines if line.amount > 0), Decimal(0))
+    credit = -sum((line.amount for line in doc.lines if line.amount < 0), Decimal(0))
+    if doc.kind != DocKind.JOURNAL:
+        debit = credit = max(debit, credit)
+    return LedgerEntry(
+        ref="" if entry.reverses else doc.ref.full,
+        erp_id=entry.id,
+        number=entry.number,
+        state=entry.state,
+        debit=debit,
+        credit=credit,
+        reverses=doc.ref.full if entry.reverses else "",
     )

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from connections import clients
-from connections.erp.ledger_audit import AuditableErp
+from connections.erp.errors import ErpError
+from connections.erp.ledger_audit import AuditableErp, LedgerEntry
 from connections.models import Connection
+from connections.secrets import NoCredential
 from rampbridge.health import NotReady, check_broker
 from rampbridge.lib.money import Money, exponent_from_rate
 from syncing import reconcile, schedule
@@ -81,14 +83,24 @@ def _verify(say: Any) -> Differences:
     _wait_for_polls(database_now(), say)
     found = Differences()
     for connection in Connection.objects.filter(slug__in=ramp).order_by("slug"):
-        adapter = clients.erp_adapter(connection)
-        if not isinstance(adapter, AuditableErp):
-            raise CommandError(f"The ledger of {connection.name} cannot be read back whole.")
         before = reconcile.our_items(connection)
-        entries = adapter.ledger_entries(f"ramp-{connection.ramp_business_id}-")
+        entries = _ledger_entries(connection)
         after = reconcile.our_items(connection)
         found += reconcile.compare(ramp[connection.slug], before, entries, after)
     return found
+
+
+def _ledger_entries(connection: Connection) -> Sequence[LedgerEntry]:
+    """Whatever the customer's ERP holds of ours."""
+    try:
+        adapter = clients.erp_adapter(connection)
+        if not isinstance(adapter, AuditableErp):
+            raise CommandError(f"The ledger of {connection.name} cannot be read back whole.")
+        return adapter.ledger_entries(f"ramp-{connection.ramp_business_id}-")
+    except NoCredential as missing:
+        raise CommandError(str(missing)) from missing
+    except ErpError as error:
+        raise CommandError(f"The ledger of {connection.name} cannot be read: {error}") from error
 
 
 def _slugs() -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 
 from connections.erp.adapters.in_memory import InMemoryErp, forget_named
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import DocKind, Document, Idempotency, Line, Ref
+from connections.erp.ledger_audit import AuditableErp
+from connections.erp.records import DocKind, Document, Idempotency, Line, Ref, State
 from connections.erp.refusals import refusal
 from connections.erp.registry import adapter_for
 
@@ -132,3 +133,43 @@ class TestConcurrency:
 
         assert sum(answer.fresh for answer in answers) == 1
         assert len(erp.books.entries) == 1
+
+
+class TestReadingTheLedgerBack:
+    def test_is_something_it_can(self) -> None:
+        assert isinstance(InMemoryErp(), AuditableErp)
+
+    def test_gives_both_sides_of_each_document(self) -> None:
+        erp = InMemoryErp()
+        erp.post(journal("1", "5.00"))
+        erp.post(journal("2", "-7.50"))
+
+        first, refund = erp.ledger_entries("ramp-t-")
+
+        assert (first.ref, first.number) == ("ramp-t-journal-1", "DOC-00001")
+        assert (first.debit, first.credit) == (Decimal("5.00"), Decimal("5.00"))
+        assert (refund.debit, refund.credit) == (Decimal("7.50"), Decimal("7.50"))
+
+    def test_shows_twins_that_the_books_allowed(self) -> None:
+        erp = InMemoryErp(idempotency=Idempotency.LOOKUP)
+        erp.post(journal())
+        erp.post(journal())
+
+        assert [entry.ref for entry in erp.ledger_entries("")] == ["ramp-t-journal-1"] * 2
+
+    def test_tells_what_a_reversal_takes_back(self) -> None:
+        erp = InMemoryErp()
+        erp.post(journal())
+        erp.void(journal().ref, date(2026, 3, 6), "wrong customer")
+
+        voided, reversal = erp.ledger_entries("")
+
+        assert voided.state == State.VOID
+        assert (reversal.ref, reversal.reverses) == ("", voided.ref)
+
+    def test_fails_as_the_erp_does(self) -> None:
+        erp = InMemoryErp()
+        erp.faults.refuse_with = refusal(Code.ERP_UNAVAILABLE, erp="the ledger")
+
+        with pytest.raises(ErpError):
+            erp.ledger_entries("")
