@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from connections import secrets
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
+from connections.erp.errors import ErpError
 from connections.erp.http import client_for
 from connections.models import Connection, Credential
+from connections.secrets import NoCredential
 
 STATES = {"close": "closed", "reopen": "open"}
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -32,13 +34,25 @@ class Command(BaseCommand):
             raise CommandError(f"No customer is called {options['customer']}. There are: {known}.")
         if connection.erp_kind != "tryton":
             raise CommandError(f"{connection.name}'s ERP is {connection.erp_name}, not Tryton.")
-        rpc = _rpc(connection)
-        periods = rpc.read("account.period", [("start_date", "=", first)], ["name"])
-        if not periods:
-            raise CommandError(f"{connection.name}'s Tryton has no period {first:%B %Y}.")
-        action = options["action"]
-        rpc.call(f"model.account.period.{action}", [one["id"] for one in periods], write=True)
-        self.stdout.write(f"{first:%B %Y} is {STATES[action]} in {connection.name}'s Tryton.")
+        try:
+            _change(connection, first, options["action"])
+        except NoCredential as missing:
+            raise CommandError(str(missing)) from missing
+        except ErpError as error:
+            raise CommandError(f"{connection.name}'s Tryton refused: {error}") from error
+        state = STATES[options["action"]]
+        self.stdout.write(f"{first:%B %Y} is {state} in {connection.name}'s Tryton.")
+
+
+def _change(connection: Connection, first: date, action: str) -> None:
+    """Tryton refuses to close what is closed, so periods that are there already are left alone."""
+    rpc = _rpc(connection)
+    periods = rpc.read("account.period", [("start_date", "=", first)], ["state"])
+    if not periods:
+        raise CommandError(f"{connection.name}'s Tryton has no period {first:%B %Y}.")
+    others = [one["id"] for one in periods if one["state"] != STATES[action]]
+    if others:
+        rpc.call(f"model.account.period.{action}", others, write=True)
 
 
 def _first_of(month: str | None) -> date:
