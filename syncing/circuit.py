@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
-from syncing.classifier import RAMP_REFUSES, ErrorCategory, SyncFailure
+from syncing.classifier import ErrorCategory, SyncFailure
 from syncing.models import Schedule
-from syncing.statements import execute, rows, storable
+from syncing.statements import execute, storable
 
 ERP = "erp"
 RAMP = "ramp"
@@ -18,6 +18,8 @@ PATIENCE = timedelta(minutes=15)
 """Between tries when only a person can lift a block. Some ERPs lock out who knocks more often."""
 LONGEST_SILENCE = timedelta(seconds=60)
 """Between probes of an ERP that does not answer."""
+MAY_POST = "(resume_at IS NULL OR resume_at <= now()) AND blocked_code <> ALL(%(ramp_refuses)s)"
+"""Whether the ERP is not to be left alone, and Ramp can be told; `RAMP_REFUSES` is its list."""
 
 
 def erp_answered(connection: Connection) -> None:
@@ -51,21 +53,6 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
         [failures, wait, connection.pk],
     )
     return wait.total_seconds()
-
-
-def may_post(connection: Connection) -> bool:
-    """Whether posting may happen now: the ERP is not to be left alone, and Ramp can be told."""
-    found = rows(
-        "SELECT 1 FROM syncing_schedule WHERE connection_id = %s"
-        " AND (resume_at IS NULL OR resume_at <= now()) AND blocked_code <> ALL(%s)",
-        [connection.pk, sorted(RAMP_REFUSES)],
-    )
-    return bool(found)
-
-
-def is_probing(connection: Connection) -> bool:
-    """Whether the ERP has not answered well since it last stopped us, so that one item must do."""
-    return Schedule.objects.filter(pk=connection.pk, erp_failures__gt=0).exists()
 
 
 def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:

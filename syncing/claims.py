@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.records import Document
+from syncing import circuit
+from syncing.classifier import RAMP_REFUSES
 from syncing.statements import as_json, execute, from_json, rows
 
 CHUNK = 25
@@ -44,41 +46,64 @@ class Claimed:
     """Ready since before the database forgot commits, so it may be posted already (rule 12)."""
 
 
-@contextmanager
-def only_worker(
-    connection_id: uuid.UUID, seconds: float = WORK_LEASE_SECONDS
-) -> Iterator[uuid.UUID | None]:
-    """Hold a connection's work lease: one writer per ERP company. None if another has it."""
-    token = uuid.uuid4()
-    held = execute(
-        """
-        UPDATE syncing_schedule SET work_lease = %s, work_lease_until = now() + %s * interval '1s'
-        WHERE connection_id = %s AND (work_lease_until IS NULL OR work_lease_until < now())
-        """,
-        [token, seconds, connection_id],
-    )
-    try:
-        yield token if held else None
-    finally:
-        if held:
-            execute(
-                "UPDATE syncing_schedule SET work_lease = NULL, work_lease_until = NULL"
-                " WHERE connection_id = %s AND work_lease = %s",
-                [connection_id, token],
-            )
+@dataclass(slots=True)
+class WorkLease:
+    """A connection in a worker's hands, and its circuit as it was when the lease was written."""
 
+    connection_id: uuid.UUID
+    token: uuid.UUID
+    may_post: bool = False
+    """The ERP is not to be left alone, and Ramp can be told."""
+    is_probing: bool = False
+    """The ERP has not answered well since it last stopped us, so that one item must do."""
 
-def keep_working(
-    connection_id: uuid.UUID, token: uuid.UUID, seconds: float = WORK_LEASE_SECONDS
-) -> bool:
-    """Extend the work lease. False if it was lost: stop."""
-    return bool(
+    def take(self) -> bool:
+        """Take the lease. False if another worker has it."""
+        return self._write("work_lease_until IS NULL OR work_lease_until < now()")
+
+    def keep(self) -> bool:
+        """Extend the lease and look at the circuit again. False if the lease was lost: stop."""
+        return self._write("work_lease = %(token)s")
+
+    def give_back(self) -> None:
+        """Let the next one work."""
         execute(
-            "UPDATE syncing_schedule SET work_lease_until = now() + %s * interval '1s'"
+            "UPDATE syncing_schedule SET work_lease = NULL, work_lease_until = NULL"
             " WHERE connection_id = %s AND work_lease = %s",
-            [seconds, connection_id, token],
+            [self.connection_id, self.token],
         )
-    )
+
+    def _write(self, condition: str) -> bool:
+        found = rows(
+            f"""
+            UPDATE syncing_schedule
+            SET work_lease = %(token)s, work_lease_until = now() + %(seconds)s * interval '1s'
+            WHERE connection_id = %(connection)s AND ({condition})
+            RETURNING {circuit.MAY_POST}, erp_failures > 0
+            """,  # noqa: S608  constants of this program
+            {
+                "token": self.token,
+                "seconds": WORK_LEASE_SECONDS,
+                "connection": self.connection_id,
+                "ramp_refuses": sorted(RAMP_REFUSES),
+            },
+        )
+        for self.may_post, self.is_probing in found:
+            return True
+        return False
+
+
+@contextmanager
+def only_worker(connection_id: uuid.UUID) -> Iterator[WorkLease | None]:
+    """Hold a connection's work lease: one writer per ERP company. None if another has it."""
+    lease = WorkLease(connection_id, uuid.uuid4())
+    if not lease.take():
+        yield None
+        return
+    try:
+        yield lease
+    finally:
+        lease.give_back()
 
 
 def lock_ready(connection_id: uuid.UUID, limit: int = CHUNK) -> list[Claimed]:
@@ -149,28 +174,22 @@ def take_over_lost(
 
     Items that several workers have died on come alone, so that they cannot take others along.
     """
-    found = _take_over(connection_id, token, settle, limit, suspect=False)
-    return found or _take_over(connection_id, token, settle, 1, suspect=True)
-
-
-def _take_over(
-    connection_id: uuid.UUID, token: uuid.UUID, settle: float, limit: int, *, suspect: bool
-) -> list[Claimed]:
     return _claimed(
         """
         WITH lost AS (
-            SELECT id FROM syncing_syncitem
+            SELECT id, claims_without_result >= %(alone_after)s AS alone FROM syncing_syncitem
             WHERE connection_id = %(connection)s AND state = 'POSTING'
               AND may_be_in_erp_until < now() AND due_at <= now()
-              AND (claims_without_result >= %(alone)s) = %(suspect)s
-            ORDER BY may_be_in_erp_until, id LIMIT %(limit)s
+            ORDER BY alone, may_be_in_erp_until, id LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
+        ), in_order AS (
+            SELECT id, alone, row_number() OVER (ORDER BY alone, id) AS place FROM lost
         ), mine AS (
             UPDATE syncing_syncitem i
             SET lease_token = %(token)s, lease_until = now() + %(lease)s * interval '1s',
                 may_be_in_erp_until = now() + (%(lease)s + %(settle)s) * interval '1s',
                 attempts = attempts + 1, claims_without_result = claims_without_result + 1
-            FROM lost WHERE i.id = lost.id
+            FROM in_order o WHERE i.id = o.id AND (NOT o.alone OR o.place = 1)
             RETURNING i.*
         )
         SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
@@ -183,8 +202,7 @@ def _take_over(
             "lease": LEASE_SECONDS,
             "settle": settle,
             "limit": limit,
-            "alone": ALONE_AFTER,
-            "suspect": suspect,
+            "alone_after": ALONE_AFTER,
         },
     )
 

@@ -121,15 +121,23 @@ def can_work(worker: Worker) -> bool:
     return True
 
 
-def post_due_items(worker: Worker, *, limit: int = CHUNK) -> int:
+def chunk_size(worker: Worker, *, is_probing: bool = False) -> int:
+    """One at a time where a lost answer would need a person (class N), and to probe a sick ERP."""
+    alone = worker.capabilities.idempotency is Idempotency.NONE
+    return 1 if alone or is_probing else CHUNK
+
+
+def post_due_items(worker: Worker, *, limit: int | None = None) -> int:
     """Post one chunk of what is due. Returns how many items it took up; 0 means nothing is due.
+
+    :param limit: the most to take up; `chunk_size` if not given
 
     Items that make no document are put aside with the reason before anything is sent.
     """
     settle = worker.capabilities.settle  # may ask the ERP, so not while rows are locked
     token, deadline = uuid.uuid4(), latest_start()
     with transaction.atomic():
-        claimed = claims.lock_ready(worker.connection.pk, _chunk_size(worker, limit))
+        claimed = claims.lock_ready(worker.connection.pk, limit or chunk_size(worker))
         documents, unfit = _translate(worker, claimed)
         if unfit:
             results.record_refused(None, [_refused(*one) for one in unfit])
@@ -298,9 +306,3 @@ def make_document(worker: Worker, item: Claimed) -> Document | SyncFailure:
     except Exception as error:
         logger.exception("An item could not be turned into a document.", extra={"item": item.id})
         return unexpected(error)
-
-
-def _chunk_size(worker: Worker, limit: int) -> int:
-    """One at a time where a lost answer would need a person (class N), and to probe a sick ERP."""
-    alone = worker.capabilities.idempotency is Idempotency.NONE
-    return 1 if alone or circuit.is_probing(worker.connection) else limit

@@ -8,7 +8,6 @@ import os
 import random
 import socket
 from typing import Any
-from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import task_postrun
@@ -97,7 +96,10 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
     """Settle what is uncertain and post what is due, a few chunks; then ring for the report."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
     with claims.only_worker(connection.pk) as lease:
-        if lease is None or not circuit.may_post(connection):
+        if lease is None:
+            schedule.work_soon(connection.pk)  # it may have looked before there was this to do
+            return
+        if not lease.may_post:
             return
         worker = _worker(connection)
         if worker is None:
@@ -108,17 +110,15 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
     ring(send_acks, connection_id=connection_id)
 
 
-def _work_chunks(worker: engine.Worker, lease: UUID) -> bool:
-    """Whether there is more to do than one ring may take."""
+def _work_chunks(worker: engine.Worker, lease: claims.WorkLease) -> bool:
+    """Whether there may be more to do than this ring took up."""
+    recovered = recovery.recover_lost_items(worker)
     for _chunk in range(CHUNKS_PER_RING):
-        done = recovery.recover_lost_items(worker)
-        if not claims.keep_working(worker.connection.pk, lease):
+        if not lease.keep() or not lease.may_post:
             return False
-        done += engine.post_due_items(worker)
-        if not done or not circuit.may_post(worker.connection):
-            return False
-        if not claims.keep_working(worker.connection.pk, lease):
-            return False
+        size = engine.chunk_size(worker, is_probing=lease.is_probing)
+        if engine.post_due_items(worker, limit=size) < size:
+            return bool(recovered)
     return True
 
 

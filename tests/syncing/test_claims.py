@@ -141,7 +141,7 @@ class TestLease:
             with claims.only_worker(world.connection.pk) as second:
                 assert second is None
             assert first is not None
-            assert claims.keep_working(world.connection.pk, first), "the loser freed nothing"
+            assert first.keep(), "the loser freed nothing"
         with claims.only_worker(world.connection.pk) as third:
             assert third is not None
 
@@ -153,7 +153,7 @@ class TestLease:
             let_time_pass(claims.WORK_LEASE_SECONDS + 1)
             with claims.only_worker(world.connection.pk) as second:
                 assert second is not None
-                assert not claims.keep_working(world.connection.pk, first)
+                assert not first.keep()
 
 
 class TestChunks:

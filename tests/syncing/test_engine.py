@@ -7,11 +7,17 @@ import pytest
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import Capabilities, Idempotency
 from connections.erp.refusals import refusal
-from syncing import circuit, claims
-from syncing.engine import LONGEST_CALL_SECONDS, RETRY_BUDGET, can_work, post_due_items
+from syncing import claims
+from syncing.engine import (
+    LONGEST_CALL_SECONDS,
+    RETRY_BUDGET,
+    can_work,
+    chunk_size,
+    post_due_items,
+)
 from syncing.models import ItemEvent, ItemPayload, Schedule, SyncItem
 from syncing.recovery import recover_lost_items
-from tests.syncing.world import World, let_time_pass, transaction_body
+from tests.syncing.world import World, is_probing, let_time_pass, may_post, transaction_body
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +104,7 @@ class TestPostDueItems:
         assert fresh(item).state == "READY"
         assert item.attempts == 0, "an outage is not the item's fault"
         assert Schedule.objects.get().resume_at is not None
-        assert circuit.is_probing(world.connection)
+        assert is_probing(world.connection)
 
     def test_asks_a_person_once_the_retry_budget_is_spent(self) -> None:
         world = World()
@@ -135,9 +141,12 @@ class TestPostDueItems:
         world.erp.faults.refuse_with = None
         let_time_pass(3600)
 
-        assert post_due_items(world.worker) == 1, "one item is enough to probe"
+        assert is_probing(world.connection)
+        one = chunk_size(world.worker, is_probing=True)
+        assert post_due_items(world.worker, limit=one) == 1, "one item is enough to probe"
 
         assert Schedule.objects.get().blocked_at is None
+        assert not is_probing(world.connection)
         assert post_due_items(world.worker) == 1
 
 
@@ -201,7 +210,7 @@ class TestSending:
 
         assert world.erp.calls.count("post_many") == 1
         assert {(fresh(item).state, item.attempts) for item in items} == {("READY", 0)}
-        assert not circuit.may_post(world.connection)
+        assert not may_post(world.connection)
 
     def test_an_erp_that_does_not_answer_is_left_alone(self) -> None:
         """Matrix X17: else every due item would be sent into the silence and become uncertain."""
@@ -211,8 +220,8 @@ class TestSending:
 
         post_due_items(world.worker)
 
-        assert not circuit.may_post(world.connection)
-        assert circuit.is_probing(world.connection)
+        assert not may_post(world.connection)
+        assert is_probing(world.connection)
 
     def test_one_lost_answer_among_many_stops_nobody(self) -> None:
         world = World()
@@ -221,7 +230,7 @@ class TestSending:
 
         post_due_items(world.worker)
 
-        assert circuit.may_post(world.connection)
+        assert may_post(world.connection)
         assert SyncItem.objects.filter(state="POSTED").count() == 2
 
     def test_an_erp_that_cannot_even_say_what_it_can_do_opens_the_circuit(self) -> None:
@@ -232,7 +241,7 @@ class TestSending:
 
         assert not can_work(world.worker)
 
-        assert not circuit.may_post(world.connection)
+        assert not may_post(world.connection)
 
     def test_a_transient_refusal_of_one_item_waits_and_its_neighbours_pass(self) -> None:
         world = World()
@@ -246,7 +255,7 @@ class TestSending:
         assert odd.due_at is not None
         assert odd.due_at > odd.state_at
         assert odd.failure_telling == "", "nobody is told of what passes by itself"
-        assert circuit.may_post(world.connection)
+        assert may_post(world.connection)
 
     def test_a_bug_of_ours_holds_one_item_with_a_reference(
         self, caplog: pytest.LogCaptureFixture

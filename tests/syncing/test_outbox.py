@@ -9,13 +9,13 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from syncing import circuit, refused_reports, reports, verdicts
+from syncing import refused_reports, reports, verdicts
 from syncing.models import AckBatch, SyncItem
 from syncing.outbox import freeze_batches
 from syncing.releases import release
 from syncing.verdicts import MOST_REFUSALS
 from tests.syncing.ramp import Customer, pretend_ramp
-from tests.syncing.world import let_time_pass
+from tests.syncing.world import let_time_pass, may_post
 
 pytestmark = pytest.mark.django_db
 
@@ -460,7 +460,7 @@ class TestBlocked:
         customer.report()
 
         assert customer.schedule.blocked_code == "ramp.no_connection"
-        assert not circuit.may_post(customer.connection)
+        assert not may_post(customer.connection)
         assert AckBatch.objects.get().state == "open"
 
     def test_a_pull_that_works_does_not_lift_it(self, customer: Customer) -> None:
@@ -482,7 +482,7 @@ class TestBlocked:
         customer.report()
 
         assert customer.schedule.blocked_at is None
-        assert circuit.may_post(customer.connection)
+        assert may_post(customer.connection)
         assert states(customer) == {"ACKED": 1}
 
     def test_a_report_that_works_does_not_lift_the_block_of_a_pull_that_does_not(

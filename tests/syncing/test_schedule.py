@@ -16,8 +16,10 @@ from syncing.models import AckBatch, Schedule, SyncItem, WorkerBeat
 from syncing.schedule import Due
 from tests.syncing.world import (
     connection_with_schedule,
+    is_probing,
     let_snapshots_age,
     let_time_pass,
+    may_post,
     wait_until_someone_waits,
 )
 
@@ -198,7 +200,7 @@ class TestCircuit:
 
         assert 0 < wait <= 2
         assert due(connection) == {"work"}, "six seconds later it is time to probe"
-        assert circuit.is_probing(connection)
+        assert is_probing(connection)
 
     def test_waits_longer_each_time_but_never_more_than_a_minute(
         self, connection: Connection
@@ -224,23 +226,23 @@ class TestCircuit:
         circuit.erp_stopped(connection, REFUSED, jitter=0.5)
 
         assert due(connection) == set()
-        assert not circuit.may_post(connection)
+        assert not may_post(connection)
 
     def test_another_customer_goes_on(self, connection: Connection) -> None:
         """Matrix X16."""
         other = connection_with_schedule()
         circuit.erp_stopped(connection, SILENT, jitter=1.0)
 
-        assert circuit.may_post(other)
-        assert not circuit.is_probing(other)
+        assert may_post(other)
+        assert not is_probing(other)
 
     def test_an_answer_closes_it(self, connection: Connection) -> None:
         circuit.erp_stopped(connection, REFUSED, jitter=0.5)
 
         circuit.erp_answered(connection)
 
-        assert circuit.may_post(connection)
-        assert not circuit.is_probing(connection)
+        assert may_post(connection)
+        assert not is_probing(connection)
         assert Schedule.objects.get().blocked_at is None
 
 
@@ -281,7 +283,7 @@ class TestBlock:
         circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
 
         assert due(connection) == {"report"}, "trying to report is what finds out that it is back"
-        assert not circuit.may_post(connection)
+        assert not may_post(connection)
 
     def test_an_answer_of_ramp_that_nobody_knows_does_not_stop_posting(
         self, connection: Connection
@@ -289,7 +291,7 @@ class TestBlock:
         odd = SyncFailure(ErrorCategory.NEEDS_INTEGRATOR, Origin.RAMP, "ramp.odd", "Odd.")
         circuit.block(connection.pk, odd, side=circuit.RAMP)
 
-        assert circuit.may_post(connection)
+        assert may_post(connection)
 
 
 class TestOldSnapshots:

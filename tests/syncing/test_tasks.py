@@ -1,17 +1,19 @@
 """Doorbells: whoever rings, and however often, the rows decide."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from kombu.exceptions import OperationalError
 
 from connections.erp.adapters.in_memory import forget_named
-from connections.erp.errors import Code
+from connections.erp.errors import Code, ErpError
+from connections.erp.records import Document, Posted
 from connections.erp.refusals import refusal
 from connections.models import Credential
 from connections.secrets import keep_credential
-from syncing import claims, schedule, tasks
+from syncing import circuit, claims, schedule, tasks
+from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.models import Schedule, SyncItem, SyncRun
 from syncing.tasks import CHUNKS_PER_RING
 from tests.syncing.ramp import Customer
@@ -99,7 +101,7 @@ class TestRounds:
         for _ in range(3 * claims.CHUNK):
             customer.spend()
         customer.pull()
-        monkeypatch.setattr("syncing.claims.keep_working", lambda *_: False)
+        monkeypatch.setattr("syncing.claims.WorkLease.keep", lambda _: False)
 
         run(tasks.work_connection, customer)
 
@@ -115,6 +117,59 @@ class TestRounds:
         run(tasks.work_connection, customer)
 
         assert len(customer.world.erp.calls) == asked
+
+    def test_an_erp_that_was_sick_gets_one_item_and_then_the_others(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Matrix X17."""
+        for _ in range(3):
+            customer.spend()
+        customer.pull()
+        customer.world.erp.faults.refuse_with = refusal(Code.ERP_UNAVAILABLE, erp="E")
+        run(tasks.work_connection, customer)
+        customer.world.erp.faults.refuse_with = None
+        let_time_pass(120)
+        sent: list[int] = []
+        real = customer.world.erp.post_many
+        monkeypatch.setattr(
+            customer.world.erp, "post_many", lambda docs: (sent.append(len(docs)), real(docs))[1]
+        )
+
+        run(tasks.work_connection, customer)
+
+        assert sent == [1, 2]
+
+    def test_stops_once_ramp_refuses(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Matrix K17: while a ring is at work, its report to Ramp is turned down."""
+        for _ in range(2 * claims.CHUNK):
+            customer.spend()
+        customer.pull()
+        unlinked = SyncFailure(
+            ErrorCategory.NEEDS_INTEGRATOR, Origin.RAMP, "ramp.no_connection", "No."
+        )
+        real = customer.world.erp.post_many
+
+        def post_many(documents: Sequence[Document]) -> Sequence[Posted | ErpError]:
+            circuit.block(customer.connection.pk, unlinked, side=circuit.RAMP)
+            return real(documents)
+
+        monkeypatch.setattr(customer.world.erp, "post_many", post_many)
+
+        run(tasks.work_connection, customer)
+
+        assert SyncItem.objects.filter(state="POSTED").count() == claims.CHUNK
+
+    def test_who_finds_another_at_work_has_it_rung_for_again(self, customer: Customer) -> None:
+        customer.spend()
+        customer.pull()
+        schedule.ring()
+
+        with claims.only_worker(customer.connection.pk):
+            run(tasks.work_connection, customer)
+
+        assert customer.schedule.rung_at is None
 
     def test_what_was_blocked_is_looked_at_and_freed(self, customer: Customer) -> None:
         customer.world.erp.books.deactivate("account", "6999")  # type: ignore[arg-type]

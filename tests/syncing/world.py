@@ -14,7 +14,7 @@ from connections.mappings import EntityTarget, MappingSet, Profile, Target
 from connections.models import Connection, Entity
 from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
-from syncing import snapshots
+from syncing import claims, snapshots
 from syncing.engine import Worker
 from syncing.models import Schedule, SyncItem
 
@@ -118,6 +118,22 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
     ids = [uuid.UUID(body["id"]) for body in bodies]
     found = {item.ramp_id: item for item in SyncItem.objects.filter(ramp_id__in=ids)}
     return [found[ramp_id] for ramp_id in ids]
+
+
+def may_post(connection: Connection) -> bool:
+    """Whether a worker that comes now may post."""
+    return _circuit(connection).may_post
+
+
+def is_probing(connection: Connection) -> bool:
+    """Whether a worker that comes now sends a single item first."""
+    return _circuit(connection).is_probing
+
+
+def _circuit(connection: Connection) -> claims.WorkLease:
+    with claims.only_worker(connection.pk) as lease:
+        assert lease is not None
+    return lease
 
 
 _TIMES = {
