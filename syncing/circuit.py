@@ -20,14 +20,19 @@ LONGEST_SILENCE = timedelta(seconds=60)
 """Between probes of an ERP that does not answer."""
 MAY_POST = "(resume_at IS NULL OR resume_at <= now()) AND blocked_code <> ALL(%(ramp_refuses)s)"
 """Whether the ERP is not to be left alone, and Ramp can be told; `RAMP_REFUSES` is its list."""
-
-
-def erp_answered(connection: Connection) -> None:
-    """The ERP booked something: close the circuit and lift a block on its side."""
-    Schedule.objects.filter(pk=connection.pk).exclude(erp_failures=0, resume_at=None).update(
-        erp_failures=0, resume_at=None
-    )
-    lift(connection.pk, side=ERP)
+_UNBLOCKED = {
+    "blocked_at": "NULL",
+    "blocked_side": "''",
+    "blocked_code": "''",
+    "blocked_title": "''",
+    "blocked_fix": "''",
+    "rung_at": "NULL",
+}
+CLOSED_BY_ERP = "erp_failures = 0, resume_at = NULL, " + ", ".join(
+    f"{column} = CASE WHEN blocked_side = '{ERP}' THEN {empty} ELSE {column} END"
+    for column, empty in _UNBLOCKED.items()
+)
+"""What a booked document sets: the circuit is closed, and a block on the ERP's side lifted."""
 
 
 def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) -> float:
@@ -92,11 +97,10 @@ def ramp_took_report(connection_id: uuid.UUID) -> None:
 
 def lift(connection_id: uuid.UUID, *, side: str, unless: str = "false") -> None:
     """Lift the block of one side."""
+    changes = ", ".join(f"{column} = {empty}" for column, empty in _UNBLOCKED.items())
     execute(
         f"""
-        UPDATE syncing_schedule s
-        SET blocked_at = NULL, blocked_side = '', blocked_code = '', blocked_title = '',
-            blocked_fix = '', rung_at = NULL
+        UPDATE syncing_schedule s SET {changes}
         WHERE connection_id = %s AND blocked_side = %s AND NOT ({unless})
         """,  # noqa: S608  a constant of this file
         [connection_id, side],

@@ -202,7 +202,6 @@ def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None
     """Commit what came of a chunk. Rows that are no longer ours are left alone."""
     if outcomes.posted:
         results.record_posted(token, outcomes.posted)
-        circuit.erp_answered(worker.connection)
     resume = _stop(worker, outcomes)
     if outcomes.uncertain:
         settle = worker.capabilities.settle

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.records import Posted
+from syncing import circuit
 from syncing.classifier import SyncFailure
 from syncing.statements import execute, storable
 
@@ -37,13 +38,13 @@ class Uncertain:
 
 
 def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int:
-    """Write the ERP's ids: the documents are booked, whoever booked them.
+    """Write the ERP's ids: the documents are booked, whoever booked them. Closes the circuit.
 
     An error that Ramp is just being told stays marked so, for the success must come after it
     (fault K16); one that nobody was told yet is forgotten.
     """
     return execute(
-        """
+        f"""
         WITH booked AS (
             SELECT * FROM unnest(%(ids)s::bigint[], %(erp_ids)s::text[], %(numbers)s::text[],
                                  %(urls)s::text[], %(fresh)s::bool[])
@@ -61,14 +62,14 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
             RETURNING i.id, b.number, b.fresh, i.connection_id
         ), shown AS (
-            UPDATE syncing_schedule SET last_posted_at = now()
+            UPDATE syncing_schedule SET last_posted_at = now(), {circuit.CLOSED_BY_ERP}
             WHERE connection_id IN (SELECT connection_id FROM moved)
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), CASE WHEN fresh THEN 'posted' ELSE 'found' END, '',
                jsonb_build_object('number', number), ''
         FROM moved ORDER BY id
-        """,
+        """,  # noqa: S608  a constant of this program
         {
             "ids": [id_ for id_, _ in posted],
             "erp_ids": [result.erp_id for _, result in posted],

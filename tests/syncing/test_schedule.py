@@ -12,9 +12,11 @@ from django.db import transaction
 from connections.models import Connection
 from syncing import circuit, schedule
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
+from syncing.engine import post_due_items
 from syncing.models import AckBatch, Schedule, SyncItem, WorkerBeat
 from syncing.schedule import Due
 from tests.syncing.world import (
+    World,
     connection_with_schedule,
     is_probing,
     let_snapshots_age,
@@ -191,6 +193,13 @@ class TestRing:
             schedule.ring()
 
 
+def post_one(connection: Connection) -> None:
+    """The ERP books a transaction."""
+    world = World(connection=connection)
+    world.ready()
+    post_due_items(world.worker)
+
+
 class TestCircuit:
     def test_leaves_a_silent_erp_alone_and_then_probes(self, connection: Connection) -> None:
         """Matrix X17."""
@@ -239,7 +248,7 @@ class TestCircuit:
     def test_an_answer_closes_it(self, connection: Connection) -> None:
         circuit.erp_stopped(connection, REFUSED, jitter=0.5)
 
-        circuit.erp_answered(connection)
+        post_one(connection)
 
         assert may_post(connection)
         assert not is_probing(connection)
@@ -273,7 +282,7 @@ class TestBlock:
         assert Schedule.objects.get().blocked_side == "erp"
 
         circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
-        circuit.erp_answered(connection)
+        post_one(connection)
         assert Schedule.objects.get().blocked_side == "ramp"
 
     def test_without_a_seat_in_ramp_nothing_is_posted(self, connection: Connection) -> None:

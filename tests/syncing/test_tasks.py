@@ -131,9 +131,12 @@ class TestRounds:
         let_time_pass(120)
         sent: list[int] = []
         real = customer.world.erp.post_many
-        monkeypatch.setattr(
-            customer.world.erp, "post_many", lambda docs: (sent.append(len(docs)), real(docs))[1]
-        )
+
+        def post_many(documents: Sequence[Document]) -> Sequence[Posted | ErpError]:
+            sent.append(len(documents))
+            return real(documents)
+
+        monkeypatch.setattr(customer.world.erp, "post_many", post_many)
 
         run(tasks.work_connection, customer)
 
