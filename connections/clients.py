@@ -81,9 +81,7 @@ class SharedTokens:
 
     def __init__(self, connection: Connection) -> None:
         self._connection_id = connection.pk
-        self._context = encryption.row_context(
-            "connections_ramptoken", "sealed", self._connection_id
-        )
+        self._context = secrets.context_of(RampToken(connection_id=connection.pk), "sealed")
 
     def load(self) -> AccessToken | None:
         row = RampToken.objects.filter(pk=self._connection_id).first()

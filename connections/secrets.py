@@ -1,27 +1,47 @@
 """Secrets in and out of their rows. Nothing here is ever shown, logged or sent to a page."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from connections.models import Connection, Credential, WebhookSubscription
+from connections.models import Connection, Credential, RampToken, WebhookSubscription
 from rampbridge.lib import encryption
 from rampbridge.logs import SECRET_NAME, remember_secrets
 
 Secret = Mapping[str, str]
+SealedRow = Credential | RampToken | WebhookSubscription
+SEALED_COLUMNS: Sequence[tuple[type[SealedRow], str]] = (
+    (Credential, "sealed"),
+    (RampToken, "sealed"),
+    (WebhookSubscription, "sealed_secret"),
+    (WebhookSubscription, "sealed_previous_secret"),
+    (WebhookSubscription, "sealed_header"),
+)
+"""Every place where a secret is kept."""
 
 
 class NoCredential(Exception):
     """A connection lacks the credentials of one side. The message is fit to show."""
 
 
+def context_of(row: SealedRow, column: str) -> str:
+    """Where a sealed value belongs: it opens nowhere else. Never change what is said here."""
+    match row:
+        case Credential():
+            place = f"{row.connection_id}:{row.side}"
+            return encryption.row_context("connections_credential", column, place)
+        case RampToken():
+            return encryption.row_context("connections_ramptoken", column, row.connection_id)
+        case WebhookSubscription():
+            return encryption.row_context("connections_webhooksubscription", column, row.pk)
+
+
 def keep_credential(
     connection: Connection, side: Credential.Side, secret: Secret, *, hint: str = ""
 ) -> None:
     """Seal and store the credentials of one side; the old ones are gone."""
-    blob = encryption.seal(
-        json.dumps(dict(secret)).encode(), context=_credential_context(connection, side)
-    )
+    row = Credential(connection=connection, side=side)
+    blob = encryption.seal(json.dumps(dict(secret)).encode(), context=context_of(row, "sealed"))
     Credential.objects.update_or_create(
         connection=connection, side=side, defaults={"sealed": blob, "hint": hint}
     )
@@ -36,7 +56,7 @@ def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
     row = Credential.objects.filter(connection=connection, side=side).first()
     if row is None:
         raise NoCredential(f"{connection.name} has no {side.label} credentials yet.")
-    opened = encryption.open_sealed(row.sealed, context=_credential_context(connection, side))
+    opened = encryption.open_sealed(row.sealed, context=context_of(row, "sealed"))
     secret = dict(json.loads(opened))
     remember_secrets(value for name, value in secret.items() if SECRET_NAME.search(name))
     return secret
@@ -45,7 +65,7 @@ def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
 def keep_webhook_secret(subscription: WebhookSubscription, secret: str) -> None:
     """Store the secret that Ramp names only once, when the webhook is created."""
     subscription.sealed_secret = encryption.seal(
-        secret.encode(), context=_webhook_context(subscription, "sealed_secret")
+        secret.encode(), context=context_of(subscription, "sealed_secret")
     )
     subscription.save(update_fields=["sealed_secret"])
 
@@ -53,7 +73,7 @@ def keep_webhook_secret(subscription: WebhookSubscription, secret: str) -> None:
 def keep_webhook_header(subscription: WebhookSubscription, value: str) -> None:
     """Store the header value that we ask Ramp to send along with every delivery."""
     subscription.sealed_header = encryption.seal(
-        value.encode(), context=_webhook_context(subscription, "sealed_header")
+        value.encode(), context=context_of(subscription, "sealed_header")
     )
     subscription.save(update_fields=["sealed_header"])
 
@@ -76,14 +96,6 @@ def webhook_header(subscription: WebhookSubscription) -> str:
 
 def _opened(subscription: WebhookSubscription, column: str) -> str:
     blob = getattr(subscription, column)
-    secret = encryption.open_sealed(blob, context=_webhook_context(subscription, column)).decode()
+    secret = encryption.open_sealed(blob, context=context_of(subscription, column)).decode()
     remember_secrets([secret])
     return secret
-
-
-def _credential_context(connection: Connection, side: str) -> str:
-    return encryption.row_context("connections_credential", "sealed", f"{connection.pk}:{side}")
-
-
-def _webhook_context(subscription: WebhookSubscription, column: str) -> str:
-    return encryption.row_context("connections_webhooksubscription", column, subscription.pk)
