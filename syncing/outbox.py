@@ -6,6 +6,7 @@ What Ramp does not take is settled in `syncing.refused_reports`.
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.postgres.functions import TransactionNow
@@ -24,28 +25,40 @@ FLUSH_SECONDS = 15
 SYNC_TYPES = {SyncItem.ObjectType.TRANSACTION.value: "TRANSACTION_SYNC"}
 
 
-def report_results(connection: Connection, ramp: RampClient, *, jitter: float) -> int:
-    """Freeze what is due, send every open batch of the connection. Returns how many were sent."""
-    freeze_batches(connection)
+def report_results(connection: Connection, ramp: Callable[[], RampClient], *, jitter: float) -> int:
+    """Freeze what is due, send every open batch of the connection. Returns how many were sent.
+
+    :param ramp: makes the client, once it is known that there is something to send
+    """
+    due = what_is_due(connection)
+    if not due:
+        return 0
+    client = ramp()
+    freeze_batches(connection, due)
     sent = 0
     while (batch := reports.take_open_batch(connection.pk)) is not None:
         sent += 1
-        if not send_batch(batch, ramp, jitter=jitter):
+        if not send_batch(batch, client, jitter=jitter):
             break
     return sent
 
 
-def freeze_batches(connection: Connection) -> list[AckBatch]:
-    """Freeze all results that wait, successes and failures apart, one batch per sync type.
+def what_is_due(connection: Connection) -> reports.Due:
+    """What is to be told to Ramp now.
 
-    Nothing is frozen while the connection is still posting, unless a batch is full or a result has
+    No new results while the connection is still posting, unless a batch is full or a result has
     waited long: a report of 500 costs Ramp's budget as much as one of 1.
     """
-    if not reports.are_due(connection.pk, connection.ack_batch_size, FLUSH_SECONDS):
-        return []
+    return reports.due(connection.pk, connection.ack_batch_size, FLUSH_SECONDS)
+
+
+def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
+    """Freeze all results that are due, successes and failures apart, one batch per sync type."""
     frozen = []
     for object_type, sync_type in SYNC_TYPES.items():
-        for outcome in (AckBatch.Outcome.SUCCESS, AckBatch.Outcome.FAILURE):
+        for outcome in AckBatch.Outcome:
+            if outcome not in due.results:
+                continue
             while batch := _freeze(connection, object_type, sync_type, outcome):
                 frozen.append(batch)
                 if batch.size < connection.ack_batch_size:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import orjson
 from django.contrib.postgres.functions import TransactionNow
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from connections.models import Connection
 from syncing.models import AckBatch, SyncItem
-from syncing.statements import rows
+from syncing.statements import execute, rows
 
 NAMESPACE = uuid.UUID("6d3f4f0e-58cf-5b0c-9f3d-0f1f6c2b7a11")
 LEASE_SECONDS = 90
@@ -34,26 +34,53 @@ class Line:
     attempt: int
 
 
-def are_due(connection_id: uuid.UUID, full: int, patience_seconds: float) -> bool:
-    """Whether to report now: nothing else is being posted, a batch is full, or one waits long."""
-    ((due,),) = rows(
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a connection has to tell Ramp now."""
+
+    results: frozenset[str]
+    """The outcomes (see `AckBatch.Outcome`) that go into new batches."""
+    batches: bool
+    """Whether a batch that exists is to be sent, perhaps again."""
+
+    def __bool__(self) -> bool:
+        return bool(self.results) or self.batches
+
+
+def due(connection_id: uuid.UUID, full: int, patience_seconds: float) -> Due:
+    """What to report now. Results: once nothing else is being posted, or a batch is full, or one
+    waits long."""
+    ((successes, failures, batches),) = rows(
         """
-        SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                           AND state = 'READY' AND due_at <= now()
-                           AND snapshot_at > now() - interval '15 minutes')
-            AND NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                            AND state = 'POSTING' AND lease_until > now())
-            OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                       AND state = 'POSTED' AND posted_at < now() - %(patience)s * interval '1s')
-            OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                       AND failure_telling = 'due' AND state = 'FAILED'
-                       AND error_at < now() - %(patience)s * interval '1s')
-            OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s
+        WITH now_or_later AS MATERIALIZED (
+            SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                               AND state = 'READY' AND due_at <= now()
+                               AND snapshot_at > now() - interval '15 minutes')
+                AND NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                                AND state = 'POSTING' AND lease_until > now())
+                OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                           AND state = 'POSTED'
+                           AND posted_at < now() - %(patience)s * interval '1s')
+                OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                           AND failure_telling = 'due' AND state = 'FAILED'
+                           AND error_at < now() - %(patience)s * interval '1s')
+                OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                    AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s AS now
+        )
+        SELECT now AND (EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                                AND state = 'POSTED')
+                     OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                                AND reack_due)),
+               now AND EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                               AND failure_telling = 'due' AND state = 'FAILED'),
+               EXISTS (SELECT FROM syncing_ackbatch WHERE connection_id = %(c)s
+                       AND state = 'open' AND due_at <= now())
+        FROM now_or_later
         """,
         {"c": connection_id, "full": full, "patience": patience_seconds},
     )
-    return bool(due)
+    outcomes = {AckBatch.Outcome.SUCCESS: successes, AckBatch.Outcome.FAILURE: failures}
+    return Due(frozenset(str(one) for one, waits in outcomes.items() if waits), bool(batches))
 
 
 def lock_lines(connection_id: uuid.UUID, object_type: str, outcome: str, limit: int) -> list[Line]:
@@ -120,27 +147,29 @@ def _body(key: uuid.UUID, sync_type: str, outcome: str, lines: Sequence[Line]) -
 
 def enter(batch: AckBatch, lines: Sequence[Line]) -> None:
     """Make the lines' items members of a frozen batch."""
-    items = SyncItem.objects.filter(pk__in=[line.id for line in lines])
-    attempt = F("report_attempt") + 1
     if batch.outcome == AckBatch.Outcome.FAILURE:
-        items.update(
-            failure_telling=SyncItem.Telling.SENDING, failure_batch=batch, report_attempt=attempt
-        )
-        return
-    items.filter(state=SyncItem.State.POSTED).update(
-        state=SyncItem.State.ACKING,
-        state_at=TransactionNow(),
-        ack_batch=batch,
-        report_attempt=attempt,
+        changes, where = "failure_telling = 'sending', failure_batch_id = %(batch)s", "true"
+    else:
+        changes, where = _ENTER_SUCCESS, "state IN ('POSTED', 'ACKED')"
+    execute(
+        f"UPDATE syncing_syncitem SET report_attempt = report_attempt + 1, {changes}"  # noqa: S608
+        f" WHERE id = ANY(%(ids)s) AND {where}",
+        {"batch": batch.pk, "ids": [line.id for line in lines]},
     )
-    items.filter(state=SyncItem.State.ACKED).update(
-        reack_due=False, ack_batch=batch, report_attempt=attempt
-    )
+
+
+# What is reported once more (fault K18) stays ACKED.
+_ENTER_SUCCESS = """
+    ack_batch_id = %(batch)s,
+    reack_due = reack_due AND state <> 'ACKED',
+    state_at = CASE WHEN state = 'POSTED' THEN now() ELSE state_at END,
+    state = CASE WHEN state = 'POSTED' THEN 'ACKING' ELSE state END
+"""
 
 
 def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
     """Take the oldest open batch that is due; nobody else sends it until the lease is over."""
-    taken = rows(
+    taken = AckBatch.objects.raw(
         """
         UPDATE syncing_ackbatch
         SET lease_token = %s, lease_until = now() + %s * interval '1s', tries = tries + 1
@@ -149,13 +178,11 @@ def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
             WHERE connection_id = %s AND state = 'open' AND due_at <= now()
               AND (lease_until IS NULL OR lease_until < now())
             ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING id
+        RETURNING *
         """,
         [uuid.uuid4(), LEASE_SECONDS, connection_id],
     )
-    if not taken:
-        return None
-    return AckBatch.objects.select_related("connection").get(pk=taken[0][0])
+    return next(iter(taken), None)
 
 
 def members(batch: AckBatch) -> list[uuid.UUID]:

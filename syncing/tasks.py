@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import socket
+from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
@@ -126,12 +127,11 @@ def _work_chunks(worker: engine.Worker, lease: claims.WorkLease) -> bool:
 def send_acks(*, connection_id: str, **_: Any) -> None:
     """Tell Ramp what became of items."""
     connection = Connection.objects.get(pk=connection_id)
+    ramp = partial(clients.ramp_client, connection)
     try:
-        ramp = clients.ramp_client(connection)
+        outbox.report_results(connection, ramp, jitter=random.random())  # noqa: S311
     except NoCredential as missing:
         circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
-        return
-    outbox.report_results(connection, ramp, jitter=random.random())  # noqa: S311
 
 
 @shared_task

@@ -132,7 +132,7 @@ class Customer:
 
     def report(self) -> int:
         self.connection.refresh_from_db()
-        return outbox.report_results(self.connection, self.ramp, jitter=0.5)
+        return outbox.report_results(self.connection, lambda: self.ramp, jitter=0.5)
 
     def report_until_quiet(self, rounds: int = 12) -> int:
         """Report as the sweep would, with time passing in between. Returns the batches sent."""

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from syncing import refused_reports, reports, verdicts
 from syncing.models import AckBatch, SyncItem
-from syncing.outbox import freeze_batches
+from syncing.outbox import freeze_batches, what_is_due
 from syncing.releases import release
 from syncing.verdicts import MOST_REFUSALS
 from tests.syncing.ramp import Customer, pretend_ramp
@@ -135,7 +135,7 @@ class TestSuccess:
 
     def test_a_second_worker_has_nothing_left_to_send(self, customer: Customer) -> None:
         posted(customer)
-        (batch,) = freeze_batches(customer.connection)
+        (batch,) = freeze_batches(customer.connection, what_is_due(customer.connection))
         held = reports.take_open_batch(customer.connection.pk)
         assert held is not None
         assert held.pk == batch.pk
@@ -147,7 +147,7 @@ class TestSuccess:
     def test_a_worker_that_lost_a_batch_writes_nothing(self, customer: Customer, late: str) -> None:
         """Matrix X12 for reports: the other may have been told something else meanwhile."""
         (id_,) = posted(customer)
-        freeze_batches(customer.connection)
+        freeze_batches(customer.connection, what_is_due(customer.connection))
         stale = reports.take_open_batch(customer.connection.pk)
         assert stale is not None
         let_time_pass(reports.LEASE_SECONDS + 1)

@@ -211,6 +211,10 @@ class TestWithoutCredentials:
     def test_it_is_blocked_and_says_why(self, doorbell: str) -> None:
         customer = Customer()
         customer.spend()
+        customer.pull()
+        customer.post()
+        customer.spend()
+        schedule.fetch_soon(customer.connection.pk)
 
         run(getattr(tasks, doorbell), customer)
 
