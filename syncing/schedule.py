@@ -198,13 +198,13 @@ def poll_is_due(connection: Connection) -> bool:
     return bool(found)
 
 
-def progress(worker: str) -> None:
-    """Write a worker's progress beat: it has just finished a doorbell (fault I2)."""
+def progress(worker: str, *, doorbells: int = 1) -> None:
+    """Write a worker's progress beat: it has just finished a doorbell, or several (fault I2)."""
     execute(
         """
         INSERT INTO syncing_workerbeat AS beat (worker, beat_at, started_at, tasks)
-        VALUES (%s, now(), now(), 1)
-        ON CONFLICT (worker) DO UPDATE SET beat_at = now(), tasks = beat.tasks + 1
+        VALUES (%s, now(), now(), %s)
+        ON CONFLICT (worker) DO UPDATE SET beat_at = now(), tasks = beat.tasks + excluded.tasks
         """,
-        [worker],
+        [worker, doorbells],
     )

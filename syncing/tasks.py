@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import socket
+import time
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,8 @@ Doorbell = Task[..., None]
 logger = logging.getLogger(__name__)
 
 _WORKER = f"{socket.gethostname()}:{os.getpid()}"
+_BEAT_SECONDS = 1.0
+"""Between two beats of a process; a worker is called silent after half a minute without one."""
 
 
 def ring(doorbell: Doorbell, **about: str) -> None:
@@ -150,9 +153,27 @@ def answer_challenge(*, subscription_id: str, **_: Any) -> None:
     services.answer_challenge(subscription, clients.ramp_client(subscription.connection))
 
 
+class _Progress:
+    """What this process has finished and not yet written down."""
+
+    def __init__(self) -> None:
+        self._finished = 0
+        self._next_beat = 0.0
+
+    def finished(self, *, now: float) -> None:
+        """Count a doorbell, and leave a beat if it is time to. `now` is the monotonic clock's."""
+        self._finished += 1
+        if now >= self._next_beat:
+            schedule.progress(_WORKER, doorbells=self._finished)
+            self._finished, self._next_beat = 0, now + _BEAT_SECONDS
+
+
+_progress = _Progress()
+
+
 @task_postrun.connect
 def _beat(**_: Any) -> None:
-    schedule.progress(_WORKER)
+    _progress.finished(now=time.monotonic())
 
 
 def _worker(connection: Connection) -> engine.Worker | None:

@@ -14,7 +14,7 @@ from connections.models import Credential
 from connections.secrets import keep_credential
 from syncing import circuit, claims, schedule, tasks
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
-from syncing.models import Schedule, SyncItem, SyncRun
+from syncing.models import Schedule, SyncItem, SyncRun, WorkerBeat
 from syncing.tasks import CHUNKS_PER_RING
 from tests.syncing.ramp import Customer
 from tests.syncing.world import let_snapshots_age, let_time_pass
@@ -237,6 +237,17 @@ class TestWithoutCredentials:
         assert SyncItem.objects.get().error_code == "mapping.entity", "it was taken up"
         customer.sim.close()
         forget_named()
+
+
+class TestProgress:
+    def test_is_written_once_a_second_and_counts_every_doorbell(self) -> None:
+        """Matrix I2, without a statement per task."""
+        progress = tasks._Progress()
+
+        for now in (0.0, 0.2, 0.9, 1.0, 1.5):
+            progress.finished(now=now)
+
+        assert WorkerBeat.objects.get().tasks == 4, "the fifth waits for the next beat"
 
 
 def test_a_broker_that_is_gone_costs_nothing_but_time(
