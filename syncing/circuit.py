@@ -28,11 +28,25 @@ _UNBLOCKED = {
     "blocked_fix": "''",
     "rung_at": "NULL",
 }
-CLOSED_BY_ERP = "erp_failures = 0, resume_at = NULL, " + ", ".join(
-    f"{column} = CASE WHEN blocked_side = '{ERP}' THEN {empty} ELSE {column} END"
-    for column, empty in _UNBLOCKED.items()
-)
+
+
+def _lifting(side: str, unless: str = "false") -> str:
+    """What lifts the block of one side, to be set along with other things in `s`, the schedule."""
+    lifted = f"s.blocked_side = '{side}' AND NOT ({unless})"
+    return ", ".join(
+        f"{column} = CASE WHEN {lifted} THEN {empty} ELSE s.{column} END"
+        for column, empty in _UNBLOCKED.items()
+    )
+
+
+ERP_ANSWERED = f"erp_failures = 0, resume_at = NULL, {_lifting(ERP)}"
 """What a booked document sets: the circuit is closed, and a block on the ERP's side lifted."""
+RAMP_LISTED = "poll_failures = 0, " + _lifting(
+    RAMP,
+    unless="EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id"
+    " AND b.state = 'open' AND b.problem = s.blocked_title)",
+)
+"""What a complete list sets: Ramp's block is lifted, unless reports are what it refuses (K17)."""
 
 
 def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) -> float:
@@ -80,28 +94,11 @@ def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:
     )
 
 
-def ramp_listed(connection_id: uuid.UUID) -> None:
-    """Ramp gave its list: lift its block, unless reports are what it refuses (fault K17)."""
-    lift(
-        connection_id,
-        side=RAMP,
-        unless="EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id"
-        " AND b.state = 'open' AND b.problem = s.blocked_title)",
-    )
-
-
 def ramp_took_report(connection_id: uuid.UUID) -> None:
     """Ramp answered a report: lift its block, unless lists are what it refuses."""
-    lift(connection_id, side=RAMP, unless="s.poll_failures > 0")
-
-
-def lift(connection_id: uuid.UUID, *, side: str, unless: str = "false") -> None:
-    """Lift the block of one side."""
     changes = ", ".join(f"{column} = {empty}" for column, empty in _UNBLOCKED.items())
     execute(
-        f"""
-        UPDATE syncing_schedule s SET {changes}
-        WHERE connection_id = %s AND blocked_side = %s AND NOT ({unless})
-        """,  # noqa: S608  a constant of this file
-        [connection_id, side],
+        f"UPDATE syncing_schedule SET {changes}"  # noqa: S608  a constant of this file
+        " WHERE connection_id = %s AND blocked_side = %s AND poll_failures = 0",
+        [connection_id, RAMP],
     )

@@ -3,10 +3,10 @@
 import hashlib
 import logging
 from datetime import datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.functions import TransactionNow
 
 from connections.models import Connection
 from connections.ramp import errors
@@ -17,6 +17,7 @@ from syncing import inbox, schedule, snapshots
 from syncing.classifier import classify_ramp
 from syncing.models import SyncItem, SyncRun
 from syncing.quarantine import quarantine
+from syncing.schedule import PollLease
 from syncing.snapshots import Stored, snapshot_of
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,8 @@ def pull(
     with schedule.only_poller(connection) as lease:
         if lease is None:
             return None
-        schedule.begin_pull(connection)
         run = SyncRun.objects.create(
-            connection=connection, trigger=trigger, started_at=snapshots.database_now()
+            connection=connection, trigger=trigger, started_at=lease.began_at
         )
         try:
             stored = _pull_pages(connection, ramp, run, lease)
@@ -61,10 +61,10 @@ def pull(
         except LeaseLost:
             run.problem = "It took so long that another worker took over."
         else:
-            schedule.pull_done(connection, next_in=next_poll_in(connection, now=now))
+            lease.pull_done(next_in=next_poll_in(connection, now=now))
             outcome = f"pulled, {stored.new} new" if stored.new else "pulled, nothing new"
             inbox.mark_handled(connection.pk, until=run.started_at, outcome=outcome)
-        run.finished_at = snapshots.database_now()
+        run.finished_at = TransactionNow()
         run.save()
     return run
 
@@ -82,17 +82,18 @@ def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
     return timedelta(seconds=seconds - elapsed)
 
 
-def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun, lease: UUID) -> Stored:
+def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun, lease: PollLease) -> Stored:
     failures = connection.schedule.poll_failures
     size = PAGE_SIZES[min(failures, len(PAGE_SIZES) - 1)]
     total = Stored()
     for page in ramp.transactions(sync_status="SYNC_READY", page_size=size):
-        if not schedule.keep_polling(connection, lease):
+        if not lease.keep():
             raise LeaseLost
+        if run.pages:  # so that a long pull is seen to move; what the last page brings comes later
+            run.save(update_fields=["pages", "seen", "new", "changed"])
         total += _store(connection, page, run.started_at)
         run.pages += 1
         run.seen, run.new, run.changed = total.seen, total.new, total.changed
-        run.save(update_fields=["pages", "seen", "new", "changed"])
     return total
 
 

@@ -62,7 +62,7 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
             RETURNING i.id, b.number, b.fresh, i.connection_id
         ), shown AS (
-            UPDATE syncing_schedule SET last_posted_at = now(), {circuit.CLOSED_BY_ERP}
+            UPDATE syncing_schedule s SET last_posted_at = now(), {circuit.ERP_ANSWERED}
             WHERE connection_id IN (SELECT connection_id FROM moved)
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)

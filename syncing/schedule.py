@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
@@ -85,57 +85,78 @@ _RING = """
 """
 
 
+@dataclass(slots=True)
+class PollLease:
+    """A connection in a poller's hands."""
+
+    connection_id: uuid.UUID
+    token: uuid.UUID
+    began_at: datetime
+    """By the database's clock; what rang until then is being answered."""
+    is_over: bool = False
+
+    def keep(self) -> bool:
+        """Extend the lease. False if it was lost: stop."""
+        return bool(
+            execute(
+                "UPDATE syncing_schedule SET poll_lease_until = now() + %s * interval '1s'"
+                " WHERE connection_id = %s AND poll_lease = %s",
+                [POLL_LEASE_SECONDS, self.connection_id, self.token],
+            )
+        )
+
+    def pull_done(self, *, next_in: timedelta) -> None:
+        """Plan the next poll after a complete pull, lift a block on Ramp's side; end the lease."""
+        execute(
+            f"""
+            UPDATE syncing_schedule s
+            SET last_poll_at = now(), next_poll_at = now() + %s, {circuit.RAMP_LISTED},
+                poll_lease = NULL, poll_lease_until = NULL
+            WHERE connection_id = %s AND poll_lease = %s
+            """,  # noqa: S608  a constant of this program
+            [next_in, self.connection_id, self.token],
+        )
+        self.is_over = True
+
+    def give_back(self) -> None:
+        """Let the next one pull."""
+        execute(
+            "UPDATE syncing_schedule SET poll_lease = NULL, poll_lease_until = NULL"
+            " WHERE connection_id = %s AND poll_lease = %s",
+            [self.connection_id, self.token],
+        )
+        self.is_over = True
+
+
 @contextmanager
-def only_poller(connection: Connection) -> Iterator[uuid.UUID | None]:
-    """Hold a connection's poll lease (fault P4). None if another worker is pulling."""
+def only_poller(connection: Connection) -> Iterator[PollLease | None]:
+    """Hold a connection's poll lease (fault P4). None if another worker is pulling.
+
+    What rang so far is being answered; a webhook from now on rings anew. If this worker dies, the
+    next pull is due when its lease is over (fault P1).
+    """
     token = uuid.uuid4()
-    held = execute(
+    taken = rows(
         """
         UPDATE syncing_schedule
-        SET poll_lease = %s, poll_lease_until = now() + %s * interval '1s'
-        WHERE connection_id = %s AND (poll_lease_until IS NULL OR poll_lease_until < now())
+        SET poll_lease = %(token)s, poll_lease_until = now() + %(seconds)s * interval '1s',
+            fetch_due_at = NULL, last_pull_started_at = now(),
+            next_poll_at = now() + %(seconds)s * interval '1s'
+        WHERE connection_id = %(connection)s
+          AND (poll_lease_until IS NULL OR poll_lease_until < now())
+        RETURNING now()
         """,
-        [token, POLL_LEASE_SECONDS, connection.pk],
+        {"token": token, "seconds": POLL_LEASE_SECONDS, "connection": connection.pk},
     )
+    if not taken:
+        yield None
+        return
+    lease = PollLease(connection.pk, token, began_at=taken[0][0])
     try:
-        yield token if held else None
+        yield lease
     finally:
-        Schedule.objects.filter(pk=connection.pk, poll_lease=token).update(
-            poll_lease=None, poll_lease_until=None
-        )
-
-
-def keep_polling(connection: Connection, token: uuid.UUID) -> bool:
-    """Extend the poll lease. False if it was lost: stop."""
-    return bool(
-        execute(
-            "UPDATE syncing_schedule SET poll_lease_until = now() + %s * interval '1s'"
-            " WHERE connection_id = %s AND poll_lease = %s",
-            [POLL_LEASE_SECONDS, connection.pk, token],
-        )
-    )
-
-
-def begin_pull(connection: Connection) -> None:
-    """Take note that what rang so far is being answered; a webhook from now on rings anew.
-
-    If this worker dies, the next pull is due when its lease is over (fault P1).
-    """
-    execute(
-        "UPDATE syncing_schedule SET fetch_due_at = NULL, last_pull_started_at = now(),"
-        " next_poll_at = now() + %s * interval '1s' WHERE connection_id = %s",
-        [POLL_LEASE_SECONDS, connection.pk],
-    )
-
-
-def pull_done(connection: Connection, *, next_in: timedelta) -> None:
-    """Plan the next poll after a complete pull, and lift a block on Ramp's side."""
-    execute(
-        "UPDATE syncing_schedule SET last_poll_at = now(), poll_failures = 0,"
-        " next_poll_at = now() + %s WHERE connection_id = %s",
-        [next_in, connection.pk],
-    )
-    circuit.ramp_listed(connection.pk)
+        if not lease.is_over:
+            lease.give_back()
 
 
 def pull_failed(connection: Connection, failure: SyncFailure, *, jitter: float) -> None:

@@ -20,7 +20,7 @@ from rampbridge.lib import encryption
 from syncing import inbox, schedule
 from syncing.inbox import BadSignature, Delivery, UnreadableBody
 from syncing.models import Schedule, SyncItem, WebhookEvent
-from tests.syncing.world import connection_with_schedule, let_time_pass
+from tests.syncing.world import begin_pull, connection_with_schedule, let_time_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +184,7 @@ class TestKeeping:
         """Matrix W2, W12."""
         subscription, raw = subscribed(), event()
         inbox.keep(subscription, signed(raw), now=NOW)
-        schedule.begin_pull(subscription.connection)
+        begin_pull(subscription.connection)
 
         again = inbox.keep(subscription, signed(raw), now=NOW + timedelta(days=30))
 
@@ -197,7 +197,7 @@ class TestKeeping:
         """Matrix W10: thirty pulls in a minute at most, however many events."""
         subscription = subscribed()
         inbox.keep(subscription, signed(event()), now=NOW)
-        schedule.begin_pull(subscription.connection)
+        begin_pull(subscription.connection)
 
         for _ in range(20):
             inbox.keep(subscription, signed(event()), now=NOW)
@@ -208,7 +208,7 @@ class TestKeeping:
 
     def test_an_event_after_a_quiet_time_does_not_wait_for_the_window(self) -> None:
         subscription = subscribed()
-        schedule.begin_pull(subscription.connection)
+        begin_pull(subscription.connection)
         let_time_pass(60)
 
         inbox.keep(subscription, signed(event()), now=NOW)

@@ -17,6 +17,7 @@ from syncing.models import AckBatch, Schedule, SyncItem, WorkerBeat
 from syncing.schedule import Due
 from tests.syncing.world import (
     World,
+    begin_pull,
     connection_with_schedule,
     is_probing,
     let_snapshots_age,
@@ -278,7 +279,9 @@ class TestBlock:
 
     def test_one_side_does_not_lift_the_block_of_the_other(self, connection: Connection) -> None:
         circuit.block(connection.pk, REFUSED, side=circuit.ERP)
-        schedule.pull_done(connection, next_in=timedelta(hours=1))
+        with schedule.only_poller(connection) as lease:
+            assert lease is not None
+            lease.pull_done(next_in=timedelta(hours=1))
         assert Schedule.objects.get().blocked_side == "erp"
 
         circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
@@ -308,7 +311,7 @@ class TestOldSnapshots:
         """Ramp's list may not have them; each is then read singly, and only now and then."""
         item(connection)
         let_snapshots_age(3600)
-        schedule.begin_pull(connection)
+        begin_pull(connection)
 
         schedule.refresh_old_snapshots(connection.pk)
 

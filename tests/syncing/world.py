@@ -14,7 +14,7 @@ from connections.mappings import EntityTarget, MappingSet, Profile, Target
 from connections.models import Connection, Entity
 from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
-from syncing import claims, snapshots
+from syncing import claims, schedule, snapshots
 from syncing.engine import Worker
 from syncing.models import Schedule, SyncItem
 
@@ -118,6 +118,12 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
     ids = [uuid.UUID(body["id"]) for body in bodies]
     found = {item.ramp_id: item for item in SyncItem.objects.filter(ramp_id__in=ids)}
     return [found[ramp_id] for ramp_id in ids]
+
+
+def begin_pull(connection: Connection) -> None:
+    """A worker begins to pull, and has broken off by now."""
+    with schedule.only_poller(connection) as lease:
+        assert lease is not None
 
 
 def may_post(connection: Connection) -> bool:
