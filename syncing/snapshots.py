@@ -181,8 +181,9 @@ _STORE = """
         JOIN page ON lower(page.id) = s.ramp_id::text
     ), before AS (
         SELECT i.id, i.ramp_id, i.state, i.content_hash
-        FROM syncing_syncitem i JOIN listed USING (ramp_id)
+        FROM syncing_syncitem i
         WHERE i.connection_id = %(connection)s AND i.object_type = %(type)s AND i.phase = 0
+            AND i.ramp_id = ANY(%(ramp_ids)s::uuid[])  -- a join would read all of the connection's
     ), stored AS (
         INSERT INTO syncing_syncitem AS i (
             connection_id, object_type, ramp_id, phase, entity_ramp_id, label, memo, person,
