@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from syncing import reports
-from syncing.models import AckBatch, Schedule, SyncItem
+from syncing.models import AckBatch, SyncItem
 from syncing.reports import Line
 from syncing.statements import as_json, execute
 
@@ -145,9 +145,9 @@ def _acked(
         event="reported",
         text=note,
         data={"trace": trace_id, "batch": str(batch.pk)},
+        also="UPDATE syncing_schedule SET last_acked_at = now() WHERE connection_id = %(whose)s",
+        whose=batch.connection_id,
     )
-    if ids:
-        Schedule.objects.filter(pk=batch.connection_id).update(last_acked_at=TransactionNow())
 
 
 def _mismatch(batch: AckBatch, ids: Sequence[uuid.UUID], reason: str, why: str) -> None:
@@ -243,11 +243,12 @@ def _change(
     event: str,
     text: str = "",
     data: Mapping[str, Any] | None = None,
+    also: str = "SELECT",
     **params: Any,
 ) -> None:
     """Change members of a batch and write one line on each timeline. `where` guards the old state.
 
-    `where` and `to` are SQL of this file.
+    `where`, `to` and `also`, a statement that goes with it, are SQL of this file.
     """
     if not ids:
         return
@@ -257,6 +258,8 @@ def _change(
         WITH moved AS (
             UPDATE syncing_syncitem SET {to}
             WHERE {link} = %(batch)s AND ramp_id = ANY(%(ids)s) AND {where} RETURNING id
+        ), also AS (
+            {also}
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), %(event)s, %(text)s, %(data)s::jsonb, '' FROM moved ORDER BY id
