@@ -84,10 +84,11 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
     except NoCredential as missing:
         schedule.pull_failed(connection, no_credentials(str(missing)), jitter=jitter)
         return
-    polling.pull(
+    run = polling.pull(
         connection, ramp, trigger=_trigger_of(connection), now=timezone.now(), jitter=jitter
     )
-    ring(work_connection, connection_id=connection_id)
+    if run is not None and run.seen:
+        ring(work_connection, connection_id=connection_id)
 
 
 def _trigger_of(connection: Connection) -> str:

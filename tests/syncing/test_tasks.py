@@ -56,6 +56,22 @@ class TestRounds:
 
         assert not SyncRun.objects.exists()
 
+    def test_a_pull_rings_for_work_only_if_ramp_has_something(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rung: list[str] = []
+        monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
+        schedule.fetch_soon(customer.connection.pk)
+        run(tasks.poll_connection, customer)
+        assert rung == [], "what waits for other reasons is rung for by the sweep"
+
+        customer.spend()
+        schedule.fetch_soon(customer.connection.pk)
+        customer.connection.refresh_from_db()
+        run(tasks.poll_connection, customer)
+
+        assert rung == ["syncing.tasks.work_connection"]
+
     def test_one_ring_posts_a_few_chunks_and_then_others_have_their_turn(
         self, customer: Customer
     ) -> None:
