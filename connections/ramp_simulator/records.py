@@ -146,38 +146,52 @@ class Commit:
 
 
 @dataclass(slots=True, kw_only=True)
-class Transaction(Record):
+class Synced(Record):
+    """What a client books and reports back, and what it said of it so far."""
+
     entity_id: str
-    person_id: str
     minor: int
     currency: str
-    state: str
     sync_status: SyncStatus
-    merchant_id: str
-    merchant_name: str
-    merchant_category_code: str
-    sk_category_id: int
-    sk_category_name: str
-    memo: str | None
-    lines: list[Line]
-    user_transaction_time: datetime
-    accounting_date: datetime
     updated_at: datetime
-    settlement_date: datetime | None = None
-    original_minor: int | None = None
-    original_currency: str | None = None
-    original_transaction_id: str | None = None
-    vendor_name: str | None = None
-    options: dict[str, str] = field(default_factory=dict)
-    receipts: list[str] = field(default_factory=list)
-    card_present: bool = False
-    city: str | None = None
-    country: str | None = None
     synced_at: datetime | None = None
     reference_id: str | None = None
     export_error: str | None = None
     sync_request_id: str | None = None
     commits: list[Commit] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Coded(Synced):
+    """What people code. `vendor_name` finds the accounting vendor, unless a client chose one."""
+
+    lines: list[Line]
+    memo: str | None
+    accounting_date: datetime
+    vendor_name: str | None = None
+    coded_vendor_id: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    receipts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction(Coded):
+    person_id: str
+    state: str
+    merchant_id: str
+    merchant_name: str
+    merchant_category_code: str
+    sk_category_id: int
+    sk_category_name: str
+    user_transaction_time: datetime
+    settlement_date: datetime | None = None
+    original_minor: int | None = None
+    original_currency: str | None = None
+    original_transaction_id: str | None = None
+    card_present: bool = False
+    city: str | None = None
+    country: str | None = None
+    statement_id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from connections.ramp_simulator import records
 from connections.ramp_simulator.clock import Clock
 from connections.ramp_simulator.faults import FaultBook
-from connections.ramp_simulator.records import Record, SyncStatus, Transaction
+from connections.ramp_simulator.records import Record, Synced, SyncStatus
 from connections.ramp_simulator.store import RowKey, Store
 from connections.ramp_simulator.switches import Switches
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connections.ramp_simulator.codings import Codebook
 
 R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound=Synced)
 _COUNTER: RowKey = ("counter", "ids")
 
 
@@ -82,17 +83,15 @@ class Table(Generic[R]):
         return len(self._rows)
 
 
-class TransactionTable(Table[Transaction]):
+class SyncedTable(Table[S]):
     """Also knows who is in which sync status, for that is what clients ask for most."""
 
-    def __init__(self, changed: dict[RowKey, Record | None]) -> None:
-        super().__init__(Transaction, changed)
+    def __init__(self, kind: type[S], changed: dict[RowKey, Record | None]) -> None:
+        super().__init__(kind, changed)
         self._status: dict[str, SyncStatus] = {}
-        self._in_status: defaultdict[tuple[str, SyncStatus], dict[str, Transaction]] = defaultdict(
-            dict
-        )
+        self._in_status: defaultdict[tuple[str, SyncStatus], dict[str, S]] = defaultdict(dict)
 
-    def put(self, row: Transaction) -> Transaction:
+    def put(self, row: S) -> S:
         before = self._status.get(row.id)
         if before is not row.sync_status:
             if before is not None:
@@ -101,7 +100,7 @@ class TransactionTable(Table[Transaction]):
             self._status[row.id] = row.sync_status
         return super().put(row)
 
-    def in_status(self, business: str, status: SyncStatus) -> dict[str, Transaction]:
+    def in_status(self, business: str, status: SyncStatus) -> dict[str, S]:
         return self._in_status[business, status]
 
 
@@ -127,7 +126,7 @@ class World:
         self.vendors = Table(records.Vendor, changed)
         self.fields = Table(records.CustomField, changed)
         self.options = Table(records.FieldOption, changed)
-        self.transactions = TransactionTable(changed)
+        self.transactions = SyncedTable(records.Transaction, changed)
         self.used_keys = Table(records.UsedKey, changed)
         self.sync_requests = Table(records.SyncRequest, changed)
         self.webhooks = Table(records.Webhook, changed)
