@@ -25,9 +25,15 @@ from rampbridge.lib import encryption
 SCOPES = (
     "accounting:read",
     "accounting:write",
+    "bills:read",
     "business:read",
+    "cashbacks:read",
     "entities:read",
+    "receipts:read",
+    "reimbursements:read",
+    "statements:read",
     "transactions:read",
+    "transfers:read",
     "vendors:read",
 )
 """What this version calls. Ramp grants what the app has and leaves out the rest (contract C1)."""

@@ -1,7 +1,7 @@
 """What we send to Ramp. Ramp refuses a whole batch for one key that it does not know."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
@@ -86,6 +86,105 @@ class TransactionFilters(TypedDict, total=False):
     statement_id: UUID
     order_by_date_asc: bool
     order_by_date_desc: bool
+
+
+class ReimbursementFilters(TypedDict, total=False):
+    """Without `direction`, Ramp hides what employees pay back (USER_TO_BUSINESS)."""
+
+    direction: str
+    state: str
+    sync_status: str
+    sync_ready: bool
+    requested_to_sync: bool
+    has_no_sync_commits: bool
+    synced_after: datetime
+    updated_after: datetime
+    entity_id: UUID
+    user_id: UUID
+    from_date: datetime
+    to_date: datetime
+    from_transaction_date: datetime
+    to_transaction_date: datetime
+    from_submitted_at: datetime
+    to_submitted_at: datetime
+    has_been_approved: bool
+    trip_id: UUID
+
+
+class BillFilters(TypedDict, total=False):
+    """`sync_ready` is a filter only: no bill says of itself whether it is ready (R-56)."""
+
+    sync_ready: bool
+    sync_status: str
+    payment_status: str
+    status_summaries: str
+    """Several, with commas between them."""
+    approval_status: str
+    payment_method: str
+    entity_id: UUID
+    vendor_id: UUID
+    invoice_number: str
+    remote_id: str
+    payment_id: str
+    customer_friendly_payment_id: str
+    draft_bill_id: UUID
+    is_accounting_sync_enabled: bool
+    payment_details_missing: bool
+    is_archived: bool
+    """Without it, archived bills are hidden."""
+    from_created_at: datetime
+    to_created_at: datetime
+    from_due_date: datetime
+    to_due_date: datetime
+    from_issued_date: datetime
+    to_issued_date: datetime
+    from_paid_at: datetime
+    to_paid_at: datetime
+    from_payment_date: date
+    to_payment_date: date
+
+
+class TransferFilters(TypedDict, total=False):
+    sync_status: str
+    status: str
+    entity_id: UUID
+    statement_id: UUID
+    has_no_sync_commits: bool
+    from_date: datetime
+    to_date: datetime
+
+
+class CashbackFilters(TypedDict, total=False):
+    sync_status: str
+    sync_ready: bool
+    entity_id: UUID
+    statement_id: UUID
+    from_date: datetime
+    to_date: datetime
+
+
+class VendorCreditFilters(TypedDict, total=False):
+    """Without `include_fully_used`, credits that are used up are hidden."""
+
+    entity_id: UUID
+    from_created_at: datetime
+    to_created_at: datetime
+    from_accounting_date: date
+    to_accounting_date: date
+    include_fully_used: bool
+
+
+class StatementFilters(TypedDict, total=False):
+    from_date: datetime
+    to_date: datetime
+
+
+class CodingSelection(TypedDict):
+    """One coding to write: Ramp's ids (`ramp_id`) of the field and the option, not the ERP's."""
+
+    field_id: str
+    field_option_id: NotRequired[str]
+    free_form_text: NotRequired[str]
 
 
 class ConnectionSettings(TypedDict, total=False):

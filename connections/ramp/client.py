@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from http import HTTPStatus
 from uuid import UUID
 
 import httpx
 
-from connections.ramp.api import PAGE_SIZE, Api, segment
-from connections.ramp.bodies import ConnectionSettings, TransactionFilters
+from connections.ramp.api import Api, segment
+from connections.ramp.bodies import CodingSelection, ConnectionSettings
 from connections.ramp.chart import Chart
-from connections.ramp.errors import SchemaSurprise
-from connections.ramp.pages import TransactionPage
+from connections.ramp.errors import InvalidRequest, SchemaSurprise
+from connections.ramp.lists import Lists
 from connections.ramp.rate_limit import Lane
 from connections.ramp.schemas import (
     AccountingConnection,
@@ -19,7 +19,6 @@ from connections.ramp.schemas import (
     ConnectionList,
     Entity,
     SyncAccepted,
-    Transaction,
     Verified,
     Webhook,
     decode,
@@ -34,7 +33,7 @@ class SyncResult:
     trace_id: str
 
 
-class RampClient(Chart):
+class RampClient(Chart, Lists):
     """Speaks to Ramp for one business. Every method returns a schema or raises a `RampError`.
 
     It does not retry, and does not wait for anything but its turn at the rate limit.
@@ -97,27 +96,6 @@ class RampClient(Chart):
         path = f"accounting/connection/{segment(connection_id)}/reactivate"
         return self._api.call("POST", path).read(AccountingConnection)
 
-    def transactions(
-        self,
-        *,
-        start: str | None = None,
-        page_size: int = PAGE_SIZE,
-        **filters: Unpack[TransactionFilters],
-    ) -> Iterator[TransactionPage]:
-        """Transactions page by page; `start` goes on after a page that was read before."""
-        pages = self._api.pages(
-            "transactions", Transaction, filters, start=start, page_size=page_size
-        )
-        for page, _ in pages:
-            yield TransactionPage(page.raw, page.items, page.malformed, page.next_cursor)
-
-    def transaction(self, transaction_id: UUID) -> Transaction:
-        return Transaction.parse(self.transaction_body(transaction_id))
-
-    def transaction_body(self, transaction_id: UUID) -> bytes:
-        """One transaction as it came, for storing."""
-        return self._api.call("GET", f"transactions/{segment(transaction_id)}").body
-
     def post_syncs(self, body: bytes | Mapping[str, object]) -> SyncResult:
         """Report what was booked, or why not. Bytes go out exactly as they were frozen.
 
@@ -133,6 +111,37 @@ class RampClient(Chart):
         ids = [str(object_id) for object_id in object_ids]
         body = {"object_type": object_type, "object_ids": ids}
         self._api.call("POST", "accounting/ready-to-sync", body=body)
+
+    def code_object(
+        self,
+        object_id: UUID,
+        selections: Sequence[CodingSelection],
+        *,
+        object_type: str = "TRANSACTION",
+    ) -> None:
+        """Write codings onto an object, such as the vendor that was just made for it (R-38).
+
+        The list has two names in Ramp's documents, so the second is tried when the first is
+        refused (contract C12).
+
+        :raises InvalidRequest: if Ramp refuses the codings under either name
+        """
+        try:
+            self._code("accounting_field_selections", object_id, selections, object_type)
+        except InvalidRequest as error:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            self._code("accounting_coding_selections", object_id, selections, object_type)
+
+    def _code(
+        self,
+        name: str,
+        object_id: UUID,
+        selections: Sequence[CodingSelection],
+        object_type: str,
+    ) -> None:
+        body = {"object_type": object_type, "object_id": str(object_id), name: list(selections)}
+        self._api.call("POST", "accounting/codings", body=body)
 
     def create_webhook(
         self,

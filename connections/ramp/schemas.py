@@ -39,7 +39,8 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _empty_for_null(value: object) -> object:
+def empty_for_null(value: object) -> object:
+    """Ramp writes null for a list without members, now and then."""
     return () if value is None else value
 
 
@@ -161,7 +162,7 @@ class Selection(Schema):
         return self.type != "NON_ERP"
 
 
-Selections = Annotated[tuple[Selection, ...], BeforeValidator(_empty_for_null)]
+Selections = Annotated[tuple[Selection, ...], BeforeValidator(empty_for_null)]
 
 
 class LineItem(Schema):
@@ -179,6 +180,22 @@ class LineItem(Schema):
         return stated.money if stated else None
 
 
+class Coded(Schema):
+    """An object with codings of its own, beside those of its lines."""
+
+    accounting_field_selections: Selections = ()
+
+    def codings(self, line: LineItem) -> tuple[Selection, ...]:
+        """The codings of a line: its own, and for fields it leaves out those of the body."""
+        coded = {(own.type, own.field_external_id) for own in line.accounting_field_selections}
+        inherited = (
+            selection
+            for selection in self.accounting_field_selections
+            if (selection.type, selection.field_external_id) not in coded
+        )
+        return (*line.accounting_field_selections, *inherited)
+
+
 class CardHolder(Schema):
     user_id: UUID | None = None
     first_name: Text = ""
@@ -191,7 +208,7 @@ class CardHolder(Schema):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class Transaction(Schema):
+class Transaction(Coded):
     """A card transaction. Amounts are checked while it is read, so `money` cannot fail later."""
 
     id: UUID
@@ -211,8 +228,7 @@ class Transaction(Schema):
     merchant_name: Text = ""
     memo: Text = ""
     card_holder: CardHolder | None = None
-    line_items: Annotated[tuple[LineItem, ...], BeforeValidator(_empty_for_null)] = ()
-    accounting_field_selections: Selections = ()
+    line_items: Annotated[tuple[LineItem, ...], BeforeValidator(empty_for_null)] = ()
     requires_accounting_vendor_creation_to_sync: Flag = False
 
     @property
@@ -229,16 +245,6 @@ class Transaction(Schema):
         """What the merchant charged, where that was in another currency."""
         original = self.original_transaction_amount
         return original.money if original else None
-
-    def codings(self, line: LineItem) -> tuple[Selection, ...]:
-        """The codings of a line: its own, and for fields it leaves out those of the body."""
-        coded = {(own.type, own.field_external_id) for own in line.accounting_field_selections}
-        inherited = (
-            selection
-            for selection in self.accounting_field_selections
-            if (selection.type, selection.field_external_id) not in coded
-        )
-        return (*line.accounting_field_selections, *inherited)
 
     @model_validator(mode="after")
     def _is_money(self) -> Self:
@@ -269,7 +275,7 @@ class Entity(Schema):
     name: Text = Field("", validation_alias="entity_name")
     currency: Text = ""
     is_primary: Flag = False
-    accounts: Annotated[tuple[EntityAccount, ...], BeforeValidator(_empty_for_null)] = ()
+    accounts: Annotated[tuple[EntityAccount, ...], BeforeValidator(empty_for_null)] = ()
 
 
 class AccountingConnection(Schema):
@@ -319,7 +325,7 @@ class AccountingField(Reference):
     display_name: Text = ""
     input_type: Text = ""
     is_splittable: Flag = False
-    is_required_for: Annotated[tuple[str, ...], BeforeValidator(_empty_for_null)] = ()
+    is_required_for: Annotated[tuple[str, ...], BeforeValidator(empty_for_null)] = ()
 
 
 class FieldOption(Reference):
@@ -338,7 +344,7 @@ class Webhook(Schema):
 
     id: str
     endpoint_url: str = ""
-    event_types: Annotated[tuple[str, ...], BeforeValidator(_empty_for_null)] = ()
+    event_types: Annotated[tuple[str, ...], BeforeValidator(empty_for_null)] = ()
     status: Text = ""
     secret: SecretStr = SecretStr("")
 
