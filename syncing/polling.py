@@ -15,10 +15,11 @@ from connections.ramp.pages import Malformed, TransactionPage
 from connections.ramp.schemas import Transaction
 from syncing import inbox, schedule, snapshots
 from syncing.classifier import classify_ramp
+from syncing.kinds.transactions import snapshot_of
 from syncing.models import SyncItem, SyncRun
 from syncing.quarantine import quarantine
 from syncing.schedule import PollLease
-from syncing.snapshots import Stored, snapshot_of
+from syncing.snapshots import Stored
 
 logger = logging.getLogger(__name__)
 

@@ -1,37 +1,17 @@
 """Store what Ramp says is ready: a page of objects becomes items in one statement."""
 
-import hashlib
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from connections.models import Connection
-from connections.ramp.schemas import Transaction
-from rampbridge.lib.money import Money
-from syncing.cannot_post import NoAccountingDate
+from syncing.kinds import Snapshot
 from syncing.models import SyncItem
-from syncing.posting.transactions import posting_date
 from syncing.statements import execute, rows, storable
 
 REACK_AFTER_SECONDS = 60
 """An object that we reported may still stand in a list that Ramp made up just before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One object as a page shows it, with what lists and search need of it."""
-
-    ramp_id: uuid.UUID
-    entity_ramp_id: uuid.UUID | None
-    label: str
-    memo: str
-    person: str
-    accounting_date: date | None
-    money: Money
-    content_hash: str
-    """Of everything a document is made from; a change of it is a new chance for a failed item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +24,6 @@ class Stored:
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(self.seen + other.seen, self.new + other.new, self.changed + other.changed)
-
-
-def snapshot_of(bought: Transaction) -> Snapshot:
-    """What lists and search need of a transaction, and the digest of what a document needs."""
-    try:
-        day = posting_date(bought)
-    except NoAccountingDate:
-        day = None
-    return Snapshot(
-        ramp_id=bought.id,
-        entity_ramp_id=bought.entity_id,
-        label=storable(bought.merchant_name) or "Card transaction",
-        memo=storable(bought.memo),
-        person=storable(bought.card_holder.name) if bought.card_holder else "",
-        accounting_date=day,
-        money=bought.money,
-        content_hash=content_hash(bought),
-    )
-
-
-def content_hash(bought: Transaction) -> str:
-    """Digest of all that a document is made from, and of nothing that reporting changes in Ramp."""
-    made_from = bought.model_dump(
-        mode="json",
-        include={
-            "id",
-            "amount",
-            "currency_code",
-            "entity_amount",
-            "accounting_date",
-            "user_transaction_time",
-            "entity_id",
-            "merchant_name",
-            "memo",
-            "line_items",
-            "accounting_field_selections",
-        },
-    )
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 def store_page(
@@ -110,9 +51,9 @@ def store_page(
             "reack": REACK_AFTER_SECONDS,
             "ramp_ids": [one.ramp_id for one in snapshots],
             "entities": [one.entity_ramp_id for one in snapshots],
-            "labels": [one.label[:300] for one in snapshots],
-            "memos": [one.memo[:300] for one in snapshots],
-            "people": [one.person[:200] for one in snapshots],
+            "labels": [storable(one.label)[:300] for one in snapshots],
+            "memos": [storable(one.memo)[:300] for one in snapshots],
+            "people": [storable(one.person)[:200] for one in snapshots],
             "dates": [one.accounting_date for one in snapshots],
             "minors": [one.money.minor for one in snapshots],
             "currencies": [one.money.currency for one in snapshots],

@@ -6,8 +6,11 @@
       |                 |     nothing to ask--> REVIEW
       +--fixed, retry-- FAILED <--definite refusal
     READY --synced or gone in Ramp--> EXTERNAL / WITHDRAWN
+    READY --another document books it (a bill paid by card)--> POSTED
+    POSTED --Ramp keeps no sync state of it (vendor credits)--> ACKED
+    ACKED --changed or deleted in the ERP--> MISMATCH
 
-Why so: docs/adr/0003 and 0004. States are only ever added, never renamed, because old and new
+Why so: docs/adr/0003, 0004 and 0012. States are only ever added, never renamed, because old and new
 code run side by side during a deploy (fault I8).
 """
 
@@ -34,11 +37,11 @@ class ItemState(StrEnum):
 _S = ItemState
 
 TRANSITIONS: Transitions[ItemState] = {
-    _S.READY: {_S.POSTING, _S.FAILED, _S.EXTERNAL, _S.WITHDRAWN},
+    _S.READY: {_S.POSTING, _S.POSTED, _S.FAILED, _S.EXTERNAL, _S.WITHDRAWN},
     _S.POSTING: {_S.POSTED, _S.READY, _S.FAILED, _S.REVIEW, _S.MISMATCH},
-    _S.POSTED: {_S.ACKING},
+    _S.POSTED: {_S.ACKING, _S.ACKED},
     _S.ACKING: {_S.ACKED, _S.POSTED, _S.MISMATCH},
-    _S.ACKED: set(),
+    _S.ACKED: {_S.MISMATCH},
     _S.FAILED: {_S.READY, _S.EXTERNAL, _S.WITHDRAWN},
     _S.REVIEW: {_S.POSTED, _S.READY},
     _S.EXTERNAL: {_S.READY},

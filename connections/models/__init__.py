@@ -9,6 +9,7 @@ from connections.models.connection import (
 from connections.models.egress import RateBucket
 from connections.models.mappings import Mapping
 from connections.models.reference import CustomField, FieldOption, LedgerAccount, Vendor
+from connections.models.vendor_creation import VendorCreation
 
 __all__ = [
     "Connection",
@@ -22,5 +23,6 @@ __all__ = [
     "RampToken",
     "RateBucket",
     "Vendor",
+    "VendorCreation",
     "WebhookSubscription",
 ]

@@ -6,6 +6,18 @@ import pghistory
 from django.db import models
 
 
+def every_type() -> list[str]:
+    """Everything that Ramp offers, in the order it is read in."""
+    return [
+        "transaction",
+        "reimbursement",
+        "bill",
+        "transfer",
+        "cashback",
+        "vendor_credit",
+    ]
+
+
 @pghistory.track()
 class Connection(models.Model):
     """One customer's connection between Ramp and its ERP.
@@ -34,6 +46,12 @@ class Connection(models.Model):
     )
     erp_kind = models.CharField(max_length=30, help_text="Name of the adapter in the registry.")
     erp_name = models.CharField(max_length=60, help_text="The ERP as the customer calls it.")
+    object_types = models.JSONField(
+        default=every_type, help_text="What is synced, as syncing's items name their types."
+    )
+    scoped_by_entity = models.BooleanField(
+        default=False, help_text="Read Ramp's lists entity by entity, as its guide asks (R-70)."
+    )
     ack_batch_size = models.PositiveIntegerField(
         default=500, help_text="Items per report to Ramp; raised when Ramp accepts more."
     )
@@ -122,7 +140,30 @@ class PostingProfile(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="profiles")
     entity = models.ForeignKey(Entity, models.CASCADE, null=True, blank=True)
     card_liability_account = models.CharField(max_length=100, help_text="ERP account id.")
-    bank_account = models.CharField(max_length=100, blank=True, default="")
+    bank_account = models.CharField(
+        max_length=100, blank=True, default="", help_text="What bills are paid from."
+    )
+    payables_account = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="What bills are owed on. Empty: the ERP's own account of the vendor.",
+    )
+    reimbursement_account = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="What reimbursements are credited to: the bank, or payables to employees.",
+    )
+    transfer_bank_account = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="What card statements are paid from. Empty: the bank account of bills.",
+    )
+    cashback_account = models.CharField(
+        max_length=100, blank=True, default="", help_text="The income account of cashback."
+    )
     fallback_expense_account = models.CharField(
         max_length=100,
         blank=True,

@@ -56,6 +56,17 @@ class SyncItem(models.Model):
         BILL_PAYMENT = "bill_payment", "Bill payment"
         TRANSFER = "transfer", "Transfer"
         CASHBACK = "cashback", "Cashback"
+        VENDOR_CREDIT = "vendor_credit", "Vendor credit"
+
+    class Arrival(models.TextChoices):
+        """What brought an item to us first."""
+
+        POLL = "poll", "Poll"
+        WEBHOOK = "webhook", "Webhook"
+        MANUAL = "manual", "Run now"
+        BUTTON = "button", "Sync button"
+        BACKFILL = "backfill", "Backfill"
+        RECONCILE = "reconcile", "Reconciliation"
 
     class State(models.TextChoices):
         READY = ItemState.READY
@@ -97,6 +108,18 @@ class SyncItem(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.READY)
     state_at = models.DateTimeField()
     ready_at = models.DateTimeField(help_text="When we first learnt that it is ready.")
+    arrived_by = models.CharField(
+        max_length=9, choices=Arrival, default=Arrival.POLL, db_default=Arrival.POLL
+    )
+    sync_request = models.ForeignKey(
+        "syncing.SyncRequest",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,  # a partial one serves
+        related_name="items",
+        help_text="The newest press of the sync button that asks for it (R-83).",
+    )
     due_at = models.DateTimeField(
         null=True, help_text="The queue: not to be touched before. Empty: not by time alone."
     )
@@ -153,7 +176,8 @@ class SyncItem(models.Model):
         max_length=200,
         blank=True,
         default="",
-        help_text="The cause it shares with others, such as a closed period: one check frees all.",
+        help_text="The cause it shares with others, such as a closed period: one check frees all."
+        " Of a READY item without a due time: what it waits for, such as its bill.",
     )
 
     class Meta:
@@ -179,6 +203,16 @@ class SyncItem(models.Model):
                 fields=["connection", "due_at", "id"],
                 condition=models.Q(state="READY"),
                 name="item_queue",
+            ),
+            models.Index(
+                fields=["connection", "blocked_by"],
+                condition=models.Q(state__in=["READY", "FAILED"]) & ~models.Q(blocked_by=""),
+                name="item_waiting",
+            ),
+            models.Index(
+                fields=["sync_request"],
+                condition=models.Q(sync_request__isnull=False),
+                name="item_requested",
             ),
             models.Index(
                 fields=["connection", "may_be_in_erp_until"],
@@ -296,6 +330,10 @@ class ItemEvent(models.Model):
         RELEASED = "released", "Released"
         EXTERNAL = "external", "Synced outside rampbridge"
         WITHDRAWN = "withdrawn", "Withdrawn in Ramp"
+        WAITING = "waiting", "Waits for something else"
+        ATTACHED = "attached", "Receipt attached"
+        NOT_ATTACHED = "not_attached", "Receipt not attached"
+        RECONCILED = "reconciled", "Found by reconciliation"
         NOTE = "note", "Note"
 
     item = models.ForeignKey(SyncItem, models.CASCADE, related_name="events")

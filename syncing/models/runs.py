@@ -14,15 +14,21 @@ class SyncRun(models.Model):
         POLL = "poll", "Poll"
         WEBHOOK = "webhook", "Webhook"
         MANUAL = "manual", "Run now"
+        BUTTON = "button", "Sync button"
+        BACKFILL = "backfill", "Backfill"
+        RECONCILE = "reconcile", "Reconciliation"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
-    trigger = models.CharField(max_length=8, choices=Trigger)
+    trigger = models.CharField(max_length=9, choices=Trigger)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     pages = models.PositiveIntegerField(default=0)
     seen = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
+    unannounced = models.PositiveIntegerField(
+        default=0, help_text="New ones that a webhook should have announced, and none did."
+    )
     problem = models.TextField(blank=True, default="")
     trace_id = models.CharField(max_length=100, blank=True, default="")
 
@@ -51,6 +57,9 @@ class AckBatch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="ack_batches")
     sync_type = models.CharField(max_length=40)
+    sync_request = models.ForeignKey(
+        "syncing.SyncRequest", models.PROTECT, null=True, blank=True, related_name="batches"
+    )
     outcome = models.CharField(max_length=7, choices=Outcome)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     key = models.UUIDField(help_text="Idempotency key, computed from what the batch says.")

@@ -15,6 +15,10 @@ class Schedule(models.Model):
     fetch_due_at = models.DateTimeField(
         null=True, blank=True, help_text="A webhook rang: pull then, without waiting for the poll."
     )
+    fetch_types = models.JSONField(
+        default=list, help_text="What rang: the object types to pull. Empty: all of them."
+    )
+    reconcile_due_at = models.DateTimeField(null=True, blank=True)
     last_pull_started_at = models.DateTimeField(null=True, blank=True)
     poll_lease = models.UUIDField(null=True, blank=True)
     poll_lease_until = models.DateTimeField(null=True, blank=True)
@@ -25,6 +29,16 @@ class Schedule(models.Model):
     rung_at = models.DateTimeField(null=True, blank=True)
     last_posted_at = models.DateTimeField(null=True, blank=True)
     last_acked_at = models.DateTimeField(null=True, blank=True)
+
+    # How fast the ERP takes documents, learnt from its answers.
+    erp_limit = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Calls at a time that it bears. Empty: as many as its adapter says (fault X16).",
+    )
+    posts_per_second = models.FloatField(
+        null=True, blank=True, help_text="Documents booked while there was work; moving average."
+    )
 
     # One problem that stops everything is one row here, not one error per item (faults X15, X17).
     erp_failures = models.PositiveIntegerField(default=0)

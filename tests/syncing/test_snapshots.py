@@ -10,6 +10,7 @@ from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
 from syncing import snapshots
 from syncing.engine import post_due_items
+from syncing.kinds.transactions import snapshot_of
 from syncing.models import ItemEvent, ItemPayload, SyncItem
 from tests.syncing.world import (
     World,
@@ -34,7 +35,7 @@ def stored(world: World, *bodies: dict[str, Any]) -> snapshots.Stored:
         world.connection,
         "transaction",
         read.storable,
-        [snapshots.snapshot_of(one) for one in read.transactions],
+        [snapshot_of(one) for one in read.transactions],
         listed_at=snapshots.database_now(),
     )
 
@@ -89,7 +90,7 @@ class TestStorePage:
         world = World()
         body = transaction_body()
         read = page(body, body)
-        unique = {one.ramp_id: one for one in map(snapshots.snapshot_of, read.transactions)}
+        unique = {one.ramp_id: one for one in map(snapshot_of, read.transactions)}
 
         snapshots.store_page(
             world.connection, "transaction", read.storable, list(unique.values()),
@@ -232,7 +233,7 @@ class TestStorePage:
     def test_a_hundred_objects_cost_one_statement(self, django_assert_num_queries: Any) -> None:
         world = World()
         read = page(*(transaction_body() for _ in range(100)))
-        rows = [snapshots.snapshot_of(one) for one in read.transactions]
+        rows = [snapshot_of(one) for one in read.transactions]
         now = snapshots.database_now()
 
         with django_assert_num_queries(1):

@@ -16,6 +16,7 @@ from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
 from syncing import claims, schedule, snapshots
 from syncing.engine import Worker
+from syncing.kinds.transactions import snapshot_of
 from syncing.models import Schedule, SyncItem
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -112,7 +113,7 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
         connection,
         "transaction",
         page.storable,
-        [snapshots.snapshot_of(one) for one in page.transactions],
+        [snapshot_of(one) for one in page.transactions],
         listed_at=snapshots.database_now(),
     )
     ids = [uuid.UUID(body["id"]) for body in bodies]
