@@ -1,16 +1,18 @@
 """What clients report back: `/accounting/syncs` and `/accounting/ready-to-sync`."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from connections.ramp_simulator import bodies, people, seats
 from connections.ramp_simulator.calls import Call
-from connections.ramp_simulator.codings import book_of, coding
-from connections.ramp_simulator.records import Commit, SyncStatus, Transaction, UsedKey
+from connections.ramp_simulator.records import Transaction, UsedKey
 from connections.ramp_simulator.replies import ApiError, Reply, created, invalid, no_content
-from connections.ramp_simulator.transactions import needs_vendor
-from connections.ramp_simulator.webhooks import announce
+from connections.ramp_simulator.reports import Reportable, Told
+from connections.ramp_simulator.transaction_syncs import Transactions
 from connections.ramp_simulator.world import World
+
+# Nothing is ever ready for the sync types of Ramp's that have no row here.
+KINDS: Mapping[str, Reportable] = {"TRANSACTION_SYNC": Transactions()}
 
 
 def create_sync(world: World, call: Call) -> Reply:
@@ -22,13 +24,16 @@ def create_sync(world: World, call: Call) -> Reply:
     used = world.used_keys.get(_key_id(call.business, body.idempotency_key))
     if used:
         return _again(world, call, used)
-    _refuse_ineligible(world, call.business, body)
+    kind = KINDS.get(body.sync_type)
+    _refuse_ineligible(world, call.business, kind, body)
     sync_id = world.ids.uuid()
     use_key(world, call, body.idempotency_key, sync_id)
-    for success in body.successful_syncs:
-        _succeed(world, str(success.id), success.reference_id, sync_id, body.idempotency_key)
-    for failure in body.failed_syncs:
-        _fail(world, str(failure.id), failure.error.message, sync_id, body.idempotency_key)
+    if kind:
+        told = Told(world.clock(), sync_id, body.idempotency_key)
+        for success in body.successful_syncs:
+            kind.succeed(world, success, told)
+        for failure in body.failed_syncs:
+            kind.fail(world, str(failure.id), failure.error.message, told)
     return created({"sync_id": sync_id})
 
 
@@ -66,78 +71,23 @@ def _again(world: World, call: Call, used: UsedKey) -> Reply:
     raise ApiError(400, "DEVELOPER_7005", "Idempotency key already exists")
 
 
-def _refuse_ineligible(world: World, business: str, body: bodies.SyncCreate) -> None:
+def _refuse_ineligible(
+    world: World, business: str, kind: Reportable | None, body: bodies.SyncCreate
+) -> None:
     """The ids stand in the text of the message and nowhere else, as seen live."""
     successes = [str(row.id) for row in body.successful_syncs]
     failures = [str(row.id) for row in body.failed_syncs]
     ids = successes + failures
     if len(set(ids)) < len(ids):
         raise invalid({"_schema": ["An object is listed twice."]})
-    rows = {row.id: row for row in _transactions(world, business, ids)}
-    if body.sync_type != "TRANSACTION_SYNC":
-        rows = {}
-    book = book_of(world, business)
-    not_ready = [
-        given
-        for given in ids
-        if given not in rows or rows[given].sync_status is not SyncStatus.SYNC_READY
-    ]
-    not_ready += [
-        given for given in successes if given in rows and coding(book, rows[given]).is_deleted
-    ]
-    if not_ready:
-        listed = ", ".join(dict.fromkeys(not_ready))
+    unready = ids if kind is None else kind.unready(world, business, successes, failures)
+    if unready:
+        listed = ", ".join(dict.fromkeys(unready))
         raise ApiError(
             400, "DEVELOPER_7062", f"The following objects are not ready for sync: {listed}"
         )
-    vendorless = [given for given in successes if needs_vendor(world, book, rows[given])]
-    if vendorless:
-        # No source tells the code of this refusal.
-        raise ApiError(
-            400,
-            "DEVELOPER_7001",
-            f"Create an accounting vendor before syncing: {', '.join(vendorless)}",
-        )
-
-
-def _succeed(world: World, row_id: str, reference_id: str, sync_id: str, key: str) -> None:
-    row = world.transactions.get(row_id)
-    assert row is not None
-    now = world.clock()
-    row.sync_status = SyncStatus.SYNCED
-    row.synced_at = row.updated_at = now
-    row.reference_id = reference_id
-    row.export_error = None
-    row.sync_request_id = None
-    row.commits.append(
-        Commit(
-            at=now,
-            outcome="success",
-            sync_id=sync_id,
-            idempotency_key=key,
-            reference_id=reference_id,
-        )
-    )
-    world.transactions.put(row)
-    announce(world, row.business, "transactions.synced", row.id)
-
-
-def _fail(world: World, row_id: str, message: str, sync_id: str, key: str) -> None:
-    """The item shows the message as its export error, and stays ready."""
-    row = world.transactions.get(row_id)
-    assert row is not None
-    row.export_error = message
-    row.sync_request_id = None
-    row.commits.append(
-        Commit(
-            at=world.clock(),
-            outcome="failure",
-            sync_id=sync_id,
-            idempotency_key=key,
-            message=message,
-        )
-    )
-    world.transactions.put(row)
+    if kind and (refusal := kind.refusal(world, business, successes)):
+        raise refusal
 
 
 def _transactions(world: World, business: str, ids: Iterable[str]) -> list[Transaction]:
