@@ -72,3 +72,78 @@ class NoAccountingDate(CannotPost):
             "This item has no accounting date.",
             "Set the accounting date in Ramp. It then goes through by itself.",
         )
+
+
+class CreditsDoNotFit(CannotPost):
+    """More vendor credit is set off against a bill than it amounts to, or in another currency."""
+
+    code = "credits_do_not_fit"
+
+    def __init__(self, bill: Money, set_off: Money) -> None:
+        super().__init__(f"Vendor credits of {set_off} are set off against a bill of {bill}.")
+
+
+class PaymentBelowBill(CannotPost):
+    """Ramp calls a bill paid, with a payment that is smaller than what was owed of it."""
+
+    code = "payment_below_bill"
+
+    def __init__(self, owed: Money, paid: Money) -> None:
+        super().__init__(
+            f"Ramp calls this bill paid: {owed} were owed and {paid} were paid,"
+            f" a difference of {owed - paid}."
+        )
+
+
+class UnexpectedSign(CannotPost):
+    """An amount below zero where Ramp's contract knows only what is above it.
+
+    Which way the money went could only be guessed.
+    """
+
+    code = "unexpected_sign"
+
+    def __init__(self, what: str, amount: Money) -> None:
+        super().__init__(f"This {what} has an amount of {amount}, which has no meaning we know.")
+
+
+class UnknownValue(CannotPost):
+    """Ramp says a word that this version does not know, and the document depends on it."""
+
+    code = "unknown_value"
+
+    def __init__(self, what: str, value: str) -> None:
+        super().__init__(
+            f"The {what} of this item is {spoken(value)}, which this version does not know."
+            if value
+            else f"This item has no {what}."
+        )
+
+
+def spoken(value: str) -> str:
+    """A constant of Ramp's as people read it: “paid manually”."""
+    return f"“{value.replace('_', ' ').lower()}”"
+
+
+class TransferReturned(CannotPost):
+    """The bank took a transfer back (RETURNED_BY_RDFI): a person decides what becomes of it."""
+
+    code = "transfer_returned"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bank has returned this transfer, so the card balance is not paid."
+            " If it is in the ERP already, it must be taken back there."
+        )
+
+
+class TaxDoesNotFit(CannotPost):
+    """No net amount and its tax, both to the cent, make up a line's gross amount."""
+
+    code = "tax_does_not_fit"
+
+    def __init__(self, gross: Money, nearest: Money, rate: str) -> None:
+        super().__init__(
+            f"At a tax of {rate} no net amount makes {gross}; the nearest makes {nearest},"
+            f" a difference of {gross - nearest}."
+        )

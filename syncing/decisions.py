@@ -9,7 +9,7 @@
 | BILL_AND_PAYMENT_SYNCED| either | nothing | nothing               |
 | anything else of either         | hold    | hold                  |
 
-Whether a payment is posted or only confirmed lies in how the bill was paid, see `_payment`.
+Whether a payment is posted or only confirmed lies in how the bill was paid: `payment_action`.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from connections.ramp.spend import Bill, BillPayment
 from rampbridge.lib.money import Money
+from syncing.cannot_post import CreditsDoNotFit, UnknownValue, spoken
 
 
 class Action(StrEnum):
@@ -48,7 +49,8 @@ class Decision:
 CARD_METHODS = frozenset(
     {"CARD", "ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY", "AUTOMATIC_CARD_PAYMENT"}
 )
-"""The money also arrives as card transactions, which clear the vendor's account (gotcha 13)."""
+"""The money arrives as card transactions too; a payment beside them would be a second one
+(gotcha 13)."""
 
 BANK_METHODS = frozenset(
     {"ACH", "CHECK", "DOMESTIC_WIRE", "INTERNATIONAL", "LOCAL_BANK_TRANSFER", "RTP", "SWIFT"}
@@ -80,16 +82,13 @@ def decide(bill: Bill) -> Decision:
         return Decision(Action.NOTHING, Action.NOTHING, "The bill is archived in Ramp.")
     if bill.enable_accounting_sync is False:
         return Decision(
-            Action.NOTHING, Action.NOTHING, "The bill is not meant to be synced: so it says in Ramp."
+            Action.NOTHING,
+            Action.NOTHING,
+            "The bill is not meant to be synced: so it says in Ramp.",
         )
     due = _DUE.get((bill.sync_status, bill.status))
     if due is None:
-        return Decision(
-            Action.HOLD,
-            Action.HOLD,
-            f"Ramp says sync status {bill.sync_status or 'nothing'!r} and status"
-            f" {bill.status or 'nothing'!r} of this bill, which this version does not know.",
-        )
+        return Decision(Action.HOLD, Action.HOLD, _unknown(bill))
     action, is_paid = due
     if is_paid:
         payment, reason = payment_action(bill)
@@ -123,5 +122,54 @@ def payment_action(bill: Bill) -> tuple[Action, str]:
     elif method in BANK_METHODS or method == "VENDOR_CREDIT":
         action, reason = Action.POST, ""
     else:
-        return Action.HOLD, f"The payment method {method or 'nothing'!r} is new to this version."
+        return Action.HOLD, UnknownValue("payment method", method).title
     return _unless_set_off(bill, action, reason)
+
+
+def owed(bill: Bill) -> Money:
+    """What is left of a bill after the vendor credits set off against it: its own payment.
+
+    Never the payment's amount, which is that of all bills paid together (gotcha 9).
+
+    :raises CreditsDoNotFit: if the credits exceed the bill or are in another currency
+    """
+    applied = [one.amount.money for one in bill.applied_vendor_credits if one.amount.amount]
+    foreign = next((one for one in applied if one.currency != bill.money.currency), None)
+    if foreign is not None:
+        raise CreditsDoNotFit(bill.money, foreign)
+    set_off = sum(applied, Money.zero(bill.money.currency, bill.money.exponent))
+    if set_off > bill.money:
+        raise CreditsDoNotFit(bill.money, set_off)
+    return bill.money - set_off
+
+
+def _unknown(bill: Bill) -> str:
+    if bill.sync_status not in {sync_status for sync_status, _ in _DUE}:
+        return UnknownValue("sync status", bill.sync_status).title
+    return UnknownValue("status", bill.status).title
+
+
+def _paid_outside(payment: BillPayment) -> tuple[Action, str]:
+    how = payment.details.manual_payment_method if payment.details else ""
+    if how == "PAID_IN_ERP":
+        return Action.CONFIRM, "The payment was entered in the ERP by hand."
+    if how in MANUAL_BANK_METHODS:
+        return Action.POST, ""
+    way = spoken(how) if how else "it does not say how"
+    return Action.HOLD, f"The bill was paid outside Ramp, {way}, and no account is set for that."
+
+
+def _unless_set_off(bill: Bill, action: Action, reason: str) -> tuple[Action, str]:
+    """The same, unless vendor credits have changed what there is to pay."""
+    if action != Action.POST:
+        return action, reason
+    assert bill.payment is not None
+    try:
+        left = owed(bill)
+    except CreditsDoNotFit as error:
+        return Action.HOLD, error.title
+    if not left:
+        return Action.CONFIRM, "Vendor credits have settled the bill; no money moved."
+    if bill.payment.payment_method == "VENDOR_CREDIT":
+        return Action.HOLD, f"The bill was paid by vendor credits, yet {left} of it is left over."
+    return action, reason
