@@ -48,6 +48,25 @@ def release(
     )
 
 
+def release_waiting(connection_id: uuid.UUID, cause: str, why: str, actor: str = "") -> int:
+    """Make due all queued items that wait for `cause`, as `results.record_waiting` named it.
+
+    Returns how many. Commit the end of the cause before.
+    """
+    return execute(
+        """
+        WITH moved AS (
+            UPDATE syncing_syncitem SET due_at = now(), blocked_by = '', error_title = ''
+            WHERE connection_id = %(connection)s AND state = 'READY' AND blocked_by = %(cause)s
+            RETURNING id
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'released', %(why)s, '{}', %(actor)s FROM moved ORDER BY id
+        """,
+        {"connection": connection_id, "cause": cause[:200], "why": why, "actor": actor},
+    )
+
+
 def hurry(item_id: int, *, actor: str) -> int:
     """Make a queued item due now. Returns 1, or 0 if it is no longer queued."""
     return execute(

@@ -147,6 +147,48 @@ def record_retry(token: uuid.UUID, refused: Sequence[Refused], *, counts: bool) 
     )
 
 
+def record_waiting(token: uuid.UUID | None, waiting: Sequence[tuple[int, str, str]]) -> int:
+    """Let items wait for something else: READY, not due, and nothing of them is booked.
+
+    :param waiting: id, cause and words of each. `releases.release_waiting` frees all of a cause.
+
+    Without a token the items must still be READY (nothing was sent). Whoever ends the cause must
+    do so in an earlier transaction than it frees them, and this must run after a look at the cause
+    that was made with the items locked; else the two could miss each other.
+    """
+    return execute(
+        """
+        WITH asked AS (
+            SELECT * FROM unnest(%(ids)s::bigint[], %(causes)s::text[], %(words)s::text[])
+                AS a(id, cause, words)
+        ), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'READY', due_at = NULL,
+                state_at = CASE WHEN i.state = 'READY' THEN i.state_at ELSE now() END,
+                blocked_by = a.cause, error_title = a.words, error_category = '',
+                error_origin = '', error_code = '', error_fix = '', error_detail = '',
+                attempts = i.attempts - CASE WHEN i.state = 'READY' THEN 0 ELSE 1 END,
+                claims_without_result = 0, lease_token = NULL, lease_until = NULL,
+                may_be_in_erp_until = NULL
+            FROM asked a
+            WHERE i.id = a.id
+              AND ((%(token)s::uuid IS NULL AND i.state = 'READY')
+                   OR (i.state = 'POSTING' AND i.lease_token = %(token)s))
+            RETURNING i.id, a.cause, a.words
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'waiting', words, jsonb_build_object('cause', cause), ''
+        FROM moved ORDER BY id
+        """,
+        {
+            "ids": [id_ for id_, _, _ in waiting],
+            "causes": [storable(cause)[:200] for _, cause, _ in waiting],
+            "words": [storable(words)[:300] for _, _, words in waiting],
+            "token": token,
+        },
+    )
+
+
 def record_uncertain(
     token: uuid.UUID, lost: Sequence[Uncertain], settle: float, recheck_seconds: float
 ) -> int:
