@@ -8,6 +8,7 @@ in the ERP.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from connections.erp.ledger_audit import LedgerEntry
 from connections.erp.records import State
@@ -137,10 +138,14 @@ def _compare_items(
             found.unexplained.append(
                 f"{item.ramp_id} is {entry.number} in the ERP and {item.number} here"
             )
-        elif entry.debit != abs(item.money.decimal):
+        elif _total(entry) != abs(item.money.decimal):
             found.unbalanced.append(
-                f"{item.ramp_id} is {item.money} and {entry.number} is over {entry.debit}"
+                f"{item.ramp_id} is {item.money} and {entry.number} is over {_total(entry)}"
             )
+
+
+def _total(entry: LedgerEntry) -> Decimal:
+    return entry.debit if entry.total is None else entry.total
 
 
 def _compare_ledger(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -19,10 +20,15 @@ class LedgerEntry:
     """Our full reference; empty for a document that our user made without one."""
     erp_id: str
     number: str
+    """The number people use for the document: a bill's own, not that of the move behind it."""
     state: State
     debit: Decimal
     """In the company's currency."""
     credit: Decimal
+    total: Decimal | None = None
+    """One side of the document in its own currency, where the ERP tells."""
+    currency: str = ""
+    """Of `total`."""
     reverses: str = ""
     """The reference that this entry takes back."""
 
@@ -31,9 +37,12 @@ class LedgerEntry:
 class AuditableErp(Protocol):
     """An adapter whose ledger can be read back whole: for verification, beyond the port."""
 
-    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:
+    def ledger_entries(
+        self, prefix: str, *, since: datetime | None = None
+    ) -> Sequence[LedgerEntry]:
         """Everything whose reference starts with `prefix`, and all else that our user made.
 
+        :param since: only what was entered from then on; an ERP that cannot tell gives more
         :raises ErpError: if the ERP cannot be asked
         """
         ...

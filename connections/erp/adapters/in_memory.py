@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
@@ -161,7 +161,12 @@ class InMemoryErp:
 
     # -- beyond the port
 
-    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:  # noqa: ARG002  all is ours
+    def ledger_entries(
+        self,
+        prefix: str,  # noqa: ARG002  all is ours
+        *,
+        since: datetime | None = None,  # noqa: ARG002  the books keep no time of entry
+    ) -> Sequence[LedgerEntry]:
         """See `connections.erp.ledger_audit.AuditableErp`."""
         self._begin("ledger_entries")
         return [_ledger_entry(entry) for entry in self.books.entries]
@@ -281,5 +286,7 @@ def _ledger_entry(entry: Entry) -> LedgerEntry:
         state=entry.state,
         debit=debit,
         credit=credit,
+        total=debit,
+        currency=doc.currency,
         reverses=doc.ref.full if entry.reverses else "",
     )

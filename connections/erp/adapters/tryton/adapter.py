@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import httpx
 
@@ -118,9 +118,11 @@ class TrytonErp:
     def void(self, ref: Ref, on: date, reason: str) -> Posted:
         return self._booking().void(ref, on, reason)
 
-    def ledger_entries(self, prefix: str) -> Sequence[LedgerEntry]:
+    def ledger_entries(
+        self, prefix: str, *, since: datetime | None = None
+    ) -> Sequence[LedgerEntry]:
         """See `connections.erp.ledger_audit.AuditableErp`."""
-        return ledger_entries(self._records, prefix)
+        return ledger_entries(self._records, prefix, since)
 
     def _booking(self) -> BridgeBooking | LookupBooking:
         return self._bridge if self._has_bridge() else self._lookup

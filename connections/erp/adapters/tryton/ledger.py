@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,36 +16,68 @@ PAGE_SIZE = 1000
 Row = dict[str, Any]
 
 
-def ledger_entries(records: Records, prefix: str) -> Sequence[LedgerEntry]:
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """An invoice behind a move. People know its number, not the move's."""
+
+    id: int
+    ref: str
+    number: str
+    cancelled_by: int | None
+    """The move that takes it back."""
+
+
+@dataclass(slots=True)
+class _Sides:
+    """Both sides of a move in the company's currency, and one in the document's own."""
+
+    debit: Decimal = Decimal(0)
+    credit: Decimal = Decimal(0)
+    foreign: Decimal = Decimal(0)
+    foreign_currency: int | None = None
+
+
+def ledger_entries(
+    records: Records, prefix: str, since: datetime | None = None
+) -> Sequence[LedgerEntry]:
     """Account moves with our reference, or made by our user; bills by the move that they post."""
     return [
         entry
-        for rows in _pages(records, prefix)
-        for entry in _entries(records, rows, _bill_references(records, rows))
+        for rows in _pages(records, prefix, since)
+        for entry in _entries(records, rows, _bills(records, rows))
     ]
 
 
-def _pages(records: Records, prefix: str) -> Iterator[list[Row]]:
-    has_bridge = records.catalogue.company().has_bridge
-    field = "external_ref" if has_bridge else "description"
+def _pages(records: Records, prefix: str, since: datetime | None) -> Iterator[list[Row]]:
+    field = _field(records)
     ours = ["create_uid", "=", records.rpc.session().user]
-    domain = ["OR", [[field, "like", f"{prefix}%"]], [ours]]
+    domain: list[Any] = [["OR", [[field, "like", f"{prefix}%"]], [ours]]]
+    if since is not None:
+        domain.append(["create_date", ">=", since])
     fields = [field, "number", "state", "origin"]
     last_id = 0
     while True:
         rows = records.rpc.read(
-            MOVE, [domain, ["id", ">", last_id]], fields, limit=PAGE_SIZE, order=[["id", "ASC"]]
+            MOVE, [*domain, ["id", ">", last_id]], fields, limit=PAGE_SIZE, order=[["id", "ASC"]]
         )
         for row in rows:
-            row["ref"] = (row[field] or "").split(" ", 1)[0]
+            row["ref"] = _first_word(row[field])
         yield rows
         if len(rows) < PAGE_SIZE:
             return
         last_id = rows[-1]["id"]
 
 
-def _bill_references(records: Records, rows: Sequence[Row]) -> dict[str, str]:
-    """Our references of the invoices that moves stem from, by their origin."""
+def _field(records: Records) -> str:
+    return "external_ref" if records.catalogue.company().has_bridge else "description"
+
+
+def _first_word(text: str | None) -> str:
+    return (text or "").split(" ", 1)[0]
+
+
+def _bills(records: Records, rows: Sequence[Row]) -> dict[str, _Bill]:
+    """The invoices that moves without a reference of their own stem from, by origin."""
     ids = [
         int(row["origin"].partition(",")[2])
         for row in rows
@@ -51,39 +85,58 @@ def _bill_references(records: Records, rows: Sequence[Row]) -> dict[str, str]:
     ]
     if not ids:
         return {}
-    field = "external_ref" if records.catalogue.company().has_bridge else "description"
-    bills = records.rpc.read(INVOICE, [["id", "in", ids]], [field])
-    return {f"{INVOICE},{bill['id']}": (bill[field] or "").split(" ", 1)[0] for bill in bills}
+    field = _field(records)
+    found = records.rpc.read(INVOICE, [["id", "in", ids]], [field, "number", "cancel_move"])
+    return {
+        f"{INVOICE},{row['id']}": _Bill(
+            row["id"], _first_word(row[field]), row["number"] or "", row["cancel_move"]
+        )
+        for row in found
+    }
 
 
-def _entries(records: Records, rows: Sequence[Row], bills: dict[str, str]) -> Iterator[LedgerEntry]:
+def _entries(
+    records: Records, rows: Sequence[Row], bills: Mapping[str, _Bill]
+) -> Iterator[LedgerEntry]:
     sides = _sides(records, [row["id"] for row in rows])
-    refs = {f"{MOVE},{row['id']}": _reference(row, bills) for row in rows}
+    company = records.catalogue.company()
+    codes = {currency.id: currency.code for currency in company.currencies.values()}
+    refs = {f"{MOVE},{row['id']}": row["ref"] for row in rows}
     for row in rows:
-        ref = refs[f"{MOVE},{row['id']}"]
-        is_void = ref.endswith(VOID_SUFFIX)
-        reverses = ref.removesuffix(VOID_SUFFIX) if is_void else refs.get(row["origin"] or "", "")
-        debit, credit = sides[row["id"]]
+        bill = None if row["ref"] else bills.get(row["origin"] or "")
+        ref = bill.ref if bill else row["ref"]
+        reverses = _reversed_by(row, ref, bill, refs)
+        side = sides[row["id"]]
         yield LedgerEntry(
-            ref="" if is_void or reverses else ref,
-            erp_id=str(row["id"]),
-            number=row["number"] or "",
+            ref="" if reverses else ref,
+            erp_id=str(bill.id if bill else row["id"]),
+            number=bill.number if bill else row["number"] or "",
             state=STATES[row["state"]],
-            debit=debit,
-            credit=credit,
+            debit=side.debit,
+            credit=side.credit,
+            total=side.foreign if side.foreign_currency else side.debit,
+            currency=codes.get(side.foreign_currency or company.currency.id, ""),
             reverses=reverses,
         )
 
 
-def _reference(row: Row, bills: dict[str, str]) -> str:
-    reference: str = row["ref"] or bills.get(row["origin"] or "", "")
-    return reference
+def _reversed_by(row: Row, ref: str, bill: _Bill | None, refs: Mapping[str, str]) -> str:
+    """The reference that a move takes back; empty if it is a document of its own."""
+    if ref.endswith(VOID_SUFFIX):
+        return ref.removesuffix(VOID_SUFFIX)
+    if bill is not None:
+        return ref if bill.cancelled_by == row["id"] else ""
+    return refs.get(row["origin"] or "", "")
 
 
-def _sides(records: Records, ids: Sequence[int]) -> dict[int, tuple[Decimal, Decimal]]:
-    sides = dict.fromkeys(ids, (Decimal(0), Decimal(0)))
-    fields = ["move", "debit", "credit"]
+def _sides(records: Records, ids: Sequence[int]) -> dict[int, _Sides]:
+    sides = {move: _Sides() for move in ids}
+    fields = ["move", "debit", "credit", "amount_second_currency", "second_currency"]
     for line in records.rpc.read("account.move.line", [["move", "in", list(ids)]], fields):
-        debit, credit = sides[line["move"]]
-        sides[line["move"]] = (debit + line["debit"], credit + line["credit"])
+        side = sides[line["move"]]
+        side.debit += line["debit"]
+        side.credit += line["credit"]
+        if line["second_currency"]:
+            side.foreign_currency = line["second_currency"]
+            side.foreign += max(line["amount_second_currency"] or Decimal(0), Decimal(0))
     return sides
