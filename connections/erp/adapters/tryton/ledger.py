@@ -101,10 +101,11 @@ def _entries(
     sides = _sides(records, [row["id"] for row in rows])
     company = records.catalogue.company()
     codes = {currency.id: currency.code for currency in company.currencies.values()}
-    refs = {f"{MOVE},{row['id']}": row["ref"] for row in rows}
+    behind = {row["id"]: _behind(row, bills) for row in rows}
+    refs = {f"{MOVE},{row['id']}": _reference(row, behind[row["id"]]) for row in rows}
     for row in rows:
-        bill = None if row["ref"] else bills.get(row["origin"] or "")
-        ref = bill.ref if bill else row["ref"]
+        bill = behind[row["id"]]
+        ref = _reference(row, bill)
         reverses = _reversed_by(row, ref, bill, refs)
         side = sides[row["id"]]
         yield LedgerEntry(
@@ -118,6 +119,14 @@ def _entries(
             currency=codes.get(side.foreign_currency or company.currency.id, ""),
             reverses=reverses,
         )
+
+
+def _behind(row: Row, bills: Mapping[str, _Bill]) -> _Bill | None:
+    return None if row["ref"] else bills.get(row["origin"] or "")
+
+
+def _reference(row: Row, bill: _Bill | None) -> str:
+    return bill.ref if bill else str(row["ref"])
 
 
 def _reversed_by(row: Row, ref: str, bill: _Bill | None, refs: Mapping[str, str]) -> str:
