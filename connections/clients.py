@@ -20,7 +20,7 @@ from connections.ramp.auth import AccessToken, ClientCredentials
 from connections.ramp.client import RampClient
 from connections.ramp.rate_limit import Lane
 from connections.ramp.transport import shared_http_client
-from rampbridge.lib import encryption
+from rampbridge.lib import encryption, failpoints
 
 SCOPES = (
     "accounting:read",
@@ -98,6 +98,7 @@ class SharedTokens:
 
     def save(self, token: AccessToken) -> None:
         """Keep it, unless a newer one stands there already."""
+        failpoints.hit("before_token_kept")
         sealed = encryption.seal(json.dumps(token.value).encode(), context=self._context)
         with database.cursor() as cursor:
             cursor.execute(

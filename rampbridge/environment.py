@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from rampbridge.lib import failpoints
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "testserver"}
 BROKER_SCHEMES = {"redis", "rediss", "redis+socket"}
 KEY_BYTES = 32
@@ -79,6 +81,11 @@ def _mail_server(value: SecretStr) -> SecretStr:
     url = urlsplit(value.get_secret_value())
     if url.scheme not in {"smtp", "smtps"} or not url.hostname:
         raise ValueError("must be smtp://user:password@host:587 (STARTTLS) or smtps:// (TLS)")
+    return value
+
+
+def _failpoints(value: str) -> str:
+    failpoints.parse(value)
     return value
 
 
@@ -146,12 +153,24 @@ class Environment(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = "Single sign-on"
 
+    rampbridge_failpoint: Annotated[str, AfterValidator(_failpoints)] = ""
+    """Where tests kill this process; see `rampbridge.lib.failpoints`."""
+    rampbridge_failpoint_log: Path | None = None
+
     @model_validator(mode="after")
     def _oidc_whole_or_not_at_all(self) -> Self:
         parts = (self.oidc_server_url, self.oidc_client_id, self.oidc_client_secret)
         if any(parts) and not all(parts):
             raise ValueError(
                 "OIDC_SERVER_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: set all three or none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _dies_by_order_only_in_tests(self) -> Self:
+        if self.rampbridge_failpoint and self.is_https:
+            raise ValueError(
+                "RAMPBRIDGE_FAILPOINT kills processes and is for tests on this machine; unset it"
             )
         return self
 

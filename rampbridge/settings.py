@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from rampbridge import logs
 from rampbridge.environment import read_environment
+from rampbridge.lib import failpoints
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -35,6 +36,7 @@ POLL_INTERVAL_SECONDS = env.poll_interval_seconds
 SUPPORT_CONTACT = env.support_contact
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}
+failpoints.arm(env.rampbridge_failpoint, log=env.rampbridge_failpoint_log)
 
 # Apps ------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from connections.erp.port import ErpAdapter
 from connections.erp.records import Capabilities, Document, Idempotency, Posted, State
 from connections.mappings import MappingSet, MissingMapping
 from connections.models import Connection
+from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import circuit, claims, results, suspect
 from syncing.cannot_post import CannotPost
@@ -144,7 +145,9 @@ def post_due_items(worker: Worker, *, limit: int | None = None) -> int:
         if documents:
             intents = [(item.id, document) for item, document in documents]
             claims.begin_posting(token, intents, settle)
+            failpoints.hit("before_claim_commit")
     if documents:
+        failpoints.hit("after_claim_commit")
         certain = [one for one in documents if not one[0].doubtful]
         outcomes = send(worker, certain, deadline=deadline)
         outcomes.uncertain += [
@@ -177,10 +180,12 @@ def send(worker: Worker, documents: Sequence[Held], *, deadline: float) -> Outco
 
 def _send_batch(worker: Worker, batch: Sequence[Held], outcomes: Outcomes) -> None:
     answers: Sequence[Posted | ErpError]
+    failpoints.hit("before_erp_post")
     try:
         answers = worker.erp.post_many([document for _, document in batch])
     except ErpError as error:  # the call as a whole failed, so each of them did
         answers = [error] * len(batch)
+    failpoints.hit("after_erp_post")
     for (item, document), answer in zip(batch, answers, strict=True):
         if isinstance(answer, Posted):
             outcomes.book(item, answer)
@@ -201,7 +206,10 @@ def _judged(worker: Worker, error: ErpError, document: Document) -> SyncFailure:
 def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None:
     """Commit what came of a chunk. Rows that are no longer ours are left alone."""
     if outcomes.posted:
-        results.record_posted(token, outcomes.posted)
+        with transaction.atomic():
+            results.record_posted(token, outcomes.posted)
+            failpoints.hit("before_posted_commit")
+        failpoints.hit("after_posted_commit")
     resume = _stop(worker, outcomes)
     if outcomes.uncertain:
         settle = worker.capabilities.settle

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from connections import secrets
 from connections.models import WebhookSubscription
-from rampbridge.lib import signing
+from rampbridge.lib import failpoints, signing
 from syncing import schedule
 from syncing.models import SyncItem, WebhookEvent
 from syncing.statements import execute
@@ -80,11 +80,14 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         raise BadSignature(str(subscription.pk))
     if not event.get("id") or not event.get("type"):
         raise UnreadableBody("A signed delivery has neither id nor type.")
+    failpoints.hit("before_webhook_insert")
     with transaction.atomic():
         is_new = _insert(subscription, delivery.raw, event)
         rings = is_new and not _is_our_own_report(subscription, event)
         if rings:
             _ring(subscription.connection_id)
+        failpoints.hit("before_webhook_commit")
+    failpoints.hit("after_webhook_commit")
     return Kept(is_new=is_new, rings=rings)
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
+from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import circuit, refused_reports, reports, verdicts
 from syncing.classifier import classify_ramp
@@ -60,6 +61,7 @@ def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
             if outcome not in due.results:
                 continue
             while batch := _freeze(connection, object_type, sync_type, outcome):
+                failpoints.hit("after_freeze_commit")
                 frozen.append(batch)
                 if batch.size < connection.ack_batch_size:
                     break
@@ -79,6 +81,7 @@ def _freeze(
     batch = reports.new_batch(connection, sync_type, outcome, lines)
     batch.save(force_insert=True)
     reports.enter(batch, lines)
+    failpoints.hit("before_freeze_commit")
     return batch
 
 
@@ -94,8 +97,10 @@ def send_batch(batch: AckBatch, ramp: RampClient, *, jitter: float) -> bool:
 
 
 def _send(batch: AckBatch, ramp: RampClient) -> None:
+    failpoints.hit("before_report")
     try:
         result = ramp.post_syncs(bytes(batch.body))
+        failpoints.hit("after_report")
     except errors.NotReadyForSync as refusal:
         named = [uuid.UUID(ramp_id) for ramp_id in refusal.ids]
         refused_reports.settle_not_ready(batch, ramp, named, why=str(refusal))
@@ -105,6 +110,7 @@ def _send(batch: AckBatch, ramp: RampClient) -> None:
         refused_reports.split(batch, why=str(refusal))
     else:
         verdicts.accept(batch, sync_id=result.sync_id, trace_id=result.trace_id)
+        failpoints.hit("after_acked_commit")
 
 
 def _wait(batch: AckBatch, failure: errors.RampError, *, jitter: float) -> None:

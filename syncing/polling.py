@@ -13,6 +13,7 @@ from connections.ramp import errors
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Malformed, TransactionPage
 from connections.ramp.schemas import Transaction
+from rampbridge.lib import failpoints
 from syncing import inbox, schedule, snapshots
 from syncing.classifier import classify_ramp
 from syncing.kinds.transactions import snapshot_of
@@ -92,7 +93,9 @@ def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun, lease: P
             raise LeaseLost
         if run.pages:  # so that a long pull is seen to move; what the last page brings comes later
             run.save(update_fields=["pages", "seen", "new", "changed"])
+        failpoints.hit("during_poll_page")
         total += _store(connection, page, run.started_at)
+        failpoints.hit("after_poll_page")
         run.pages += 1
         run.seen, run.new, run.changed = total.seen, total.new, total.changed
     return total

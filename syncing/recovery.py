@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import Document, Idempotency, State
+from rampbridge.lib import failpoints
 from syncing import claims, results
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
@@ -43,6 +44,7 @@ def recover_lost_items(worker: Worker) -> int:
     lost = claims.take_over_lost(worker.connection.pk, token, capabilities.settle)
     if not lost:
         return 0
+    failpoints.hit("after_takeover_commit")
     logger.info(
         "Recovering items whose outcome is unknown.",
         extra={"connection": str(worker.connection.pk), "items": len(lost)},

@@ -9,6 +9,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import transaction
 from django.db.models import F
 
+from rampbridge.lib import failpoints
 from syncing import reports
 from syncing.models import AckBatch, SyncItem
 from syncing.reports import Line
@@ -43,6 +44,7 @@ def accept(batch: AckBatch, *, sync_id: str, trace_id: str) -> bool:
         _acked(batch, reports.members(batch), trace_id=trace_id)
     else:
         _told(batch, reports.members(batch), trace_id=trace_id)
+    failpoints.hit("before_acked_commit")
     return True
 
 
@@ -61,6 +63,7 @@ def reject(batch: AckBatch, verdicts: Mapping[uuid.UUID, Verdict], *, why: str) 
         _settle_successes(batch, groups, why)
     else:
         _settle_failures(batch, groups, why)
+    failpoints.hit("before_rejected_commit")
     return True
 
 

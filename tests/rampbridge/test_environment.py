@@ -71,6 +71,8 @@ class TestReadEnvironment:
             ("POLL_INTERVAL_SECONDS", "1", "greater than or equal to 10"),
             ("EMAIL_URL", "mail.example", "smtp://"),
             ("OIDC_CLIENT_ID", "rampbridge", "all three or none"),
+            ("RAMPBRIDGE_FAILPOINT", "before_report", "kills processes"),
+            ("RAMPBRIDGE_FAILPOINT", "before_lunch", "no failpoint 'before_lunch'"),
         ],
     )
     def test_refuses_what_is_unsafe_and_says_why(
