@@ -1,7 +1,23 @@
 """From a coding in Ramp to a record in the ERP. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+POSTING_PROFILE = "posting profile"
+
+ProfileAccount = Literal[
+    "bank_account", "reimbursement_account", "transfer_bank_account", "cashback_account"
+]
+_ACCOUNT_WORDS: Mapping[ProfileAccount, str] = {
+    "bank_account": "account for bill payments",
+    "reimbursement_account": "account for reimbursements",
+    "transfer_bank_account": "account for payments of the card balance",
+    "cashback_account": "account for cashback",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +30,46 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxTarget:
+    """A tax code of the ERP, with what it adds to a net amount."""
+
+    erp_id: str
+    name: str
+    rate: Decimal
+    """As a fraction: 0.05 is 5 %."""
+
+
+Found = TypeVar("Found", Target, TaxTarget)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """The ERP accounts behind an entity's cards."""
+    """The ERP accounts behind an entity's cards, bills and reimbursements."""
 
     card_liability_account: str
     bank_account: str = ""
+    """What bill payments leave."""
+    payables_account: str = ""
+    """What bills are owed on. Empty: the ERP's own account for the vendor."""
+    reimbursement_account: str = ""
+    """What a reimbursement is credited to: a bank account, or what is owed to employees."""
+    transfer_bank_account: str = ""
+    """What pays the card balance. Empty: `bank_account`."""
+    cashback_account: str = ""
     fallback_expense_account: str = ""
+    """Where a line without coding goes. Empty: such an item is held."""
+
+    def needed(self, account: ProfileAccount) -> str:
+        """The ERP id of an account that a document cannot do without.
+
+        :raises MissingMapping: if the profile does not name it; says which one is missing
+        """
+        erp_id: str = getattr(self, account)
+        if account == "transfer_bank_account":
+            erp_id = erp_id or self.bank_account
+        if not erp_id:
+            raise MissingMapping(POSTING_PROFILE, account, _ACCOUNT_WORDS[account])
+        return erp_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +79,8 @@ class EntityTarget:
     name: str
     erp_entity: str
     is_mapped: bool
+    currency: str = ""
+    """What the entity pays in."""
 
 
 class MissingMapping(Exception):
@@ -52,6 +104,11 @@ class MappingSet:
     accounts: Mapping[str, Target] = field(default_factory=dict)
     options: Mapping[tuple[str, str], Target] = field(default_factory=dict)
     vendors: Mapping[str, Target] = field(default_factory=dict)
+    vendor_codes: Mapping[str, Target] = field(default_factory=dict)
+    """By the ERP's code; without codes that several vendors share."""
+    vendor_names: Mapping[str, Target] = field(default_factory=dict)
+    """By casefolded name; without names that several vendors share."""
+    tax_codes: Mapping[str, TaxTarget] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, EntityTarget] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
@@ -79,6 +136,20 @@ class MappingSet:
         """
         return _found(self.vendors.get(external_id), "vendor", external_id, name)
 
+    def vendor_with_code(self, code: str, name: str = "") -> Target:
+        """The one vendor of a code.
+
+        :raises MissingMapping: if the ERP has none, or several
+        """
+        return _found(self.vendor_codes.get(code), "vendor", code, name)
+
+    def tax_code(self, external_id: str, name: str = "") -> TaxTarget:
+        """The tax code of a coding.
+
+        :raises MissingMapping: if the ERP has no such tax code
+        """
+        return _found(self.tax_codes.get(external_id), "tax code", external_id, name)
+
     def entity(self, ramp_id: str) -> EntityTarget:
         """The ERP company of a Ramp entity (R-70).
 
@@ -96,11 +167,11 @@ class MappingSet:
         """
         profile = self.profiles.get(entity_id) or self.profiles.get("")
         if profile is None or not profile.card_liability_account:
-            raise MissingMapping("posting profile", entity_id)
+            raise MissingMapping(POSTING_PROFILE, entity_id)
         return profile
 
 
-def _found(target: Target | None, kind: str, value: str, name: str) -> Target:
+def _found(target: Found | None, kind: str, value: str, name: str) -> Found:
     if target is None:
         raise MissingMapping(kind, value, name)
     return target

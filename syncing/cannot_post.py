@@ -125,15 +125,27 @@ def spoken(value: str) -> str:
     return f"“{value.replace('_', ' ').lower()}”"
 
 
-class TransferReturned(CannotPost):
-    """The bank took a transfer back (RETURNED_BY_RDFI): a person decides what becomes of it."""
+class TransferNotDue(CannotPost):
+    """A transfer that is on its way, failed or came back makes no entry."""
 
-    code = "transfer_returned"
+    code = "transfer_not_due"
+
+
+class PaymentNotDue(CannotPost):
+    """A bill's payment of which the ERP gets no document, or not yet, or not without a person."""
+
+    code = "payment_not_due"
+
+
+class BillNotNamed(CannotPost):
+    """Somebody else put the bill into the ERP, and Ramp does not say under which id."""
+
+    code = "bill_not_named"
 
     def __init__(self) -> None:
         super().__init__(
-            "The bank has returned this transfer, so the card balance is not paid."
-            " If it is in the ERP already, it must be taken back there."
+            "The bill of this payment was not posted by rampbridge,"
+            " and Ramp does not say where it is in the ERP."
         )
 
 

@@ -1,4 +1,4 @@
-"""What is due of a bill and of its payment: the two-phase table (R-55, R-56). Pure.
+"""What is due of a bill and of its payment: the two-phase table (R-55, R-56); of a transfer. Pure.
 
 | sync_status            | status | bill    | payment               |
 |------------------------|--------|---------|-----------------------|
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connections.ramp.spend import Bill, BillPayment
+from connections.ramp.spend import Bill, BillPayment, Transfer
 from rampbridge.lib.money import Money
 from syncing.cannot_post import CreditsDoNotFit, UnknownValue, spoken
 
@@ -61,6 +61,21 @@ MANUAL_BANK_METHODS = frozenset(
     {"CHECK", "CROSS_BORDER_PAYMENT", "DIRECT_DEBIT", "DOMESTIC_WIRE_TRANSFER"}
 )
 """Paid outside Ramp, but from the bank all the same."""
+
+_UNDER_WAY = frozenset(
+    {
+        "ACH_CONFIRMED",
+        "INITIATED",
+        "NOT_ACKED",
+        "PROCESSING_BY_ODFI",
+        "SUBMITTED_TO_FED",
+        "SUBMITTED_TO_RDFI",
+        "UPLOADED",
+    }
+)
+_WITHOUT_MONEY = frozenset(
+    {"CANCELED", "ERROR", "NOT_ENOUGH_FUNDS", "REJECTED_BY_ODFI", "UNNECESSARY"}
+)
 
 _DUE: Mapping[tuple[str, str], tuple[Action, bool]] = {
     ("NOT_SYNCED", "OPEN"): (Action.POST, False),
@@ -141,6 +156,28 @@ def owed(bill: Bill) -> Money:
     if set_off > bill.money:
         raise CreditsDoNotFit(bill.money, set_off)
     return bill.money - set_off
+
+
+def transfer_action(transfer: Transfer) -> tuple[Action, str]:
+    """What becomes of a payment of the card balance, and why where that is not a document.
+
+    Only a completed one is posted. One that the bank took back may be in the ERP or not, and may
+    be repeated or not: a person decides.
+    """
+    status = transfer.status
+    if status == "COMPLETED":
+        return Action.POST, ""
+    if status in _UNDER_WAY:
+        return Action.WAIT, f"The transfer is {spoken(status)}, so not completed yet."
+    if status == "RETURNED_BY_RDFI":
+        return (
+            Action.HOLD,
+            "The bank has returned this transfer, so the card balance is not paid."
+            " If the transfer is in the ERP, take it back there.",
+        )
+    if status in _WITHOUT_MONEY:
+        return Action.HOLD, f"The transfer is {spoken(status)}: no money has moved."
+    return Action.HOLD, UnknownValue("status", status).title
 
 
 def _unknown(bill: Bill) -> str:

@@ -113,10 +113,23 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that belongs to a document: a receipt, an invoice."""
+
+    source: str
+    """Names the file for ever: of one document, no two files share it."""
+    name: str
+    """As people know it, with its ending: "receipt.pdf"."""
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a document."""
 
     account: str
+    """BILL_PAYMENT: may be empty, for what the bill is owed on stands in the ERP."""
     amount: Decimal
     """JOURNAL: debit positive, credit negative. All other kinds: positive."""
     memo: str = ""
@@ -183,11 +196,19 @@ class Document:
     """Back to the object in Ramp."""
     entity: str = ""
     """Subsidiary or company inside the ERP, where it holds several."""
+    payables_account: str = ""
+    """BILL, VENDOR_CREDIT: what the vendor is owed on. Empty: the ERP's own for the vendor."""
 
     @property
     def total(self) -> Decimal:
         """The sum of the lines: zero for a journal that balances."""
         return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
+    def gross(self) -> Decimal:
+        """The sum of the lines with their taxes: what a bill asks for."""
+        taxes = (line.tax_amount for line in self.lines if line.tax_amount is not None)
+        return sum(taxes, self.total)
 
     @property
     def fingerprint(self) -> str:
@@ -199,6 +220,8 @@ class Document:
         del booked["memo"], booked["url"]
         for line in booked["lines"]:
             del line["memo"]
+        if not self.payables_account:  # documents from before there was one keep their digest
+            del booked["payables_account"]
         canonical = json.dumps(booked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -218,6 +241,7 @@ class Document:
             "memo": self.memo,
             "url": self.url,
             "entity": self.entity,
+            "payables_account": self.payables_account,
         }
 
     @classmethod
@@ -240,6 +264,7 @@ class Document:
             memo=data["memo"],
             url=data["url"],
             entity=data["entity"],
+            payables_account=data.get("payables_account", ""),
         )
 
 
@@ -308,6 +333,10 @@ class Capabilities:
     shows_closed_until: bool = False
     asynchronous: bool = False
     """`post` may answer PENDING."""
+    attachments: bool = False
+    """Files can be attached to documents that are in the ledger."""
+    largest_attachment: int = 0
+    """Bytes of the largest file it takes."""
 
 
 def _text_or_none(value: Decimal | None) -> str | None:

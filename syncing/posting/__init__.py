@@ -3,22 +3,60 @@
 from connections.erp.records import Document
 from connections.mappings import MappingSet
 from connections.ramp.schemas import Transaction
-from syncing.posting.transactions import journal_for
+from connections.ramp.spend import Bill, Cashback, Reimbursement, Transfer, VendorCredit
+from syncing.posting import bills, reimbursements, transactions, transfers, vendor_credits
 
 __all__ = ["document_for"]
 
 
-def document_for(object_type: str, body: str, *, mappings: MappingSet, tenant: str) -> Document:
+def document_for(
+    object_type: str,
+    body: str,
+    *,
+    mappings: MappingSet,
+    tenant: str,
+    number_is_taken: bool = False,
+    bill_is_ours: bool = True,
+) -> Document:
     """The document that an object of Ramp, as JSON text, becomes in the ERP.
 
     `tenant` names the customer in the document's reference, the same in every process and for ever.
+    The body of a bill payment is that of its bill.
 
+    :param number_is_taken: of a bill: another one of its vendor has the same invoice number
+    :param bill_is_ours: of a bill payment: we posted the bill that it pays
     :raises CannotPost: if the object as Ramp has it makes no document
     :raises MissingMapping: if a coding of it leads nowhere in the ERP
     :raises SchemaSurprise: if the body is not as Ramp's contract says
     """
     match object_type:
         case "transaction":
-            return journal_for(Transaction.parse(body), mappings=mappings, tenant=tenant)
+            return transactions.journal_for(
+                Transaction.parse(body), mappings=mappings, tenant=tenant
+            )
+        case "reimbursement":
+            return reimbursements.journal_for(
+                Reimbursement.parse(body), mappings=mappings, tenant=tenant
+            )
+        case "bill":
+            return bills.bill_for(
+                Bill.parse(body), mappings=mappings, tenant=tenant, number_is_taken=number_is_taken
+            )
+        case "bill_payment":
+            return bills.payment_for(
+                Bill.parse(body), mappings=mappings, tenant=tenant, bill_is_ours=bill_is_ours
+            )
+        case "transfer":
+            return transfers.transfer_journal(
+                Transfer.parse(body), mappings=mappings, tenant=tenant
+            )
+        case "cashback":
+            return transfers.cashback_journal(
+                Cashback.parse(body), mappings=mappings, tenant=tenant
+            )
+        case "vendor_credit":
+            return vendor_credits.credit_for(
+                VendorCredit.parse(body), mappings=mappings, tenant=tenant
+            )
         case _:
             raise ValueError(f"No document is made from a {object_type}.")

@@ -188,8 +188,8 @@ class TestRefusals:
             document(transaction_body(entity_id=str(uuid.uuid4())))
 
     def test_an_object_of_another_type_makes_no_document(self) -> None:
-        with pytest.raises(ValueError, match="bill"):
-            document_for("bill", "{}", mappings=mapping_set(), tenant=TENANT)
+        with pytest.raises(ValueError, match="statement"):
+            document_for("statement", "{}", mappings=mapping_set(), tenant=TENANT)
 
 
 class TestContent:

@@ -18,6 +18,7 @@ from connections.erp.records import (
     Capabilities,
     DocKind,
     Document,
+    Evidence,
     Idempotency,
     Master,
     MasterKind,
@@ -30,6 +31,7 @@ from connections.erp.records import (
 from connections.erp.refusals import refusal
 
 PAGE_SIZE = 100
+LARGEST_FILE = 20 * 1024 * 1024
 
 
 @dataclass
@@ -39,13 +41,15 @@ class Faults:
     refuse_with: ErpError | None = None
     """Every write, batch and look-up is refused with this, until it is set to None."""
     refuse: dict[str, ErpError] = field(default_factory=dict)
-    """Refusals for single documents, by Ramp id."""
+    """Refusals for single documents, by Ramp id, and for single files, by source."""
     lose_answers: int = 0
     """The next documents are booked, but their answer is lost."""
     lose_requests: int = 0
     """The next documents never reach the ERP; the caller sees the same as for a lost answer."""
     land_late: int = 0
     """The next documents look lost and are booked when `InMemoryErp.land` is called."""
+    lose_attach_answers: int = 0
+    """The next files are attached, but the answer is lost."""
 
 
 class InMemoryErp:
@@ -76,6 +80,8 @@ class InMemoryErp:
             concurrency=4,
             ref_limit=200,
             shows_closed_until=True,
+            attachments=True,
+            largest_attachment=LARGEST_FILE,
         )
         self._monotonic = monotonic
         self._answers: dict[str, tuple[float, Posted]] = {}
@@ -158,6 +164,19 @@ class InMemoryErp:
             raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=f": no document carries {ref.full}")
         self.books.reverse(found[0], on, reason)
         return _posted(self.books.under(ref)[0], fresh=False)
+
+    def attach(self, ref: Ref, file: Evidence) -> str:
+        self._begin("attach")
+        with self.books.lock:
+            if not self.books.under(ref):
+                raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=f": nothing carries {ref.full}")
+            if file.source in self.faults.refuse:
+                raise self.faults.refuse[file.source]
+            attached = self.books.attach(ref, file)
+            if self.faults.lose_attach_answers:
+                self.faults.lose_attach_answers -= 1
+                raise _lost()
+            return attached
 
     # -- beyond the port
 
@@ -268,7 +287,7 @@ def _posted(entry: Entry, *, fresh: bool = True) -> Posted:
         number=entry.number if entry.state != State.DRAFT else "",
         state=entry.state,
         fresh=fresh,
-        total=debits if doc.kind == DocKind.JOURNAL else doc.total,
+        total=debits if doc.kind == DocKind.JOURNAL else doc.gross,
     )
 
 

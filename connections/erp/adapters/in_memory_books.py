@@ -12,7 +12,16 @@ from datetime import date
 from decimal import Decimal
 
 from connections.erp.errors import Code, ErpError
-from connections.erp.records import DocKind, Document, Line, Master, MasterKind, Ref, State
+from connections.erp.records import (
+    DocKind,
+    Document,
+    Evidence,
+    Line,
+    Master,
+    MasterKind,
+    Ref,
+    State,
+)
 from connections.erp.refusals import refusal, spoken
 
 ERP = "the ledger"
@@ -63,6 +72,7 @@ class Books:
         self._entries: list[Entry] = []
         self._versions: dict[tuple[MasterKind, str], int] = {}
         self._version = 0
+        self._files: dict[tuple[Ref, str], Evidence] = {}
         for master in list(self.masters.values()):
             self.put(master)
 
@@ -128,6 +138,17 @@ class Books:
                 raise refusal(Code.REF_REUSED, erp=ERP, what=f": {doc.ref.full}")
             return self._enter(doc)
 
+    def attach(self, ref: Ref, file: Evidence) -> str:
+        """Keep a file with a document; one of the same source is there already."""
+        with self.lock:
+            self._files.setdefault((ref, file.source), file)
+            return f"F{list(self._files).index((ref, file.source)) + 1}"
+
+    def files(self, ref: Ref) -> list[Evidence]:
+        """The files of a document, in the order they came."""
+        with self.lock:
+            return [file for (of, _), file in self._files.items() if of == ref]
+
     def reverse(self, entry: Entry, on: date, reason: str) -> Entry:
         """Book the opposite of a document; a second time gives the first reversal."""
         with self.lock:
@@ -154,6 +175,9 @@ class Books:
             yield refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=": it has no lines")
         if not self.is_open(doc.posting_date):
             yield refusal(Code.PERIOD_CLOSED, erp=ERP, what=spoken(doc.posting_date))
+        for account in (doc.bank_account, doc.payables_account):
+            if account:
+                yield from self._account_problems(account)
         for line in doc.lines:
             yield from self._line_problems(line, doc)
         if doc.kind == DocKind.JOURNAL and doc.total != 0:
@@ -172,18 +196,8 @@ class Books:
         return entry
 
     def _line_problems(self, line: Line, doc: Document) -> Iterator[ErpError]:
-        account = self.masters.get((MasterKind.ACCOUNT, line.account))
-        if account is None:
-            yield refusal(
-                Code.REJECTED_PAYLOAD, erp=ERP, what=f": there is no account {line.account}"
-            )
-        elif not (account.active and account.postable):
-            yield refusal(
-                Code.ACCOUNT_INACTIVE,
-                erp=ERP,
-                what=f"Account {account.code} {account.name}",
-                subject=(MasterKind.ACCOUNT, account.id),
-            )
+        if line.account or doc.kind != DocKind.BILL_PAYMENT:  # what is paid stands in the bill
+            yield from self._account_problems(line.account)
         if _decimals(line.amount) > DECIMALS.get(doc.currency, 2):
             yield refusal(
                 Code.REJECTED_PAYLOAD, erp=ERP, what=f": {line.amount} has too many decimals"
@@ -192,6 +206,20 @@ class Books:
             yield from self._vendor_problems(line.party or doc.party)
         for value_id in line.dimensions.values():
             yield from self._dimension_problems(value_id)
+
+    def _account_problems(self, account_id: str) -> Iterator[ErpError]:
+        account = self.masters.get((MasterKind.ACCOUNT, account_id))
+        if account is None:
+            yield refusal(
+                Code.REJECTED_PAYLOAD, erp=ERP, what=f": there is no account {account_id}"
+            )
+        elif not (account.active and account.postable):
+            yield refusal(
+                Code.ACCOUNT_INACTIVE,
+                erp=ERP,
+                what=f"Account {account.code} {account.name}",
+                subject=(MasterKind.ACCOUNT, account.id),
+            )
 
     def _dimension_problems(self, value_id: str) -> Iterator[ErpError]:
         value = self.masters.get((MasterKind.DIMENSION_VALUE, value_id))
@@ -228,7 +256,7 @@ class Books:
             bill = self._bill(line)
             if bill is None:
                 yield refusal(Code.BILL_NOT_POSTED, erp=ERP)
-            elif self._paid(bill, but=doc.ref) + line.amount > bill.doc.total:
+            elif self._paid(bill, but=doc.ref) + line.amount > bill.doc.gross:
                 yield refusal(Code.OVERPAYMENT, erp=ERP, what=f"bill {bill.number}")
 
     def _bill(self, line: Line) -> Entry | None:

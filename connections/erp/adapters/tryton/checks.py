@@ -90,7 +90,8 @@ def _journal_problems(records: Records, doc: Document, period: Period) -> Iterat
 
 
 def _account_problems(records: Records, doc: Document) -> Iterator[ErpError]:
-    wanted = {line.account for line in doc.lines if line.account} | {doc.bank_account} - {""}
+    accounts = {doc.bank_account, doc.payables_account, *(line.account for line in doc.lines)}
+    wanted = accounts - {""}
     fields = ["rec_name", "active", "closed", "type", "party_required"]
     known = _by_id(records, "account.account", wanted, fields)
     for account in sorted(wanted):

@@ -78,7 +78,7 @@ def bill(doc: Document, catalogue: Catalogue, party: Party) -> Values:
     if currency != company.currency:
         # Tryton converts by its own rate, whatever the document says; without one it would fail.
         catalogue.rate(currency, doc.posting_date)
-    _check_party(party)
+    _check_party(doc, party)
     quantity = -1 if doc.kind == DocKind.VENDOR_CREDIT else 1
     return {
         "type": "in",
@@ -86,7 +86,7 @@ def bill(doc: Document, catalogue: Catalogue, party: Party) -> Values:
         "currency": currency.id,
         "party": party.id,
         "invoice_address": party.address,
-        "account": party.payable_account,
+        "account": _payables(doc, party),
         "journal": company.journals.get(JOURNAL_TYPES[doc.kind]),
         "reference": one_line(doc.number) or None,
         "description": one_line(doc.memo) or None,
@@ -131,9 +131,7 @@ def _opposite(line: Values) -> Values:
 
 def bill_total(doc: Document) -> Decimal:
     """The gross total that Tryton must arrive at."""
-    tax = sum((line.tax_amount or Decimal(0) for line in doc.lines), Decimal(0))
-    total = doc.total + tax
-    return -total if doc.kind == DocKind.VENDOR_CREDIT else total
+    return -doc.gross if doc.kind == DocKind.VENDOR_CREDIT else doc.gross
 
 
 def one_line(text: str) -> str:
@@ -141,7 +139,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _check_party(party: Party) -> None:
+def _payables(doc: Document, party: Party) -> int | None:
+    return record_id(doc.payables_account) if doc.payables_account else party.payable_account
+
+
+def _check_party(doc: Document, party: Party) -> None:
     if not party.active:
         # Tryton itself would book it without a word.
         raise refusal(
@@ -150,8 +152,8 @@ def _check_party(party: Party) -> None:
             what=party.name,
             subject=(MasterKind.VENDOR, str(party.id)),
         )
-    if party.payable_account is None or party.address is None:
-        lacks = "payable account" if party.payable_account is None else "address"
+    if _payables(doc, party) is None or party.address is None:
+        lacks = "address" if party.address is None else "payable account"
         error = refusal(Code.VENDOR_MISSING, erp=ERP, subject=(MasterKind.VENDOR, str(party.id)))
         error.title = f"The vendor {party.name} has no {lacks} in {ERP}."
         error.fix = f"Enter one in {ERP}, then retry."

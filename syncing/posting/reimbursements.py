@@ -1,0 +1,75 @@
+"""Reimbursements to journal entries: debit what was spent, credit what pays employees back."""
+
+from datetime import date
+
+from connections.erp.records import DocKind, Document, Line, Ref
+from connections.mappings import MappingSet
+from connections.ramp.spend import Reimbursement
+from rampbridge.lib.money import Money
+from syncing.cannot_post import NothingToPost, UnexpectedSign, UnknownValue
+from syncing.posting.lines import expense_lines, first_day, in_one_line, opposite, shares
+
+_OUT, _BACK = "BUSINESS_TO_USER", "USER_TO_BUSINESS"
+_MADE_UP = {"MILEAGE": "Mileage", "PER_DIEM": "Per diem"}
+"""No merchant stands behind these."""
+
+
+def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: str) -> Document:
+    """The journal entry of one reimbursement, in the currency that the business pays with.
+
+    What an employee pays back (USER_TO_BUSINESS) is the same with its sides turned. Mileage and
+    per diem are expenses like any other: Ramp has worked out their amount.
+
+    :raises CannotPost: without coding, date or amount, if lines and header differ, or if it
+        cannot be told which way the money went
+    :raises MissingMapping: if a coding, the entity or its accounts lead nowhere in the ERP
+    """
+    entity_id = str(reimbursement.entity_id or "")
+    entity = mappings.entity(entity_id)
+    profile = mappings.profile(entity_id)
+    total = _positive(reimbursement)
+    if reimbursement.direction not in (_OUT, _BACK):
+        raise UnknownValue("direction", reimbursement.direction)
+    memo = memo_of(reimbursement)
+    expenses = expense_lines(
+        reimbursement,
+        reimbursement.line_items,
+        shares(total, reimbursement.line_items),
+        mappings=mappings,
+        profile=profile,
+        memo=memo,
+    )
+    owed = Line(account=profile.needed("reimbursement_account"), amount=(-total).decimal, memo=memo)
+    lines = [*expenses, owed]
+    return Document(
+        ref=Ref(tenant=tenant, kind=DocKind.JOURNAL, ramp_id=str(reimbursement.id)),
+        kind=DocKind.JOURNAL,
+        posting_date=posting_date(reimbursement),
+        currency=total.currency,
+        lines=tuple(opposite(lines) if reimbursement.direction == _BACK else lines),
+        memo=memo,
+        entity=entity.erp_entity,
+    )
+
+
+def posting_date(reimbursement: Reimbursement) -> date:
+    """The accounting date, else the day of the expense.
+
+    :raises NoAccountingDate: if Ramp says neither
+    """
+    return first_day(reimbursement.accounting_date, reimbursement.transaction_date)
+
+
+def memo_of(reimbursement: Reimbursement) -> str:
+    """What for, for whom and why, in one line."""
+    what = reimbursement.merchant or _MADE_UP.get(reimbursement.type, "")
+    return in_one_line(what, reimbursement.user_full_name, reimbursement.memo)
+
+
+def _positive(reimbursement: Reimbursement) -> Money:
+    total = reimbursement.money
+    if not total:
+        raise NothingToPost
+    if total.minor < 0:  # together with a direction it could mean either
+        raise UnexpectedSign("reimbursement", total)
+    return total
