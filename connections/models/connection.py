@@ -55,6 +55,9 @@ class Connection(models.Model):
     ack_batch_size = models.PositiveIntegerField(
         default=500, help_text="Items per report to Ramp; raised when Ramp accepts more."
     )
+    ack_batch_is_capped = models.BooleanField(
+        default=False, help_text="Ramp refused a larger report: not raised again (R-59)."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -42,6 +42,9 @@ class Schedule(models.Model):
 
     # One problem that stops everything is one row here, not one error per item (faults X15, X17).
     erp_failures = models.PositiveIntegerField(default=0)
+    erp_silent_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the ERP first stopped us since it last booked."
+    )
     resume_at = models.DateTimeField(
         null=True, blank=True, help_text="Posting waits until then; the first item is the probe."
     )
