@@ -104,6 +104,13 @@ class Scopes(_Body):
     scopes: list[str]
 
 
+class SyncButton(_Body):
+    """Without `ids` everything that is ready is asked for."""
+
+    object_type: str = "transaction"
+    ids: list[str] | None = None
+
+
 class Rate(_Body):
     per_minute: float = Field(ge=0)
 
@@ -128,7 +135,7 @@ class Admin:
             "POST businesses/{key}/seat": self._occupy_seat,
             "POST businesses/{key}/scopes": self._grant_scopes,
             "POST businesses/{key}/export": self._export_all,
-            "POST businesses/{key}/sync-all": self._sync_all,
+            "POST businesses/{key}/sync-button": self._press_sync_button,
             "POST businesses/{key}/tokens/expire": self._expire_tokens,
             "POST businesses/{key}/tokens/revoke": self._revoke_tokens,
             "POST businesses/{key}/keys/forget": self._forget_keys,
@@ -218,8 +225,10 @@ class Admin:
     def _export_all(self, call: Call) -> Reply:
         return Reply(payload={"ids": self._business(call).press_export()})
 
-    def _sync_all(self, call: Call) -> Reply:
-        return Reply(payload={"sync_request_id": self._business(call).press_sync_all()})
+    def _press_sync_button(self, call: Call) -> Reply:
+        body = call.json(SyncButton)
+        request = self._business(call).press_sync_button(body.object_type, body.ids)
+        return Reply(payload={"sync_request_id": request.id if request else None})
 
     def _expire_tokens(self, call: Call) -> Reply:
         self._business(call).expire_tokens()

@@ -127,6 +127,14 @@ class OptionPatch(Strict):
     reactivate: Literal[True] | None = None
 
 
+class PayeePatch(BaseModel):
+    """A change to one of Ramp's own vendors. At most one of the two ids."""
+
+    accounting_vendor_remote_id: Text | None = None
+    vendor_tracking_category_option_id: UUID | None = None
+    is_active: StrictBool | None = None
+
+
 class SuccessfulSync(Strict):
     id: UUID
     reference_id: Text
@@ -151,8 +159,25 @@ class SyncCreate(Strict):
 
 
 class ReadyToSync(Strict):
-    object_type: Literal["TRANSACTION"]
+    object_type: Literal["REIMBURSEMENT", "TRANSACTION"]
     object_ids: list[UUID] = Field(min_length=1, max_length=500)
+
+
+class CodingSelection(Strict):
+    """By Ramp's ids; of the last two keys one must be there."""
+
+    field_id: UUID
+    field_option_id: UUID | None = None
+    free_form_text: str | None = None
+
+
+class CodingCreate(Strict):
+    """Sources disagree about the name of the list, so both are taken (C12)."""
+
+    object_type: Literal["TRANSACTION"]
+    object_id: UUID
+    accounting_field_selections: list[CodingSelection] = []
+    accounting_coding_selections: list[CodingSelection] = []
 
 
 class WebhookCreate(BaseModel):

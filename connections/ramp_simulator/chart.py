@@ -99,13 +99,16 @@ def upload_vendors(world: World, call: Call) -> Reply:
 def add_vendors(
     world: World, connection: Connection, uploads: Sequence[bodies.VendorUpload]
 ) -> list[Vendor]:
+    """Ramp codes purchases to vendors of their name; with vendor creation on, only new ones."""
     refuse_known(world.vendors, connection, uploads)
     now = world.clock()
+    matches_from = world.ids.rank() if connection.settings.get(seats.VENDOR_CREATION) else 0
     return [
         world.vendors.put(
             Vendor(
                 id=ramp_id(connection.id, "vendor", upload.id),
                 seq=world.ids.rank(),
+                matches_from=matches_from,
                 business=connection.business,
                 connection_id=connection.id,
                 external_id=upload.id,

@@ -5,8 +5,9 @@ A scenario is written before any chart was uploaded, so a transaction keeps ERP 
 does not have gives no selection.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from connections.ramp_simulator import chart, seats
 from connections.ramp_simulator.records import (
@@ -15,15 +16,31 @@ from connections.ramp_simulator.records import (
     CustomField,
     FieldOption,
     Line,
-    Transaction,
     Vendor,
 )
 from connections.ramp_simulator.world import World
 
 
+class Codable(Protocol):
+    """Anything that people code. Lines may be of any kind of it."""
+
+    @property
+    def object_type(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def lines(self) -> Sequence[Line]: ...
+    @property
+    def options(self) -> Mapping[str, str]: ...
+    @property
+    def vendor_name(self) -> str | None: ...
+    @property
+    def coded_vendor_id(self) -> str | None: ...
+
+
 @dataclass(slots=True)
 class Coding:
-    """What a transaction is coded to, split as Ramp does between its body and its lines."""
+    """What a purchase is coded to, split as Ramp does between its body and its lines."""
 
     body: list[dict[str, Any]]
     lines: list[list[dict[str, Any]]]
@@ -40,8 +57,10 @@ class Codebook:
         self.provider = connection.name if connection else ""
         self.accounts = self._by_code(world.accounts.of(business))
         self.vendors: dict[str, Vendor] = {}
+        self.vendors_by_id: dict[str, Vendor] = {}
         for vendor in world.vendors.of(business):
             if self._is_mine(vendor):
+                self.vendors_by_id[vendor.id] = vendor
                 self._keep_best(self.vendors, vendor.name.casefold(), vendor)
         self.fields = [row for row in world.fields.of(business) if self._is_mine(row)]
         self.options = {
@@ -54,9 +73,12 @@ class Codebook:
     def account(self, code: str | None) -> Account | None:
         return self.accounts.get(code) if code else None
 
-    def vendor(self, name: str | None) -> Vendor | None:
-        """Ramp matches merchants with accounting vendors by name."""
-        return self.vendors.get(name.casefold()) if name else None
+    def vendor_of(self, row: Codable) -> Vendor | None:
+        """The accounting vendor that a client chose, else the one that Ramp matches by name."""
+        if row.coded_vendor_id in self.vendors_by_id:
+            return self.vendors_by_id[row.coded_vendor_id]
+        vendor = self.vendors.get(row.vendor_name.casefold()) if row.vendor_name else None
+        return vendor if vendor and vendor.matches_from <= row.seq else None
 
     def option(self, field_name: str, code: str) -> tuple[CustomField, FieldOption] | None:
         """The option of that code, in the field of that name if there is one, else in any."""
@@ -97,26 +119,26 @@ def book_of(world: World, business: str) -> Codebook:
     return known[1]
 
 
-def coding(book: Codebook, transaction: Transaction) -> Coding:
-    """The selections of a transaction, and whether one of them was deleted since."""
+def coding(book: Codebook, row: Codable) -> Coding:
+    """The selections of what was coded, and whether one of them was deleted since."""
     chosen: list[ChartRow] = []
     body: list[dict[str, Any]] = []
-    if vendor := book.vendor(transaction.vendor_name):
+    if vendor := book.vendor_of(row):
         chosen.append(vendor)
         body.append(_selection(book, vendor, "MERCHANT", _native(book, "Merchant")))
-    shared = {name: code for line in transaction.lines[:1] for name, code in line.options.items()}
-    for name, code in (shared | transaction.options).items():
+    shared = {name: code for line in row.lines[:1] for name, code in line.options.items()}
+    for name, code in {**shared, **row.options}.items():
         found = book.option(name, code)
         if found and not found[0].is_splittable:
             chosen.append(found[1])
             body.append(_selection(book, found[1], "OTHER", _custom(found[0])))
-    lines = [_line(book, transaction, line, chosen) for line in transaction.lines]
-    return Coding(body=body, lines=lines, is_deleted=any(not row.is_active for row in chosen))
+    lines = [_line(book, row, line, chosen) for line in row.lines]
+    return Coding(body=body, lines=lines, is_deleted=any(not one.is_active for one in chosen))
 
 
-def missing_fields(book: Codebook, transaction: Transaction) -> list[str]:
-    """Names of the fields that must be coded before the transaction can be ready, and are not."""
-    shown = coding(book, transaction)
+def missing_fields(book: Codebook, row: Codable) -> list[str]:
+    """Names of the fields that must be coded before it can be ready, and are not."""
+    shown = coding(book, row)
     missing = []
     for field in book.fields:
         places = shown.lines if field.is_splittable else [shown.body]
@@ -124,19 +146,17 @@ def missing_fields(book: Codebook, transaction: Transaction) -> list[str]:
             any(selection["category_info"]["id"] == field.id for selection in place)
             for place in places
         )
-        if field.is_active and "TRANSACTION" in field.is_required_for and not is_coded:
+        if field.is_active and row.object_type.upper() in field.is_required_for and not is_coded:
             missing.append(field.name)
     return missing
 
 
-def _line(
-    book: Codebook, transaction: Transaction, line: Line, chosen: list[ChartRow]
-) -> list[dict[str, Any]]:
+def _line(book: Codebook, row: Codable, line: Line, chosen: list[ChartRow]) -> list[dict[str, Any]]:
     selections = []
     if account := book.account(line.account_code):
         chosen.append(account)
         selections.append(_selection(book, account, "GL_ACCOUNT", _native(book, "Category")))
-    for name, code in (transaction.options | line.options).items():
+    for name, code in {**row.options, **line.options}.items():
         found = book.option(name, code)
         if found and found[0].is_splittable:
             chosen.append(found[1])

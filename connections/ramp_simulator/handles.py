@@ -6,9 +6,11 @@ from typing import Any
 
 from connections.ramp_simulator import bodies, chart, custom_fields, ledger, people, seats
 from connections.ramp_simulator.amounts import minor_units
+from connections.ramp_simulator.money_handles import DEPARTMENT, MoneyHandle
 from connections.ramp_simulator.people import Edit, Merchant, NotPossible, Purchase
 from connections.ramp_simulator.records import (
     Business,
+    Coded,
     Connection,
     ConnectionType,
     SyncStatus,
@@ -16,10 +18,8 @@ from connections.ramp_simulator.records import (
 )
 from connections.ramp_simulator.world import World
 
-DEPARTMENT = "Department"
 
-
-class BusinessHandle:
+class BusinessHandle(MoneyHandle):
     """One business of the pretend Ramp. Records it hands out are live."""
 
     def __init__(self, world: World, record: Business) -> None:
@@ -74,41 +74,39 @@ class BusinessHandle:
                 people.mark_ready(self._world, row)
             return row
 
-    def mark_ready(self, transaction_id: str) -> None:
+    def mark_ready(self, row_id: str, *, by_force: bool = False) -> None:
+        """A transaction or a reimbursement; `by_force` also one that Ramp would refuse."""
         with self._world.change():
-            people.mark_ready(self._world, self.transaction(transaction_id))
+            people.mark_ready(self._world, self._coded(row_id), by_force=by_force)
 
-    def take_back(self, transaction_id: str) -> None:
-        """Un-ready it."""
+    def take_back(self, row_id: str) -> None:
+        """Un-ready a transaction or a reimbursement."""
         with self._world.change():
-            people.take_back(self._world, self.transaction(transaction_id))
+            people.take_back(self._world, self._coded(row_id))
 
     def clear(self, transaction_id: str) -> None:
         with self._world.change():
             people.clear(self._world, self.transaction(transaction_id))
 
-    def edit(self, transaction_id: str, **changes: Any) -> None:
-        """Change memo, accounting_date, account_code, options, vendor_name or minor."""
-        with self._world.change():
-            people.edit(self._world, self.transaction(transaction_id), Edit(**changes))
+    def edit(self, row_id: str, **changes: Any) -> None:
+        """Change memo, accounting_date, account_code, options, vendor_name or minor.
 
-    def press_export(self, transaction_id: str | None = None) -> list[str]:
-        """Export one transaction, or all that are ready; the ids."""
+        Of a transaction or a reimbursement.
+        """
         with self._world.change():
-            rows = (
+            people.edit(self._world, self._coded(row_id), Edit(**changes))
+
+    def press_export(self, row_id: str | None = None) -> list[str]:
+        """Export one transaction or reimbursement, or all ready transactions; the ids."""
+        with self._world.change():
+            rows: Sequence[Coded] = (
                 self.transactions(SyncStatus.SYNC_READY)
-                if transaction_id is None
-                else [self.transaction(transaction_id)]
+                if row_id is None
+                else [self._coded(row_id)]
             )
             for row in rows:
                 people.press_export(self._world, row)
             return [row.id for row in rows]
-
-    def press_sync_all(self) -> str | None:
-        """The id of the sync request, or None if nothing is ready."""
-        with self._world.change():
-            request = people.press_sync_all(self._world, self.key)
-            return request.id if request else None
 
     def upload_chart(
         self,
@@ -188,6 +186,9 @@ class BusinessHandle:
 
     def ledger(self) -> list[dict[str, Any]]:
         return list(ledger.entries(self._world, self.key))
+
+    def _coded(self, row_id: str) -> Coded:
+        return self._world.reimbursements.get(row_id, self.key) or self.transaction(row_id)
 
     @property
     def _currency(self) -> str:

@@ -12,12 +12,17 @@ from typing import NamedTuple
 
 from connections.ramp_simulator import (
     businesses,
+    cashbacks,
     chart,
     custom_fields,
     oauth,
+    posted_codings,
+    reimbursements,
     seats,
+    statements,
     syncs,
     transactions,
+    transfers,
     webhooks,
 )
 from connections.ramp_simulator.calls import Call
@@ -39,6 +44,7 @@ class Spec(StrEnum):
 class Operation:
     """`scope` None needs a token without any scope; `is_open` needs no token at all.
 
+    `spec` None: no stored document has it, and the guide alone tells of it.
     `newer_keys` are keys of the answer in which a later document, or the wire, wins over `spec`.
     """
 
@@ -46,7 +52,7 @@ class Operation:
     path: str
     handler: Handler
     scope: str | None
-    spec: Spec
+    spec: Spec | None
     note: str = ""
     is_open: bool = False
     newer_keys: tuple[str, ...] = ()
@@ -171,7 +177,15 @@ OPERATIONS = (
         Spec.Y2026,
         "also takes the sync types of 2025, and sync_request_id, which is in the guide only",
     ),
-    Operation("POST", "/accounting/ready-to-sync", syncs.mark_ready, WRITE, Spec.Y2026),
+    Operation(
+        "POST",
+        "/accounting/ready-to-sync",
+        syncs.mark_ready,
+        WRITE,
+        Spec.Y2026,
+        "also takes REIMBURSEMENT, as seen live",
+    ),
+    Operation("POST", "/accounting/codings", posted_codings.code_object, WRITE, None),
     Operation(
         "GET",
         "/transactions",
@@ -189,6 +203,37 @@ OPERATIONS = (
         Spec.Y2025,
         f"{_TRANSACTION_NOTE}; trip_id and trip_name may be null, as in the list of 2026",
         newer_keys=("trip_id", "trip_name"),
+    ),
+    Operation(
+        "GET",
+        "/reimbursements",
+        reimbursements.list_reimbursements,
+        "reimbursements:read",
+        Spec.Y2025,
+        "the filters are those of 2026, and requested_to_sync of the guide",
+    ),
+    Operation(
+        "GET",
+        "/reimbursements/{reimbursement_id}",
+        reimbursements.get_reimbursement,
+        "reimbursements:read",
+        Spec.Y2025,
+    ),
+    Operation("GET", "/transfers", transfers.list_transfers, "transfers:read", Spec.Y2026),
+    Operation(
+        "GET", "/transfers/{transfer_id}", transfers.get_transfer, "transfers:read", Spec.Y2025
+    ),
+    Operation("GET", "/cashbacks", cashbacks.list_cashbacks, "cashbacks:read", Spec.Y2025),
+    Operation(
+        "GET", "/cashbacks/{cashback_id}", cashbacks.get_cashback, "cashbacks:read", Spec.Y2025
+    ),
+    Operation("GET", "/statements", statements.list_statements, "statements:read", Spec.Y2025),
+    Operation(
+        "GET",
+        "/statements/{statement_id}",
+        statements.get_statement,
+        "statements:read",
+        Spec.Y2025,
     ),
     Operation("GET", "/webhooks", webhooks.list_webhooks, None, Spec.Y2026, _EVENTS_NOTE),
     Operation("POST", "/webhooks", webhooks.create_webhook, None, Spec.Y2026, _EVENTS_NOTE),

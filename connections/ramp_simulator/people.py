@@ -1,26 +1,33 @@
-"""What people do in Ramp: spend, code, mark ready, take back, press Export."""
+"""What people do in Ramp: spend, code, mark ready, take back, press Export.
+
+What is done to transactions here is done to reimbursements too, except for spending.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+from connections.ramp_simulator import splits
 from connections.ramp_simulator.codings import book_of, missing_fields
-from connections.ramp_simulator.records import (
-    Commit,
-    Line,
-    SyncRequest,
-    SyncStatus,
-    Transaction,
-)
+from connections.ramp_simulator.money_records import Reimbursement
+from connections.ramp_simulator.records import Coded, Commit, SyncStatus, Transaction
 from connections.ramp_simulator.webhooks import announce
 from connections.ramp_simulator.world import World
 
-SYNC_REQUEST_LIFE = timedelta(minutes=5)
+_SETTLED_CLAIMS = {
+    "APPROVED",
+    "AWAITING_EXPORT",
+    "AWAITING_PAYMENT",
+    "MANUALLY_REIMBURSED",
+    "PROCESSING",
+    "REIMBURSED",
+    "REIMBURSED_VIA_PUSH",
+}
 
 
 class NotPossible(Exception):
-    """Ramp does not offer this for the transaction as it is. The message says why."""
+    """Ramp does not offer this for the object as it is. The message says why."""
 
     def __init__(self, message: str, code: str = "DEVELOPER_7001") -> None:
         super().__init__(message)
@@ -91,13 +98,17 @@ def spend(world: World, business: str, purchase: Purchase) -> Transaction:
             currency=entity.currency,
             state=purchase.state,
             sync_status=SyncStatus.NOT_SYNC_READY,
-            merchant_id=_merchant_id(business, merchant),
+            merchant_id=merchant_id(business, merchant),
             merchant_name=merchant.name,
             merchant_category_code=merchant.category_code,
             sk_category_id=merchant.category_id,
             sk_category_name=merchant.category_name,
             memo=purchase.memo,
-            lines=_lines(purchase, entity.currency),
+            lines=splits.split(
+                purchase.lines or [(purchase.minor, purchase.account_code)],
+                entity.currency,
+                purchase.original,
+            ),
             user_transaction_time=at,
             accounting_date=purchase.accounting_date or at,
             settlement_date=at + timedelta(days=1) if purchase.state == "CLEARED" else None,
@@ -123,94 +134,58 @@ def clear(world: World, row: Transaction) -> None:
         raise NotPossible("Only a pending transaction clears.")
     row.state = "CLEARED"
     row.settlement_date = world.clock()
-    _touch(world, row)
+    touch(world, row)
     announce(world, row.business, "transactions.cleared", row.id)
 
 
-def why_not_ready(world: World, row: Transaction) -> NotPossible | None:
-    """Why Ramp would not let anyone mark this transaction ready, if so."""
+def why_not_ready(world: World, row: Coded) -> NotPossible | None:
+    """Why Ramp would not let anyone mark this ready, if so."""
+    name = f"{type(row).__name__} {row.id}"
     if row.sync_status is SyncStatus.SYNCED:
-        return NotPossible(f"Transaction {row.id} is synced already.")
-    if row.state != "CLEARED":
-        return NotPossible(f"Transaction {row.id} has not cleared.")
-    if sum(_in_card_currency(line) for line in row.lines) != row.minor:
-        return NotPossible(
-            f"The split of transaction {row.id} does not add up.", code="ACCOUNTING_7008"
-        )
+        return NotPossible(f"{name} is synced already.")
+    if isinstance(row, Transaction) and row.state != "CLEARED":
+        return NotPossible(f"{name} has not cleared.")
+    if isinstance(row, Reimbursement) and row.state not in _SETTLED_CLAIMS:
+        return NotPossible(f"{name} is {row.state} and not approved.")
+    if not splits.adds_up(row):
+        return NotPossible(f"The split of {name} does not add up.", code="ACCOUNTING_7008")
     if missing := missing_fields(book_of(world, row.business), row):
-        return NotPossible(f"Transaction {row.id} lacks {', '.join(missing)}.")
+        return NotPossible(f"{name} lacks {', '.join(missing)}.")
     return None
 
 
-def mark_ready(world: World, row: Transaction, *, notify: bool = True) -> None:
-    """:raises NotPossible: if it is synced, pending, out of balance or lacks a required field"""
-    if problem := why_not_ready(world, row):
+def mark_ready(world: World, row: Coded, *, notify: bool = True, by_force: bool = False) -> None:
+    """`by_force` lets through what Ramp would refuse, such as lines that do not add up.
+
+    :raises NotPossible: if it is synced, pending, out of balance or lacks a required field
+    """
+    if not by_force and (problem := why_not_ready(world, row)):
         raise problem
     if row.sync_status is SyncStatus.SYNC_READY:
         return
     row.sync_status = SyncStatus.SYNC_READY
-    _touch(world, row)
+    touch(world, row)
     if notify:
-        announce(world, row.business, "transactions.ready_to_sync", row.id)
+        announce(world, row.business, f"{row.object_type}s.ready_to_sync", row.id)
 
 
-def take_back(world: World, row: Transaction) -> None:
+def take_back(world: World, row: Coded) -> None:
     """Un-ready: someone wants to look at it again. Ramp tells nobody."""
     if row.sync_status is not SyncStatus.SYNC_READY:
-        raise NotPossible("Only a ready transaction can be taken back.")
+        raise NotPossible(f"Only a ready {row.object_type} can be taken back.")
     row.sync_status = SyncStatus.NOT_SYNC_READY
-    _touch(world, row)
+    touch(world, row)
 
 
-def press_export(world: World, row: Transaction) -> None:
-    """Export to a file marks a ready transaction synced, and tells nobody."""
+def press_export(world: World, row: Coded) -> None:
+    """Export to a file marks what is ready synced, and tells nobody."""
     if row.sync_status is not SyncStatus.SYNC_READY:
-        raise NotPossible("Only a ready transaction can be exported.")
+        raise NotPossible(f"Only a ready {row.object_type} can be exported.")
     row.sync_status = SyncStatus.SYNCED
     row.synced_at = world.clock()
     row.export_error = None
     row.commits.append(Commit(at=row.synced_at, outcome="export"))
-    _touch(world, row)
-
-
-def press_sync_all(world: World, business: str) -> SyncRequest | None:
-    """The Sync All button: every ready transaction is asked for; None if there is none."""
-    rows = list(world.transactions.in_status(business, SyncStatus.SYNC_READY).values())
-    if not rows:
-        return None
-    request = world.sync_requests.put(
-        SyncRequest(
-            id=world.ids.uuid(),
-            seq=world.ids.rank(),
-            business=business,
-            object_ids=[row.id for row in rows],
-            expires_at=world.clock() + SYNC_REQUEST_LIFE,
-        )
-    )
-    for row in rows:
-        row.sync_request_id = request.id
-        world.transactions.put(row)
-    announce(
-        world,
-        business,
-        "transactions.sync_requested",
-        None,
-        {"sync_request_id": request.id},
-    )
-    return request
-
-
-def expire_sync_requests(world: World) -> None:
-    """Rows that nobody answered within five minutes of Sync All count as failed."""
-    now = world.clock()
-    for request in [row for row in world.sync_requests.all() if row.expires_at <= now]:
-        for row_id in request.object_ids:
-            row = world.transactions.get(row_id)
-            if row and row.sync_request_id == request.id:
-                row.sync_request_id = None
-                row.export_error = "The accounting system did not answer in time."
-                world.transactions.put(row)
-        world.sync_requests.remove(request)
+    touch(world, row)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,10 +200,10 @@ class Edit:
     minor: int | None = None
 
 
-def edit(world: World, row: Transaction, change: Edit) -> None:
+def edit(world: World, row: Coded, change: Edit) -> None:
     """:raises NotPossible: if it is synced, for then Ramp locks it"""
     if row.sync_status is SyncStatus.SYNCED:
-        raise NotPossible("A synced transaction is locked.")
+        raise NotPossible(f"A synced {row.object_type} is locked.")
     if change.memo is not None:
         row.memo = change.memo
     row.accounting_date = change.accounting_date or row.accounting_date
@@ -240,50 +215,18 @@ def edit(world: World, row: Transaction, change: Edit) -> None:
     row.vendor_name = change.vendor_name or row.vendor_name
     if change.minor is not None:
         row.minor = change.minor
-        row.lines = [_line(change.minor, row.currency, row.lines[0].account_code)]
-    _touch(world, row)
+        row.lines = [splits.line(change.minor, row.currency, row.lines[0].account_code)]
+    touch(world, row)
 
 
-def _touch(world: World, row: Transaction) -> None:
+def touch(world: World, row: Coded) -> None:
     row.updated_at = world.clock()
-    world.transactions.put(row)
+    world.keep(row)
 
 
 def _event(state: str) -> str:
     return {"CLEARED": "cleared", "DECLINED": "declined"}.get(state, "authorized")
 
 
-def _lines(purchase: Purchase, currency: str) -> list[Line]:
-    """Lines of a foreign purchase are in the merchant's currency and converted, as seen live."""
-    parts = purchase.lines or ((purchase.minor, purchase.account_code),)
-    if purchase.original is None:
-        return [_line(minor, currency, code) for minor, code in parts]
-    foreign_minor, foreign_currency = purchase.original
-    foreign = _shares(foreign_minor, [minor for minor, _ in parts])
-    return [
-        Line(
-            minor=share,
-            currency=foreign_currency,
-            converted_minor=minor,
-            account_code=code,
-        )
-        for share, (minor, code) in zip(foreign, parts, strict=True)
-    ]
-
-
-def _line(minor: int, currency: str, code: str | None) -> Line:
-    return Line(minor=minor, currency=currency, converted_minor=minor, account_code=code)
-
-
-def _shares(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` in the proportion of `weights`; the last takes what rounding leaves."""
-    shares = [round(total * weight / sum(weights)) for weight in weights[:-1]]
-    return [*shares, total - sum(shares)]
-
-
-def _in_card_currency(line: Line) -> int:
-    return line.minor if line.converted_minor is None else line.converted_minor
-
-
-def _merchant_id(business: str, merchant: Merchant) -> str:
+def merchant_id(business: str, merchant: Merchant) -> str:
     return str(uuid5(NAMESPACE_URL, f"{business}/merchant/{merchant.name}"))

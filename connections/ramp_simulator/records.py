@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 
 class SyncStatus(StrEnum):
@@ -103,7 +104,9 @@ class Account(ChartRow):
 
 @dataclass(slots=True, kw_only=True)
 class Vendor(ChartRow):
-    pass
+    """`matches_from`: purchases of its name from that rank on are coded to it by themselves."""
+
+    matches_from: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,6 +152,8 @@ class Commit:
 class Synced(Record):
     """What a client books and reports back, and what it said of it so far."""
 
+    object_type: ClassVar[str]
+
     entity_id: str
     minor: int
     currency: str
@@ -176,6 +181,8 @@ class Coded(Synced):
 
 @dataclass(slots=True, kw_only=True)
 class Transaction(Coded):
+    object_type: ClassVar[str] = "transaction"
+
     person_id: str
     state: str
     merchant_id: str
@@ -202,12 +209,40 @@ class UsedKey(Record):
     body_digest: str
 
 
+class RowOutcome(StrEnum):
+    WAITING = "waiting"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestedRow:
+    """An object that was asked for, and what its client answered when."""
+
+    object_id: str
+    outcome: RowOutcome = RowOutcome.WAITING
+    at: datetime | None = None
+    reference_id: str | None = None
+    message: str | None = None
+
+    @property
+    def result(self) -> str:
+        """As the page shows it: `waiting`, `synced`, or `failed: ...`."""
+        if self.outcome in {RowOutcome.FAILURE, RowOutcome.TIMED_OUT}:
+            return f"failed: {self.message}"
+        return "synced" if self.outcome is RowOutcome.SUCCESS else self.outcome.value
+
+
 @dataclass(slots=True, kw_only=True)
 class SyncRequest(Record):
-    """Someone pressed Sync All; rows unanswered by `expires_at` become failed."""
+    """Someone pressed the sync button; rows unanswered by `expires_at` become failed."""
 
-    object_ids: list[str]
+    object_type: str
+    pressed_at: datetime
     expires_at: datetime
+    rows: list[RequestedRow]
+    is_over: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,6 +26,15 @@ class Told:
     idempotency_key: str
 
 
+class Noted(Protocol):
+    """Where the reports on something are kept."""
+
+    synced_at: datetime | None
+    reference_id: str | None
+    export_error: str | None
+    commits: list[Commit]
+
+
 class Reportable(Protocol):
     """The objects that one sync type is about."""
 
@@ -80,7 +89,6 @@ class ReadyObjects(Generic[R]):
     def fail(self, world: World, row_id: str, message: str, told: Told) -> None:
         """The item shows the message as its export error, and stays ready."""
         row = self._known(world, row_id)
-        row.sync_request_id = None
         note_failure(row, message, told)
         self._table(world).put(row)
 
@@ -90,7 +98,7 @@ class ReadyObjects(Generic[R]):
         return row
 
 
-def note_success(row: Synced, reference_id: str, told: Told) -> None:
+def note_success(row: Noted, reference_id: str, told: Told) -> None:
     row.synced_at = told.at
     row.reference_id = reference_id
     row.export_error = None
@@ -105,7 +113,7 @@ def note_success(row: Synced, reference_id: str, told: Told) -> None:
     )
 
 
-def note_failure(row: Synced, message: str, told: Told) -> None:
+def note_failure(row: Noted, message: str, told: Told) -> None:
     row.export_error = message
     row.commits.append(
         Commit(

@@ -15,10 +15,20 @@ from connections.ramp_simulator.replies import (
 )
 from connections.ramp_simulator.world import World
 
+TRANSACTION_BUTTON = "transaction_sync_button_enabled"
+REIMBURSEMENT_BUTTON = "reimbursement_sync_button_enabled"
+VENDOR_CREATION = "transaction_accounting_vendor_creation_on_sync_enabled"
+
 
 def active(world: World, business: str) -> Connection | None:
     """The connection in the active seat, of whatever type."""
     return next((row for row in world.connections.of(business) if row.is_active), None)
+
+
+def is_set(world: World, business: str, setting: str) -> bool:
+    """Whether the active connection has this setting switched on."""
+    connection = active(world, business)
+    return bool(connection and connection.settings.get(setting))
 
 
 def require_api(world: World, business: str) -> Connection:

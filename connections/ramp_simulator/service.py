@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from connections.ramp_simulator import oauth, people, syncs
+from connections.ramp_simulator import oauth, sync_button, syncs
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.faults import Fault, FaultKind
 from connections.ramp_simulator.operations import PREFIX, Found, Routes
@@ -119,7 +119,7 @@ class Service:
         world, operation = self._world, found.operation
         call.params = found.params
         with world.change():
-            people.expire_sync_requests(world)
+            sync_button.expire(world)
             try:
                 if not operation.is_open:
                     oauth.authorise(world, call, token, operation.scope)

@@ -17,3 +17,5 @@ class Switches(BaseModel):
     token_seconds: int = Field(default=864_000, ge=1)
     challenge: Literal["queued", "before_answer"] = "queued"
     webhook_time_scale: float = Field(default=1.0, ge=0)
+    sync_request_seconds: float = Field(default=300, gt=0)
+    bills_ready_when: Literal["approved", "created"] = "approved"

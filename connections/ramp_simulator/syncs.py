@@ -2,17 +2,25 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from connections.ramp_simulator import bodies, people, seats
+from connections.ramp_simulator import bodies, people, seats, sync_button
 from connections.ramp_simulator.calls import Call
-from connections.ramp_simulator.records import Transaction, UsedKey
+from connections.ramp_simulator.records import Coded, UsedKey
 from connections.ramp_simulator.replies import ApiError, Reply, created, invalid, no_content
-from connections.ramp_simulator.reports import Reportable, Told
-from connections.ramp_simulator.transaction_syncs import Transactions
-from connections.ramp_simulator.world import World
+from connections.ramp_simulator.reports import ReadyObjects, Reportable, Told
+from connections.ramp_simulator.transaction_syncs import CodedObjects, Transactions
+from connections.ramp_simulator.world import Table, World
 
 # Nothing is ever ready for the sync types of Ramp's that have no row here.
-KINDS: Mapping[str, Reportable] = {"TRANSACTION_SYNC": Transactions()}
+KINDS: Mapping[str, Reportable] = {
+    "TRANSACTION_SYNC": Transactions(),
+    "REIMBURSEMENT_SYNC": CodedObjects(
+        lambda world: world.reimbursements, synced_event="reimbursements.synced"
+    ),
+    "TRANSFER_SYNC": ReadyObjects(lambda world: world.transfers),
+    "STATEMENT_CREDIT_SYNC": ReadyObjects(lambda world: world.cashbacks),
+}
 
 
 def create_sync(world: World, call: Call) -> Reply:
@@ -24,6 +32,7 @@ def create_sync(world: World, call: Call) -> Reply:
     used = world.used_keys.get(_key_id(call.business, body.idempotency_key))
     if used:
         return _again(world, call, used)
+    request = sync_button.named(world, call.business, body.sync_request_id)
     kind = KINDS.get(body.sync_type)
     _refuse_ineligible(world, call.business, kind, body)
     sync_id = world.ids.uuid()
@@ -34,6 +43,8 @@ def create_sync(world: World, call: Call) -> Reply:
             kind.succeed(world, success, told)
         for failure in body.failed_syncs:
             kind.fail(world, str(failure.id), failure.error.message, told)
+    if request:
+        sync_button.answer(world, request, body)
     return created({"sync_id": sync_id})
 
 
@@ -51,9 +62,9 @@ def use_key(world: World, call: Call, key: str, sync_id: str) -> None:
 
 
 def mark_ready(world: World, call: Call) -> Reply:
-    """One transaction that cannot be ready refuses all of them."""
+    """One object that cannot be ready refuses all of them."""
     body = call.json(bodies.ReadyToSync)
-    found = _transactions(world, call.business, map(str, body.object_ids))
+    found = _coded(world, call.business, body.object_type, map(str, body.object_ids))
     if len(found) < len(set(body.object_ids)):
         missing = {str(given) for given in body.object_ids} - {row.id for row in found}
         raise ApiError(400, "DEVELOPER_7001", f"Objects not found: {', '.join(sorted(missing))}")
@@ -90,8 +101,9 @@ def _refuse_ineligible(
         raise refusal
 
 
-def _transactions(world: World, business: str, ids: Iterable[str]) -> list[Transaction]:
-    found = (world.transactions.get(row_id, business) for row_id in dict.fromkeys(ids))
+def _coded(world: World, business: str, object_type: str, ids: Iterable[str]) -> list[Coded]:
+    table: Table[Any] = world.transactions if object_type == "TRANSACTION" else world.reimbursements
+    found = (table.get(row_id, business) for row_id in dict.fromkeys(ids))
     return [row for row in found if row is not None]
 
 

@@ -1,8 +1,9 @@
 """Card transactions: the list with its filters, and one by id."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
+from connections.ramp_simulator import filters, seats
 from connections.ramp_simulator.amounts import (
     currency_amount,
     factor,
@@ -15,10 +16,9 @@ from connections.ramp_simulator.codings import Codebook, book_of, coding
 from connections.ramp_simulator.pages import by_rank, page
 from connections.ramp_simulator.records import Line, Person, SyncStatus, Transaction
 from connections.ramp_simulator.replies import Reply, invalid, not_found
-from connections.ramp_simulator.seats import active
 from connections.ramp_simulator.world import World
 
-Test = Callable[[Transaction], bool]
+Test = filters.Test[Transaction]
 
 STATES = ("ALL", "CLEARED", "COMPLETION", "DECLINED", "ERROR", "PENDING", "PENDING_INITIATION")
 _APPROVALS = (
@@ -37,8 +37,7 @@ _ORDERS: dict[str, Callable[[Transaction], Any]] = {
     "order_by_amount_desc": lambda row: (-_major(row), row.seq),
 }
 # These never hold a value here, so asking for one finds nothing.
-_NEVER_SET = ("limit_id", "spend_program_id", "statement_id", "trip_id")
-VENDOR_CREATION = "transaction_accounting_vendor_creation_on_sync_enabled"
+_NEVER_SET = ("limit_id", "spend_program_id", "trip_id")
 
 
 def list_transactions(world: World, call: Call) -> Reply:
@@ -46,7 +45,11 @@ def list_transactions(world: World, call: Call) -> Reply:
     book = book_of(world, call.business)
     if selection := call.uuid("accounting_field_selection_id"):
         tests.append(lambda row: selection in _selected_ids(book, row))
-    rows = (row for row in _candidates(world, call) if all(test(row) for test in tests))
+    rows = (
+        row
+        for row in filters.candidates(world.transactions, call)
+        if all(test(row) for test in tests)
+    )
     renderer = Renderer(world, call, book)
     return page(
         call,
@@ -66,20 +69,18 @@ def get_transaction(world: World, call: Call) -> Reply:
 
 def needs_vendor(world: World, book: Codebook, transaction: Transaction) -> bool:
     """Whether a vendor must be created before this transaction can be marked synced."""
-    connection = active(world, transaction.business)
-    is_on = bool(connection and connection.settings.get(VENDOR_CREATION))
-    return is_on and book.vendor(transaction.vendor_name) is None
+    is_on = seats.is_set(world, transaction.business, seats.VENDOR_CREATION)
+    return is_on and book.vendor_of(transaction) is None
 
 
 class Renderer:
     """Transactions of one business as JSON."""
 
     def __init__(self, world: World, call: Call, book: Codebook) -> None:
-        connection = active(world, call.business)
         self._people = world.people
         self._book = book
         self._with_merchant_data = call.flag("include_merchant_data")
-        self._with_vendor_flag = bool(connection and connection.settings.get(VENDOR_CREATION))
+        self._with_vendor_flag = seats.is_set(world, call.business, seats.VENDOR_CREATION)
 
     def render(self, row: Transaction) -> dict[str, Any]:
         shown = coding(self._book, row)
@@ -124,21 +125,14 @@ class Renderer:
         answer |= _merchant(row)
         if row.settlement_date:
             answer["settlement_date"] = wire_time(row.settlement_date)
+        if row.statement_id:
+            answer["statement_id"] = row.statement_id
         if self._with_merchant_data:
             answer["merchant_data"] = _merchant_data(row)
         if self._with_vendor_flag:
-            no_vendor = self._book.vendor(row.vendor_name) is None
+            no_vendor = self._book.vendor_of(row) is None
             answer["requires_accounting_vendor_creation_to_sync"] = no_vendor
         return answer
-
-
-def _candidates(world: World, call: Call) -> Iterable[Transaction]:
-    status = call.choice("sync_status", tuple(SyncStatus))
-    if status is None and call.flag("sync_ready"):
-        status = SyncStatus.SYNC_READY
-    if status is None:
-        return world.transactions.of(call.business)
-    return world.transactions.in_status(call.business, SyncStatus(status)).values()
 
 
 def _order(call: Call) -> Callable[[Transaction], Any]:
@@ -149,22 +143,16 @@ def _order(call: Call) -> Callable[[Transaction], Any]:
 
 
 def _status_tests(world: World, call: Call) -> list[Test]:
-    tests: list[Test] = []
+    tests: list[Test] = [
+        *filters.older_sync_tests(call, "has_no_sync_commits", "sync_ready"),
+        *filters.change_tests(call),
+        *filters.requested_tests(world, call),
+    ]
     state = call.choice("state", STATES)
     if state is None:
         tests.append(lambda row: row.state != "DECLINED")
     elif state != "ALL":
         tests.append(lambda row: row.state == state)
-    # `sync_status` supersedes the two older filters.
-    if "sync_status" not in call.query:
-        if call.flag("has_no_sync_commits"):
-            tests.append(lambda row: not row.commits)
-        if call.flag("sync_ready") is False:
-            tests.append(lambda row: row.sync_status is not SyncStatus.SYNC_READY)
-    if synced_after := call.moment("synced_after"):
-        tests.append(lambda row: row.synced_at is not None and row.synced_at >= synced_after)
-    if updated_after := call.moment("updated_after"):
-        tests.append(lambda row: row.updated_at >= updated_after)
     approval = call.choice("approval_status", _APPROVALS)
     if approval is not None:
         tests.append(lambda row: _approval(row) == approval)
@@ -172,21 +160,16 @@ def _status_tests(world: World, call: Call) -> list[Test]:
         wanted = call.flag(name)
         if wanted is not None:
             tests.append(lambda row, wanted=wanted: _is_approved(row) == wanted)  # type: ignore[misc]
-    if call.flag("requested_to_sync"):
-        now = world.clock()
-        open_requests = {
-            request.id
-            for request in world.sync_requests.of(call.business)
-            if request.expires_at > now
-        }
-        tests.append(lambda row: row.sync_request_id in open_requests)
     return tests
 
 
 def _subject_tests(world: World, call: Call) -> list[Test]:
-    tests: list[Test] = []
-    if entity := call.uuid("entity_id"):
-        tests.append(lambda row: row.entity_id == entity)
+    tests: list[Test] = [*filters.entity_tests(call)]
+    if statement := call.uuid("statement_id"):
+        tests.append(lambda row: row.statement_id == statement)
+    has_statement = call.flag("has_statement")
+    if has_statement is not None:
+        tests.append(lambda row: (row.statement_id is not None) == has_statement)
     if merchant := call.uuid("merchant_id"):
         tests.append(lambda row: row.merchant_id == merchant)
     if user := call.uuid("user_id"):
@@ -201,7 +184,7 @@ def _subject_tests(world: World, call: Call) -> list[Test]:
             tests.append(lambda row, people=people: row.person_id in people)  # type: ignore[misc]
     if category := call.number("sk_category_id"):
         tests.append(lambda row: row.sk_category_id == category)
-    if any(call.uuid(name) for name in _NEVER_SET) or call.flag("has_statement"):
+    if any(call.uuid(name) for name in _NEVER_SET):
         tests.append(lambda _: False)
     if call.uuid("awaiting_approval_by_user_id"):
         tests.append(lambda _: False)

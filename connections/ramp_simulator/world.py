@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from connections.ramp_simulator import records
+from connections.ramp_simulator import bill_records, money_records, records
 from connections.ramp_simulator.clock import Clock
 from connections.ramp_simulator.faults import FaultBook
 from connections.ramp_simulator.records import Record, Synced, SyncStatus
@@ -127,6 +127,15 @@ class World:
         self.fields = Table(records.CustomField, changed)
         self.options = Table(records.FieldOption, changed)
         self.transactions = SyncedTable(records.Transaction, changed)
+        self.reimbursements = SyncedTable(money_records.Reimbursement, changed)
+        self.transfers = SyncedTable(money_records.Transfer, changed)
+        self.cashbacks = SyncedTable(money_records.Cashback, changed)
+        self.statements = Table(money_records.Statement, changed)
+        self.payees = Table(bill_records.Payee, changed)
+        self.bills = Table(bill_records.Bill, changed)
+        self.bill_payments = Table(bill_records.BillPayment, changed)
+        self.vendor_credits = Table(bill_records.VendorCredit, changed)
+        self.receipts = Table(bill_records.Receipt, changed)
         self.used_keys = Table(records.UsedKey, changed)
         self.sync_requests = Table(records.SyncRequest, changed)
         self.webhooks = Table(records.Webhook, changed)
@@ -165,6 +174,10 @@ class World:
         for business in self.businesses.of(key):
             return business
         raise KeyError(key)
+
+    def keep(self, row: Record) -> None:
+        """Put a record into the table of its kind."""
+        self._tables[type(row).__name__].put(row)
 
     def close(self) -> None:
         with self.lock:

@@ -119,12 +119,8 @@ class TestTransactions:
 
         assert len(rows["transactions"]) == 5
 
-    def test_are_all_exported_or_asked_for_at_once(self, admin: httpx.Client) -> None:
-        here = "/businesses/harbor-coffee"
-
-        assert admin.post(f"{here}/sync-all").json()["sync_request_id"]
-        assert len(admin.post(f"{here}/export").json()["ids"]) == 12
-        assert admin.post(f"{here}/sync-all").json()["sync_request_id"] is None
+    def test_are_all_exported_at_once(self, admin: httpx.Client) -> None:
+        assert len(admin.post("/businesses/harbor-coffee/export").json()["ids"]) == 12
 
 
 class TestTrouble:

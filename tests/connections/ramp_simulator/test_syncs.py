@@ -6,8 +6,6 @@ from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
 from tests.connections.ramp_simulator.side import Client, ManualClock, code_of
 
-VENDOR_CREATION = "transaction_accounting_vendor_creation_on_sync_enabled"
-
 
 @pytest.fixture
 def ready(harbor: BusinessHandle) -> list[str]:
@@ -184,27 +182,6 @@ class TestLimits:
         assert code_of(answer) == "DEVELOPER_7062"
 
 
-class TestVendorCreation:
-    def test_must_come_first_where_the_setting_is_on(
-        self, client: Client, harbor: BusinessHandle
-    ) -> None:
-        connection = harbor.connection
-        assert connection is not None
-        path = f"/accounting/connection/{connection.id}"
-        client.patch(path, {"settings": {VENDOR_CREATION: True}})
-        row = harbor.create_transaction(merchant="Uline", ready=True)
-        shown = client.get(f"/transactions/{row.id}").json()
-
-        refused = client.report((row.id, "M1"), key="k1")
-        client.post("/accounting/vendors", {"vendors": [{"id": "v1", "name": "Uline"}]})
-        taken = client.report((row.id, "M1"), key="k2")
-
-        assert shown["requires_accounting_vendor_creation_to_sync"] is True
-        assert refused.status_code == 400
-        assert row.id in refused.json()["error_v2"]["message"]
-        assert taken.status_code == 201
-
-
 class TestReadyToSync:
     def mark(self, client: Client, *ids: str) -> int:
         body = {"object_type": "TRANSACTION", "object_ids": list(ids)}
@@ -257,27 +234,3 @@ class TestReadyToSync:
         after = self.mark(client, row.id)
 
         assert (before, after) == (400, 204)
-
-
-class TestTheSyncButton:
-    def test_asks_for_everything_that_is_ready(
-        self, client: Client, harbor: BusinessHandle, ready: list[str]
-    ) -> None:
-        request_id = harbor.press_sync_all()
-
-        asked = client.every_row("/transactions", requested_to_sync="true")
-        answer = client.report((ready[0], "M1"), sync_request_id=request_id)
-        left = client.every_row("/transactions", requested_to_sync="true")
-
-        assert [row["id"] for row in asked] == ready
-        assert answer.status_code == 201
-        assert [row["id"] for row in left] == ready[1:]
-
-    def test_fails_what_is_unanswered_after_five_minutes(
-        self, client: Client, harbor: BusinessHandle, ready: list[str], clock: ManualClock
-    ) -> None:
-        harbor.press_sync_all()
-        clock.turn(minutes=5)
-
-        assert client.every_row("/transactions", requested_to_sync="true") == []
-        assert harbor.transaction(ready[0]).export_error
