@@ -35,7 +35,14 @@ class LedgerEntry:
 
 @runtime_checkable
 class AuditableErp(Protocol):
-    """An adapter whose ledger can be read back whole: for verification, beyond the port."""
+    """An adapter whose ledger can be read back: for verification, beyond the port."""
+
+    def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
+        """What stands under our full references, and what takes it back. None is left out.
+
+        :raises ErpError: if the ERP cannot be asked; then nothing is known of any of them
+        """
+        ...
 
     def ledger_entries(
         self, prefix: str, *, since: datetime | None = None

@@ -46,6 +46,23 @@ def test_a_payment_is_an_entry_beside_its_bill(erp: ErpAdapter, papers: Papers) 
     assert entry_of(erp, bill).total == Decimal("110.00")
 
 
+def test_documents_are_found_by_their_references_and_no_others(
+    erp: ErpAdapter, papers: Papers
+) -> None:
+    mine, bill, other = papers.journal("5.00"), papers.bill("7.00"), papers.journal("9.00")
+    for document in (mine, bill, other):
+        erp.post(document)
+
+    assert isinstance(erp, AuditableErp)
+    found = erp.entries_under([mine.ref.full, bill.ref.full, "ramp-nobody-journal-1"])
+
+    assert {one.ref: one.total for one in found} == {
+        mine.ref.full: Decimal("5.00"),
+        bill.ref.full: Decimal("7.00"),
+    }
+    assert erp.entries_under([]) == []
+
+
 @pytest.mark.parametrize("kind", ["journal", "bill"])
 def test_a_voided_document_has_an_entry_that_takes_it_back(
     erp: ErpAdapter, papers: Papers, side: Side, kind: str
@@ -57,10 +74,12 @@ def test_a_voided_document_has_an_entry_that_takes_it_back(
     erp.void(document.ref, side.today, "booked by mistake")
 
     assert isinstance(erp, AuditableErp)
-    entries = erp.ledger_entries(document.ref.full)
-
-    assert [one.ref for one in entries].count(document.ref.full) == 1
-    assert [one.reverses for one in entries].count(document.ref.full) == 1
+    for entries in (
+        erp.ledger_entries(document.ref.full),
+        erp.entries_under([document.ref.full]),
+    ):
+        assert [one.ref for one in entries].count(document.ref.full) == 1
+        assert [one.reverses for one in entries].count(document.ref.full) == 1
 
 
 def test_what_was_entered_before_may_be_left_out(erp: ErpAdapter, papers: Papers) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -189,6 +189,13 @@ class InMemoryErp:
         """See `connections.erp.ledger_audit.AuditableErp`."""
         self._begin("ledger_entries")
         return [_ledger_entry(entry) for entry in self.books.entries]
+
+    def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
+        """See `connections.erp.ledger_audit.AuditableErp`."""
+        self._begin("entries_under")
+        wanted = set(refs)
+        found = [_ledger_entry(entry) for entry in self.books.entries]
+        return [entry for entry in found if entry.ref in wanted or entry.reverses in wanted]
 
     # -- faults
 

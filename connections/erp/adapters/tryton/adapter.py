@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import httpx
 
+from connections.erp.adapters.tryton.attachments import (
+    LARGEST_FILE,
+    attach_if_absent,
+    attach_once,
+)
 from connections.erp.adapters.tryton.bridge import BridgeBooking
 from connections.erp.adapters.tryton.catalogue import Catalogue, Period
 from connections.erp.adapters.tryton.checks import explained, problems
-from connections.erp.adapters.tryton.ledger import ledger_entries
+from connections.erp.adapters.tryton.ledger import entries_under, ledger_entries
 from connections.erp.adapters.tryton.lookup import LookupBooking
 from connections.erp.adapters.tryton.models import Records
 from connections.erp.adapters.tryton.reference_data import changes
@@ -30,6 +35,7 @@ from connections.erp.records import (
     Capabilities,
     DocKind,
     Document,
+    Evidence,
     Idempotency,
     Master,
     MasterKind,
@@ -47,6 +53,8 @@ WITH_BRIDGE = Capabilities(
     concurrency=1,
     ref_limit=200,
     shows_closed_until=True,
+    attachments=True,
+    largest_attachment=LARGEST_FILE,
 )
 WITHOUT_BRIDGE = Capabilities(
     documents=frozenset(DocKind),
@@ -58,6 +66,8 @@ WITHOUT_BRIDGE = Capabilities(
     concurrency=1,
     ref_limit=200,
     shows_closed_until=True,
+    attachments=True,
+    largest_attachment=LARGEST_FILE,
 )
 
 
@@ -118,11 +128,20 @@ class TrytonErp:
     def void(self, ref: Ref, on: date, reason: str) -> Posted:
         return self._booking().void(ref, on, reason)
 
+    def attach(self, ref: Ref, file: Evidence) -> str:
+        if self._has_bridge():
+            return attach_once(self._records, ref, file)
+        return attach_if_absent(self._records, self._lookup.find(ref), ref, file)
+
     def ledger_entries(
         self, prefix: str, *, since: datetime | None = None
     ) -> Sequence[LedgerEntry]:
         """See `connections.erp.ledger_audit.AuditableErp`."""
         return ledger_entries(self._records, prefix, since)
+
+    def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
+        """See `connections.erp.ledger_audit.AuditableErp`."""
+        return entries_under(self._records, refs)
 
     def _booking(self) -> BridgeBooking | LookupBooking:
         return self._bridge if self._has_bridge() else self._lookup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from connections.erp.adapters.tryton.references import VOID_SUFFIX
 from connections.erp.ledger_audit import LedgerEntry
 
 PAGE_SIZE = 1000
+REFERENCES_PER_CALL = 100
 Row = dict[str, Any]
 
 
@@ -23,6 +24,7 @@ class _Bill:
     id: int
     ref: str
     number: str
+    move: int | None
     cancelled_by: int | None
     """The move that takes it back."""
 
@@ -48,20 +50,59 @@ def ledger_entries(
     ]
 
 
+def entries_under(records: Records, refs: Collection[str]) -> Sequence[LedgerEntry]:
+    """What stands under our full references: moves, the moves of bills, and their reversals."""
+    entries: list[LedgerEntry] = []
+    for some in _chunks(sorted(refs), REFERENCES_PER_CALL):
+        entries += _entries_under(records, some)
+    return entries
+
+
+def _entries_under(records: Records, refs: Sequence[str]) -> Iterator[LedgerEntry]:
+    bills = _bills_where(records, _carries(records, refs))
+    of_bills = [move for bill in bills.values() for move in (bill.move, bill.cancelled_by) if move]
+    voids = [f"{ref}{VOID_SUFFIX}" for ref in refs]
+    rows = _moves(records, ["OR", _carries(records, [*refs, *voids]), [["id", "in", of_bills]]])
+    origins = [f"{MOVE},{row['id']}" for row in rows]
+    known = {row["id"] for row in rows}
+    rows += [row for row in _moves(records, [["origin", "in", origins]]) if row["id"] not in known]
+    wanted = set(refs)
+    for entry in _entries(records, rows, bills):
+        if entry.ref in wanted or entry.reverses in wanted:
+            yield entry
+
+
+def _carries(records: Records, refs: Sequence[str]) -> list[Any]:
+    """The condition that a record carries one of the references."""
+    field = _field(records)
+    if records.catalogue.company().has_bridge:
+        return [[field, "in", list(refs)]]
+    return ["OR", *([[field, "like", f"{ref}%"]] for ref in refs)]
+
+
+def _moves(records: Records, domain: list[Any], *, limit: int | None = None) -> list[Row]:
+    field = _field(records)
+    fields = [field, "number", "state", "origin"]
+    rows = records.rpc.read(MOVE, domain, fields, limit=limit, order=[["id", "ASC"]])
+    for row in rows:
+        row["ref"] = _first_word(row[field])
+    return list(rows)
+
+
+def _chunks(refs: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(refs), size):
+        yield refs[start : start + size]
+
+
 def _pages(records: Records, prefix: str, since: datetime | None) -> Iterator[list[Row]]:
     field = _field(records)
     ours = ["create_uid", "=", records.rpc.session().user]
     domain: list[Any] = [["OR", [[field, "like", f"{prefix}%"]], [ours]]]
     if since is not None:
         domain.append(["create_date", ">=", since])
-    fields = [field, "number", "state", "origin"]
     last_id = 0
     while True:
-        rows = records.rpc.read(
-            MOVE, [*domain, ["id", ">", last_id]], fields, limit=PAGE_SIZE, order=[["id", "ASC"]]
-        )
-        for row in rows:
-            row["ref"] = _first_word(row[field])
+        rows = _moves(records, [*domain, ["id", ">", last_id]], limit=PAGE_SIZE)
         yield rows
         if len(rows) < PAGE_SIZE:
             return
@@ -85,11 +126,15 @@ def _bills(records: Records, rows: Sequence[Row]) -> dict[str, _Bill]:
     ]
     if not ids:
         return {}
+    return _bills_where(records, [["id", "in", ids]])
+
+
+def _bills_where(records: Records, domain: list[Any]) -> dict[str, _Bill]:
     field = _field(records)
-    found = records.rpc.read(INVOICE, [["id", "in", ids]], [field, "number", "cancel_move"])
+    found = records.rpc.read(INVOICE, domain, [field, "number", "move", "cancel_move"])
     return {
         f"{INVOICE},{row['id']}": _Bill(
-            row["id"], _first_word(row[field]), row["number"] or "", row["cancel_move"]
+            row["id"], _first_word(row[field]), row["number"] or "", row["move"], row["cancel_move"]
         )
         for row in found
     }
@@ -122,7 +167,9 @@ def _entries(
 
 
 def _behind(row: Row, bills: Mapping[str, _Bill]) -> _Bill | None:
-    return None if row["ref"] else bills.get(row["origin"] or "")
+    """The bill that a move books or takes back. A payment made by hand stems from it as well."""
+    bill = None if row["ref"] else bills.get(row["origin"] or "")
+    return bill if bill and row["id"] in (bill.move, bill.cancelled_by) else None
 
 
 def _reference(row: Row, bill: _Bill | None) -> str:
