@@ -11,6 +11,7 @@ from connections.erp.errors import ErpError
 from connections.erp.records import (
     Capabilities,
     Document,
+    Evidence,
     Master,
     MasterKind,
     Page,
@@ -83,4 +84,15 @@ class ErpAdapter(Protocol):
 
     def void(self, ref: Ref, on: date, reason: str) -> Posted:
         """Take the document back by a reversal dated `on`; twice gives one reversal."""
+        ...
+
+    def attach(self, ref: Ref, file: Evidence) -> str:
+        """Attach a file to the document that carries `ref`. Returns the attachment's id.
+
+        Idempotent by `file.source`, also for two calls at once where the ERP enforces a key;
+        elsewhere a lost answer must have settled before the next try. Changes nothing of the
+        document. Only where `Capabilities.attachments`.
+
+        :raises ErpError: REJECTED_PAYLOAD, if nothing carries the reference
+        """
         ...

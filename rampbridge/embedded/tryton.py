@@ -19,7 +19,11 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
-from rampbridge.embedded.tryton_databases import Databases, environment_of_server
+from rampbridge.embedded.tryton_databases import (
+    FILES_IN_DATABASE,
+    Databases,
+    environment_of_server,
+)
 from rampbridge.embedded.tryton_install import Progress, TrytonNotStarted, install
 
 START_TIMEOUT = 120.0
@@ -61,7 +65,7 @@ class Tryton:
         address = f"127.0.0.1:{port}"
         home = self._root / "var" / "tryton"
         config = home / "trytond.conf"
-        config.write_text("[database]\nuri = postgresql://\nlist = False\n")
+        config.write_text(f"[database]\nuri = postgresql://\nlist = False\n{FILES_IN_DATABASE}")
         # Without one of its own gunicorn takes the settings of our web server from the checkout.
         settings = home / "gunicorn.conf.py"
         settings.touch()

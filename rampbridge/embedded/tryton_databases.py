@@ -227,7 +227,7 @@ class Databases:
 
     def _config(self, directory: Path) -> Path:
         path = directory / "trytond.conf"
-        path.write_text("[database]\nuri = postgresql://\n")
+        path.write_text(f"[database]\nuri = postgresql://\n{FILES_IN_DATABASE}")
         return path
 
     # -- PostgreSQL
@@ -317,6 +317,10 @@ def _forget_older(directory: Path, *, keep: str) -> None:
 def _private_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as directory:
         yield Path(directory)
+
+
+FILES_IN_DATABASE = "[attachment]\nfilestore = False\n"
+"""Trytond's own default keeps attached files in a directory of the server's home."""
 
 
 def environment_of_server(

@@ -11,6 +11,7 @@ import httpx
 
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.adapters.tryton.adapter import TrytonErp
+from connections.erp.adapters.tryton.models import MODELS
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
 from connections.erp.port import ErpAdapter
 from connections.erp.records import (
@@ -46,6 +47,12 @@ class Side(Protocol):
     def lose_next_answer(self) -> None: ...
 
     def lose_next_request(self) -> None: ...
+
+    def lose_next_attach_answer(self) -> None: ...
+
+    def files(self, ref: Ref) -> list[tuple[str, bytes]]:
+        """Name and content of what is attached to a document."""
+        ...
 
     def close_month(self, day: date) -> None: ...
 
@@ -84,6 +91,12 @@ class LedgerSide:
     def lose_next_request(self) -> None:
         self.adapter.faults.lose_requests = 1
 
+    def lose_next_attach_answer(self) -> None:
+        self.adapter.faults.lose_attach_answers = 1
+
+    def files(self, ref: Ref) -> list[tuple[str, bytes]]:
+        return [(file.name, file.content) for file in self.adapter.books.files(ref)]
+
     def close_month(self, day: date) -> None:
         self.adapter.books.closed_months.add((day.year, day.month))
 
@@ -112,6 +125,9 @@ class LedgerSide:
         """Nothing is open."""
 
 
+WRITES = (b".bridge_", b".post", b"pay.execute", b"ir.attachment.create")
+
+
 class LosingTransport(httpx.HTTPTransport):
     """Loses answers after the server has done its work, or requests before they leave."""
 
@@ -121,7 +137,7 @@ class LosingTransport(httpx.HTTPTransport):
         self.lose_requests = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        writes = any(name in request.content for name in (b".bridge_", b".post", b"pay.execute"))
+        writes = any(name in request.content for name in WRITES)
         if writes and self.lose_requests:
             self.lose_requests -= 1
             raise httpx.ReadTimeout("lost on its way there", request=request)
@@ -167,6 +183,16 @@ class TrytonSide:
 
     def lose_next_request(self) -> None:
         self.transport.lose_requests = 1
+
+    def lose_next_attach_answer(self) -> None:
+        self.lose_next_answer()
+
+    def files(self, ref: Ref) -> list[tuple[str, bytes]]:
+        found = self.adapter.find(ref)
+        assert found is not None
+        resource = ["resource", "=", f"{MODELS[ref.kind]},{found.erp_id}"]
+        rows = self.admin.read("ir.attachment", [resource], ["name", "data"])
+        return [(row["name"], row["data"]) for row in rows]
 
     def close_month(self, day: date) -> None:
         self.admin.call("model.account.period.close", [self._period(day)])

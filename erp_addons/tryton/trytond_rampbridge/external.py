@@ -13,7 +13,7 @@ from trytond.transaction import (
 from .exceptions import DocumentNotFoundError, ReferenceReusedError
 
 
-class _TwinCommitted(TransactionError):
+class TwinCommitted(TransactionError):
     """Another call has just committed our reference.
 
     The dispatcher starts over with a new snapshot of the database, in which the look-up finds it.
@@ -173,7 +173,7 @@ def attempt(act):
             return act()
     except (UserError, UserWarning) as error:
         if is_twin(error):
-            raise _TwinCommitted from error
+            raise TwinCommitted from error
         return refused(error)
 
 

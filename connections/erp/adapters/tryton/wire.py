@@ -1,7 +1,8 @@
-"""Tryton's JSON: decimals, dates and times travel as objects that name their class."""
+"""Tryton's JSON: decimals, dates, times and bytes travel as objects that name their class."""
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -44,6 +45,8 @@ def _to_wire(value: object) -> dict[str, Any]:
                 "month": value.month,
                 "day": value.day,
             }
+        case bytes():
+            return {"__class__": "bytes", "base64": base64.b64encode(value).decode()}
         case _:
             raise TypeError(f"Tryton has no form for {type(value)}")
 
@@ -58,5 +61,7 @@ def _from_wire(value: dict[str, Any]) -> Any:
             day = date(value["year"], value["month"], value["day"])
             clock = time(value["hour"], value["minute"], value["second"], value["microsecond"])
             return datetime.combine(day, clock, tzinfo=UTC)
+        case "bytes":
+            return base64.b64decode(value["base64"])
         case _:
             return value
