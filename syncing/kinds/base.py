@@ -1,17 +1,22 @@
 """What the engine must know of a type of object, in one form for all types."""
 
+import hashlib
+import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from connections.ramp.schemas import Schema
 from rampbridge.lib.money import Money
+from syncing.cannot_post import NoAccountingDate
+
+One = TypeVar("One")
 
 
 class Standing(StrEnum):
@@ -37,6 +42,8 @@ class Snapshot:
     money: Money
     content_hash: str
     """Of everything a document is made from; a change of it is a new chance for a failed item."""
+    changed_at: datetime | None = None
+    """When Ramp last changed it, as far as Ramp tells: a webhook should have come since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,30 @@ class Scope:
     """A window for a backfill, on the date that Ramp filters this type by."""
     requested: bool = False
     """Only what the sync button asked for (R-83)."""
+
+
+def standing_of(sync_status: str) -> Standing:
+    """What the sync status of all types but bills says."""
+    match sync_status:
+        case "SYNC_READY":
+            return Standing.READY
+        case "NOT_SYNC_READY":
+            return Standing.NOT_READY
+        case "SYNCED":
+            return Standing.SYNCED
+        case _:
+            return Standing.UNKNOWN
+
+
+def unknown_status(one: Any) -> str:
+    """The word that nobody knows, for who must look at it."""
+    return (
+        f"Ramp says sync status {one.sync_status or 'nothing'!r}, which this version does not know."
+    )
+
+
+def _is_listed(_ramp: RampClient, _one: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +103,26 @@ class Kind:
     """One object as it came, for storing. Raises `NotFound` if Ramp no longer has it."""
     standing: Callable[[Any], Standing]
     snapshot: Callable[[Any], Snapshot]
+    standing_by_word: Callable[[str], Standing] = standing_of
+    """Where an object stands of which its sync status is all that can be read (fault P10)."""
+    unknown_words: Callable[[Any], str] = unknown_status
+    """What Ramp says of an object whose standing is UNKNOWN."""
+    is_listed: Callable[[RampClient, Any], bool] = _is_listed
+    """Asks the list whether an object read by its id is ready, where it does not say so itself."""
+    overlap: timedelta | None = None
+    """Where Ramp keeps no sync state: how far a list reaches back before the last reading. Such a
+    list has only what is new; that of the other kinds has all that is ready."""
 
 
-def standing_of(sync_status: str) -> Standing:
-    """What the sync status of all types but bills says."""
-    match sync_status:
-        case "SYNC_READY":
-            return Standing.READY
-        case "NOT_SYNC_READY":
-            return Standing.NOT_READY
-        case "SYNCED":
-            return Standing.SYNCED
-        case _:
-            return Standing.UNKNOWN
+def digest(one: Schema, include: set[str] | Mapping[str, Any]) -> str:
+    """The content hash over these keys of an object."""
+    made_from = one.model_dump(mode="json", include=include)
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+
+
+def day_of(one: One, posting_date: Callable[[One], date]) -> date | None:
+    """The day of an object's document, if it has one yet."""
+    try:
+        return posting_date(one)
+    except NoAccountingDate:
+        return None

@@ -1,7 +1,5 @@
 """Card transactions: ready when a person marks them so in Ramp (R-51)."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +8,7 @@ from connections.ramp.bodies import TransactionFilters
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from connections.ramp.schemas import Transaction
-from syncing.cannot_post import NoAccountingDate
-from syncing.kinds.base import Kind, Scope, Snapshot, Standing, standing_of
+from syncing.kinds.base import Kind, Scope, Snapshot, Standing, day_of, digest, standing_of
 from syncing.posting.transactions import posting_date
 
 
@@ -42,17 +39,13 @@ def _standing(bought: Transaction) -> Standing:
 
 def snapshot_of(bought: Transaction) -> Snapshot:
     """What lists and search need of a transaction, and the digest of what a document needs."""
-    try:
-        day = posting_date(bought)
-    except NoAccountingDate:
-        day = None
     return Snapshot(
         ramp_id=bought.id,
         entity_ramp_id=bought.entity_id,
         label=bought.merchant_name or "Card transaction",
         memo=bought.memo,
         person=bought.card_holder.name if bought.card_holder else "",
-        accounting_date=day,
+        accounting_date=day_of(bought, posting_date),
         money=bought.money,
         content_hash=content_hash(bought),
     )
@@ -60,9 +53,9 @@ def snapshot_of(bought: Transaction) -> Snapshot:
 
 def content_hash(bought: Transaction) -> str:
     """Digest of all that a document is made from, and of nothing that reporting changes in Ramp."""
-    made_from = bought.model_dump(
-        mode="json",
-        include={
+    return digest(
+        bought,
+        {
             "id",
             "amount",
             "currency_code",
@@ -76,7 +69,6 @@ def content_hash(bought: Transaction) -> str:
             "accounting_field_selections",
         },
     )
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 TRANSACTION = Kind(
