@@ -30,3 +30,8 @@ def major_units(minor: int, currency: str) -> float:
 def minor_units(major: Decimal | float | str, currency: str) -> int:
     """Minor units of an amount that people typed in major units."""
     return int((Decimal(str(major)) * factor(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def converted(minor: int, currency: str, rate: str, into: str) -> int:
+    """Minor units of `into` for those of `currency`, at so much per major unit."""
+    return minor_units(Decimal(minor) / factor(currency) * Decimal(rate), into)

@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 
-from connections.ramp_simulator import ledger, scenarios
+from connections.ramp_simulator import files, ledger, scenarios
 from connections.ramp_simulator.admin import Admin
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.clock import Clock, system_clock
@@ -85,6 +85,8 @@ class Simulator:
         call = Call.from_environ(environ)
         if call.path.startswith(Admin.PREFIX):
             reply = self.admin.answer(call)
+        elif call.path.startswith(files.PREFIX):
+            reply = files.serve(self.world, call)
         else:
             reply = self.service.answer(call)
         return _send(reply, start_response)

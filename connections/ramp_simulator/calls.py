@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -114,6 +114,16 @@ class Call:
         if "T" not in value:
             raise invalid({name: ["Not a valid datetime."]})
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def day(self, name: str) -> date | None:
+        """A bare date."""
+        value = self.query.get(name)
+        if value is None:
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise invalid({name: ["Not a valid date."]}) from error
 
     def number(self, name: str) -> Decimal | None:
         value = self.query.get(name)

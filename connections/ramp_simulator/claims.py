@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connections.ramp_simulator import splits
+from connections.ramp_simulator import receipts, splits
 from connections.ramp_simulator.money_records import Direction, Reimbursement
 from connections.ramp_simulator.people import NotPossible
 from connections.ramp_simulator.records import Person, SyncStatus
@@ -56,7 +56,7 @@ def file_claim(world: World, business: str, claim: Claim) -> Reimbursement:
     assert entity is not None
     at = claim.at or world.clock()
     original_minor, original_currency = claim.original or (None, None)
-    return world.reimbursements.put(
+    row = world.reimbursements.put(
         Reimbursement(
             id=ids.uuid(),
             seq=seq,
@@ -74,7 +74,6 @@ def file_claim(world: World, business: str, claim: Claim) -> Reimbursement:
             accounting_date=claim.accounting_date or at,
             vendor_name=claim.vendor_name or claim.merchant,
             options=dict(claim.options),
-            receipts=[ids.uuid()] if claim.has_receipt else [],
             direction=Direction(claim.direction),
             kind=claim.kind,
             state=claim.state,
@@ -89,6 +88,9 @@ def file_claim(world: World, business: str, claim: Claim) -> Reimbursement:
             distance=claim.distance,
         )
     )
+    if claim.has_receipt:
+        receipts.issue(world, row)
+    return row
 
 
 def _claimant(world: World, business: str, claim: Claim, turn: int) -> Person:

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from connections.ramp_simulator.amounts import factor
+from connections.ramp_simulator.bill_ledger import bill_entries, told_json
+from connections.ramp_simulator.bill_records import Bill
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.money_records import Cashback, Transfer
-from connections.ramp_simulator.records import Coded, Commit, SyncStatus
+from connections.ramp_simulator.records import Coded, SyncStatus
 from connections.ramp_simulator.world import Table, World
 
 _CHUNK = 500
-Row = Coded | Transfer | Cashback
+Row = Coded | Transfer | Cashback | Bill
 
 
 def entries(world: World, business: str | None = None) -> Iterator[dict[str, Any]]:
@@ -24,6 +26,7 @@ def entries(world: World, business: str | None = None) -> Iterator[dict[str, Any
         world.reimbursements,
         world.transfers,
         world.cashbacks,
+        world.bills,
     )
     with world.lock:
         rows: list[Row] = [
@@ -33,16 +36,18 @@ def entries(world: World, business: str | None = None) -> Iterator[dict[str, Any
         ]
     for begin in range(0, len(rows), _CHUNK):
         with world.lock:
-            chunk = [_entry(row) for row in rows[begin : begin + _CHUNK] if _belongs(row)]
+            chunk = [entry for row in rows[begin : begin + _CHUNK] for entry in _of(world, row)]
         yield from chunk
 
 
-def _belongs(row: Row) -> bool:
-    return row.sync_status is not SyncStatus.NOT_SYNC_READY or bool(row.commits)
+def _of(world: World, row: Row) -> Iterator[dict[str, Any]]:
+    if isinstance(row, Bill):
+        yield from bill_entries(world, row)
+    elif row.sync_status is not SyncStatus.NOT_SYNC_READY or row.commits:
+        yield _entry(row)
 
 
-def _entry(row: Row) -> dict[str, Any]:
-    synced_by = _synced_by(row)
+def _entry(row: Coded | Transfer | Cashback) -> dict[str, Any]:
     return {
         "business": row.business,
         "object_type": row.object_type,
@@ -53,32 +58,10 @@ def _entry(row: Row) -> dict[str, Any]:
         "currency": row.currency,
         "minor_unit_conversion_rate": factor(row.currency),
         "accounting_date": wire_time(_dated(row)),
-        "reference": row.reference_id,
-        "reference_id": row.reference_id,
-        "synced_at": row.synced_at and wire_time(row.synced_at),
-        "synced_by": synced_by,
-        "by_us": synced_by == "api",
+        **told_json(row.sync_status, row.synced_at, row.reference_id, row.commits),
         "export_error": row.export_error,
-        "commits": [_commit(commit) for commit in row.commits],
     }
 
 
-def _dated(row: Row) -> datetime:
+def _dated(row: Coded | Transfer | Cashback) -> datetime:
     return row.accounting_date if isinstance(row, Coded) else row.created_at
-
-
-def _synced_by(row: Row) -> str | None:
-    if row.sync_status is not SyncStatus.SYNCED:
-        return None
-    return "export" if row.commits[-1].outcome == "export" else "api"
-
-
-def _commit(commit: Commit) -> dict[str, Any]:
-    return {
-        "at": wire_time(commit.at),
-        "outcome": commit.outcome,
-        "sync_id": commit.sync_id,
-        "idempotency_key": commit.idempotency_key,
-        "reference_id": commit.reference_id,
-        "message": commit.message,
-    }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from connections.ramp_simulator import splits
+from connections.ramp_simulator import receipts, splits
 from connections.ramp_simulator.codings import book_of, missing_fields
 from connections.ramp_simulator.money_records import Reimbursement
 from connections.ramp_simulator.records import Coded, Commit, SyncStatus, Transaction
@@ -118,12 +118,13 @@ def spend(world: World, business: str, purchase: Purchase) -> Transaction:
             original_transaction_id=purchase.original_transaction_id,
             vendor_name=purchase.vendor_name or merchant.name,
             options=dict(purchase.options),
-            receipts=[ids.uuid()] if purchase.has_receipt else [],
             card_present=merchant.city is not None,
             city=merchant.city,
             country=merchant.country,
         )
     )
+    if purchase.has_receipt:
+        receipts.issue(world, row)
     announce(world, business, f"transactions.{_event(purchase.state)}", row.id)
     return row
 

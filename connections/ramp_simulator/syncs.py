@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connections.ramp_simulator import bodies, people, seats, sync_button
+from connections.ramp_simulator.bill_syncs import BillPayments, Bills
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.records import Coded, UsedKey
 from connections.ramp_simulator.replies import ApiError, Reply, created, invalid, no_content
@@ -20,6 +21,8 @@ KINDS: Mapping[str, Reportable] = {
     ),
     "TRANSFER_SYNC": ReadyObjects(lambda world: world.transfers),
     "STATEMENT_CREDIT_SYNC": ReadyObjects(lambda world: world.cashbacks),
+    "BILL_SYNC": Bills(),
+    "BILL_PAYMENT_SYNC": BillPayments(),
 }
 
 
