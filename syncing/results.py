@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.records import Posted
-from syncing import circuit
+from syncing import attachments, circuit
 from syncing.classifier import SyncFailure
+from syncing.reports import SILENT_TYPES
 from syncing.statements import execute, storable
 
 
@@ -60,7 +61,9 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
                     CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END
             FROM booked b
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
-            RETURNING i.id, b.number, b.fresh, i.connection_id
+            RETURNING i.id, b.number, b.fresh, i.connection_id, i.object_type
+        ), files AS ({attachments.FILES_OF_MOVED}
+        ), wishes AS ({attachments.WAKE_WISHES_OF_MOVED}
         ), shown AS (
             UPDATE syncing_schedule s SET last_posted_at = now(), {circuit.ERP_ANSWERED}
             WHERE connection_id IN (SELECT connection_id FROM moved)
@@ -85,7 +88,7 @@ def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
     """Put items aside as FAILED with the judgement and the text for Ramp. None of them is booked.
 
     Without a token the items must still be READY (refused by our own mapper before any call).
-    Ramp is told unless it shows exactly this text already.
+    Ramp is told unless it shows exactly this text already, or keeps no sync state of the type.
     """
     return execute(
         f"""
@@ -95,6 +98,7 @@ def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
                 claims_without_result = 0, lease_token = NULL, lease_until = NULL,
                 may_be_in_erp_until = NULL,
                 failure_telling = CASE
+                    WHEN i.object_type = ANY(%(silent)s) THEN ''
                     WHEN i.failure_telling = 'sending' THEN 'sending'
                     WHEN i.failure_telling = 'told' AND i.error_text = j.said THEN 'told'
                     ELSE 'due' END,
@@ -113,7 +117,7 @@ def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
                                   'detail', left(detail, 1000)), ''
         FROM moved ORDER BY id
         """,  # noqa: S608  a constant of this file
-        {**_judgements(refused), "token": token},
+        {**_judgements(refused), "token": token, "silent": list(SILENT_TYPES)},
     )
 
 

@@ -17,7 +17,7 @@ class VendorCreation(models.Model):
     class Step(models.TextChoices):
         WANTED = "wanted", "To be created in the ERP"
         IN_ERP = "in_erp", "To be uploaded to Ramp"
-        IN_RAMP = "in_ramp", "Known on both sides"
+        IN_RAMP = "in_ramp", "Known on both sides"  # while due, transactions are being coded
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="vendor_creations")
@@ -29,7 +29,9 @@ class VendorCreation(models.Model):
     erp_id = models.CharField(max_length=100, blank=True, default="")
     ramp_id = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(null=True, help_text="Empty: a person must act first.")
+    due_at = models.DateTimeField(
+        null=True, help_text="Empty: all is done, or a person must act first."
+    )
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     error_category = models.CharField(max_length=16, blank=True, default="")
@@ -49,7 +51,7 @@ class VendorCreation(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=~models.Q(step="in_ramp"),
+                condition=models.Q(due_at__isnull=False),
                 name="vendor_creations_due",
             ),
         ]

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from connections.models import Connection
 from syncing.models.items import SyncItem
 
 
@@ -9,7 +10,8 @@ class Attachment(models.Model):
     """One file of one item. It fails and is retried by itself; the document is never posted again.
 
     `source` is Ramp's id of the receipt, or the digest of an invoice's address without its
-    signature: the same file is the same row.
+    signature: the same file is the same row. A row without a source is no file but the wish to
+    read the object again for receipts that came late; it goes when it is granted.
     """
 
     class State(models.TextChoices):
@@ -19,8 +21,9 @@ class Attachment(models.Model):
         FAILED = "failed", "Not attached"
         SKIPPED = "skipped", "The ERP takes no files"
 
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(SyncItem, models.CASCADE, related_name="attachments")
-    source = models.CharField(max_length=100)
+    source = models.CharField(max_length=100, blank=True)
     url = models.TextField(blank=True, default="", help_text="Invoices: as last seen. Signed.")
     name = models.CharField(max_length=200, blank=True, default="")
     state = models.CharField(max_length=8, choices=State, default=State.DUE)
@@ -43,7 +46,7 @@ class Attachment(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"],
+                fields=["connection", "due_at"],
                 condition=models.Q(state__in=["due", "sending"]),
                 name="attachments_due",
             ),
