@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from connections.ramp_simulator import ledger, seats
+from connections.ramp_simulator.bill_admin import BillAdmin
 from connections.ramp_simulator.bodies import Classification
 from connections.ramp_simulator.calls import Call, fit
 from connections.ramp_simulator.clock import wire_time
@@ -154,6 +155,7 @@ class Admin:
             "GET log": self._log,
             "GET deliveries": self._deliveries,
             "GET ledger": self._ledger,
+            **BillAdmin(world, self._handle).routes,
         }
         self._names = sorted(routes)
         self._routes = [
@@ -254,13 +256,14 @@ class Admin:
         return Reply(payload=_row_json(row))
 
     def _act(self, call: Call) -> Reply:
-        """ready, unready, export or clear."""
+        """ready, unready, export, clear or receipt."""
         business, row = self._owner(call)
         acts: dict[str, Callable[[str], object]] = {
             "ready": business.mark_ready,
             "unready": business.take_back,
             "export": business.press_export,
             "clear": business.clear,
+            "receipt": business.add_receipt,
         }
         if call.params["act"] not in acts:
             raise not_found("Act", call.params["act"])

@@ -110,6 +110,16 @@ def pay(world: World, bills: Sequence[Bill], order: Order, *, notify: bool = Tru
     return payment
 
 
+def one_time_card_purchases(world: World, business: str) -> set[str]:
+    """Ids of the transactions that are payments of bills with a card made for one bill."""
+    return {
+        transaction_id
+        for payment in world.bill_payments.of(business)
+        if payment.method in {"ONE_TIME_CARD", "ONE_TIME_CARD_DELIVERY"}
+        for transaction_id in payment.transaction_ids
+    }
+
+
 def _paid_by(world: World, payment: BillPayment) -> list[Bill]:
     bills = world.bills.of(payment.business)
     return [row for row in bills if row.payment_id == payment.id and not row.archived_at]

@@ -58,9 +58,11 @@ class Codebook:
         self.accounts = self._by_code(world.accounts.of(business))
         self.vendors: dict[str, Vendor] = {}
         self.vendors_by_id: dict[str, Vendor] = {}
+        self.vendors_by_remote_id: dict[str, Vendor] = {}
         for vendor in world.vendors.of(business):
             if self._is_mine(vendor):
                 self.vendors_by_id[vendor.id] = vendor
+                self.vendors_by_remote_id[vendor.external_id] = vendor
                 self._keep_best(self.vendors, vendor.name.casefold(), vendor)
         self.fields = [row for row in world.fields.of(business) if self._is_mine(row)]
         self.options = {

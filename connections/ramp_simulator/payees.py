@@ -41,7 +41,7 @@ def patch_payee(world: World, call: Call) -> Reply:
         raise invalid({"_schema": ["Give at most one of the two ids."]})
     if body.accounting_vendor_remote_id:
         chosen = body.accounting_vendor_remote_id
-        if not any(vendor.external_id == chosen for vendor in book.vendors_by_id.values()):
+        if chosen not in book.vendors_by_remote_id:
             raise invalid({"accounting_vendor_remote_id": ["Not an accounting vendor."]})
         payee.linked_to = chosen
     if body.vendor_tracking_category_option_id:
@@ -66,10 +66,8 @@ def accounting_vendor(book: Codebook, payee: Payee) -> Vendor | None:
     """What people linked it to, if the active connection has that."""
     if payee.linked_to is None:
         return None
-    for vendor in book.vendors_by_id.values():
-        if vendor.external_id == payee.linked_to:
-            return vendor
-    return book.vendors.get(payee.linked_to.casefold())
+    by_remote_id = book.vendors_by_remote_id.get(payee.linked_to)
+    return by_remote_id or book.vendors.get(payee.linked_to.casefold())
 
 
 def vendor_of_bill(book: Codebook, payee: Payee) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from connections.ramp_simulator.amounts import (
     major_units,
     signed_amount,
 )
+from connections.ramp_simulator.bill_payments import one_time_card_purchases
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.codings import Codebook, book_of, coding
@@ -148,6 +149,9 @@ def _status_tests(world: World, call: Call) -> list[Test]:
         *filters.change_tests(call),
         *filters.requested_tests(world, call),
     ]
+    if "sync_status" not in call.query and call.flag("has_no_sync_commits"):
+        of_bills = one_time_card_purchases(world, call.business)
+        tests.append(lambda row: row.id not in of_bills)
     state = call.choice("state", STATES)
     if state is None:
         tests.append(lambda row: row.state != "DECLINED")
