@@ -6,7 +6,7 @@ What Ramp does not take is settled in `syncing.refused_reports`.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.contrib.postgres.functions import TransactionNow
@@ -19,11 +19,18 @@ from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import circuit, refused_reports, reports, verdicts
 from syncing.classifier import classify_ramp
-from syncing.models import AckBatch, SyncItem
+from syncing.models import AckBatch
+from syncing.report_body import Request, Subject, new_batch
 
 FLUSH_SECONDS = 15
 """A POSTED item waits for company at most this long; not at all once nothing else is due."""
-SYNC_TYPES = {SyncItem.ObjectType.TRANSACTION.value: "TRANSACTION_SYNC"}
+BUTTON_FLUSH_SECONDS = 2
+"""The same while somebody waits at Ramp's sync button and watches a bar move (R-83)."""
+
+FIRST_SIZE = 500
+"""Every account takes so many items in a report: the older guide's limit (R-59)."""
+LARGEST_SIZE = 5000
+"""The newer guide's."""
 
 
 def report_results(connection: Connection, ramp: Callable[[], RampClient], *, jitter: float) -> int:
@@ -32,6 +39,8 @@ def report_results(connection: Connection, ramp: Callable[[], RampClient], *, ji
     :param ramp: makes the client, once it is known that there is something to send
     """
     due = what_is_due(connection)
+    if due.untold:
+        reports.finish_untold(connection.pk)
     if not due:
         return 0
     client = ramp()
@@ -50,39 +59,41 @@ def what_is_due(connection: Connection) -> reports.Due:
     No new results while the connection is still posting, unless a batch is full or a result has
     waited long: a report of 500 costs Ramp's budget as much as one of 1.
     """
-    return reports.due(connection.pk, connection.ack_batch_size, FLUSH_SECONDS)
+    return reports.due(
+        connection.pk, connection.ack_batch_size, FLUSH_SECONDS, BUTTON_FLUSH_SECONDS
+    )
 
 
 def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
-    """Freeze all results that are due, successes and failures apart, one batch per sync type."""
-    frozen = []
-    for object_type, sync_type in SYNC_TYPES.items():
-        for outcome in AckBatch.Outcome:
-            if outcome not in due.results:
-                continue
-            while batch := _freeze(connection, object_type, sync_type, outcome):
-                failpoints.hit("after_freeze_commit")
-                frozen.append(batch)
-                if batch.size < connection.ack_batch_size:
-                    break
+    """Freeze all results that are due: successes and failures apart, and each sync type, and what
+    answers one press of the sync button.
+    """
+    frozen: list[AckBatch] = []
+    for outcome in AckBatch.Outcome:
+        if outcome not in due.results:
+            continue
+        while batches := _freeze(connection, outcome, due.requests):
+            failpoints.hit("after_freeze_commit")
+            frozen += batches
+            if sum(batch.size for batch in batches) < connection.ack_batch_size:
+                break
     return frozen
 
 
 @transaction.atomic
 def _freeze(
-    connection: Connection,
-    object_type: str,
-    sync_type: str,
-    outcome: AckBatch.Outcome,
-) -> AckBatch | None:
-    lines = reports.lock_lines(connection.pk, object_type, outcome, connection.ack_batch_size)
-    if not lines:
-        return None
-    batch = reports.new_batch(connection, sync_type, outcome, lines)
-    batch.save(force_insert=True)
-    reports.enter(batch, lines)
-    failpoints.hit("before_freeze_commit")
-    return batch
+    connection: Connection, outcome: AckBatch.Outcome, requests: Sequence[Request]
+) -> list[AckBatch]:
+    frozen = []
+    together = reports.lock_lines(connection.pk, outcome, connection.ack_batch_size, requests)
+    for object_type, request, lines in together:
+        about = Subject(connection, reports.SYNC_TYPES[object_type], outcome, request)
+        batch = new_batch(about, lines)
+        batch.save(force_insert=True)
+        reports.enter(batch, lines)
+        failpoints.hit("before_freeze_commit")
+        frozen.append(batch)
+    return frozen
 
 
 def send_batch(batch: AckBatch, ramp: RampClient, *, jitter: float) -> bool:
@@ -107,10 +118,33 @@ def _send(batch: AckBatch, ramp: RampClient) -> None:
     except errors.KeyAlreadyUsed as refusal:
         refused_reports.settle_used_key(batch, ramp, why=str(refusal))
     except errors.InvalidRequest as refusal:
-        refused_reports.split(batch, why=str(refusal))
+        if batch.size > FIRST_SIZE:
+            _cap_size(batch.connection_id)
+            refused_reports.split(batch, why=str(refusal), into=FIRST_SIZE)
+        else:
+            refused_reports.split(batch, why=str(refusal))
     else:
         verdicts.accept(batch, sync_id=result.sync_id, trace_id=result.trace_id)
         failpoints.hit("after_acked_commit")
+        if batch.size >= FIRST_SIZE:
+            _raise_size(batch)
+
+
+def _raise_size(batch: AckBatch) -> None:
+    """Ramp takes full reports: from now on as large as its guide allows (R-59)."""
+    Connection.objects.filter(
+        pk=batch.connection_id,
+        ack_batch_size__range=(FIRST_SIZE, batch.size),
+        ack_batch_is_capped=False,
+    ).update(ack_batch_size=LARGEST_SIZE)
+
+
+def _cap_size(connection_id: uuid.UUID) -> None:
+    """Ramp refused a large report and did not name its size as the reason; parts will show. If it
+    was another, smaller reports do no harm."""
+    Connection.objects.filter(pk=connection_id).update(
+        ack_batch_size=FIRST_SIZE, ack_batch_is_capped=True
+    )
 
 
 def _wait(batch: AckBatch, failure: errors.RampError, *, jitter: float) -> None:

@@ -8,34 +8,37 @@ import uuid
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from connections.ramp.pages import TransactionPage
+from connections.ramp.pages import Page
 from syncing import reports, verdicts
+from syncing.kinds import KINDS, Kind, Scope, Standing
 from syncing.models import AckBatch
-from syncing.verdicts import Verdict
+from syncing.report_body import new_batch, subject_of
+from syncing.verdicts import Finding, Verdict
 
 FEW = 5
 """So many objects are read one by one; of more, the lists are read first."""
 _ROWS_PER_PAGE = 10
 """Lists are read as long as a page may be expected to stand for so many single reads."""
-_MARGIN = timedelta(hours=1)
+MARGIN = timedelta(hours=1)
 """Ramp's clock and ours may differ."""
 
 
 def settle_not_ready(
     batch: AckBatch, ramp: RampClient, named: Collection[uuid.UUID], *, why: str
 ) -> None:
-    """7062: judge the refused members by reading them, report the others anew (K6, K7, K9-K11).
+    """7062: judge the refused members by reading them, report the others anew (K6, K7, K9-K12).
 
     :raises RampError: if Ramp cannot be read now; the batch stays open
     """
     members = reports.members(batch)
     suspects = set(named) & set(members)
-    found = read_again(ramp, suspects or members, since=batch.created_at - _MARGIN)
+    found = _read_members(batch, ramp, suspects or members)
     if not suspects:
-        found = {ramp_id: one for ramp_id, one in found.items() if one is not Verdict.READY}
+        found = {id_: one for id_, one in found.items() if one.verdict is not Verdict.READY}
     if found:
         verdicts.reject(batch, found, why=why)
     else:
@@ -47,68 +50,84 @@ def settle_used_key(batch: AckBatch, ramp: RampClient, *, why: str) -> None:
 
     :raises RampError: if Ramp cannot be read now; the batch stays open
     """
-    found = read_again(ramp, reports.members(batch), since=batch.created_at - _MARGIN)
+    found = _read_members(batch, ramp, reports.members(batch))
     if batch.outcome == AckBatch.Outcome.FAILURE:
         # A failure leaves an object ready, so its key is all there is to tell that it was told.
-        told = {ramp_id: Verdict.TOLD for ramp_id, one in found.items() if one is Verdict.READY}
-        found |= told
+        told = Finding(Verdict.TOLD)
+        found |= {id_: told for id_, one in found.items() if one.verdict is Verdict.READY}
     verdicts.reject(batch, found, why=why)
 
 
-def split(batch: AckBatch, *, why: str) -> None:
-    """Nobody is named: halve the batch until the odd one stands alone (faults K7, K15)."""
+def split(batch: AckBatch, *, why: str, into: int | None = None) -> None:
+    """Nobody is named: halve the batch until the odd one stands alone (faults K7, K15).
+
+    :param into: the size of the parts, instead of halves
+    """
     lines = reports.lines_of(batch)
     if len(lines) <= 1:
-        alone = dict.fromkeys(reports.members(batch), Verdict.REFUSED)
+        alone = dict.fromkeys(reports.members(batch), Finding(Verdict.REFUSED))
         verdicts.reject(batch, alone, why=why)
         return
-    middle = len(lines) // 2
-    successors = [
-        (reports.new_batch(batch.connection, batch.sync_type, batch.outcome, half), half)
-        for half in (lines[:middle], lines[middle:])
-    ]
-    verdicts.replace(batch, successors, why=why)
+    size = into or (len(lines) + 1) // 2
+    parts = [lines[start : start + size] for start in range(0, len(lines), size)]
+    about = subject_of(batch)
+    verdicts.replace(batch, [(new_batch(about, part), part) for part in parts], why=why)
+
+
+def _read_members(
+    batch: AckBatch, ramp: RampClient, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Finding]:
+    kind = next(one for one in KINDS.values() if one.sync_type == batch.sync_type)
+    return read_again(kind, ramp, ids, since=batch.created_at - MARGIN)
 
 
 def read_again(
-    ramp: RampClient, ids: Collection[uuid.UUID], *, since: datetime
-) -> dict[uuid.UUID, Verdict]:
-    """What Ramp says now of each object; `since` is safely before anything was reported of them."""
+    kind: Kind, ramp: RampClient, ids: Collection[uuid.UUID], *, since: datetime
+) -> dict[uuid.UUID, Finding]:
+    """What Ramp says now of each object; `since` is safely before anything was reported of them.
+
+    :raises RampError: if Ramp cannot be read now
+    """
     wanted = set(ids)
-    found: dict[uuid.UUID, Verdict] = {}
+    found: dict[uuid.UUID, Finding] = {}
     if len(wanted) > FEW:
-        found |= _listed(ramp.transactions(sync_status="SYNCED", synced_after=since), wanted)
-        found |= _listed(ramp.transactions(sync_status="SYNC_READY"), wanted - found.keys())
-    found |= {ramp_id: _read_one(ramp, ramp_id) for ramp_id in wanted - found.keys()}
+        found |= _listed(kind, kind.synced_since(ramp, since), wanted)
+        found |= _listed(kind, kind.ready(ramp, Scope()), wanted - found.keys())
+    found |= {ramp_id: _read_one(kind, ramp, ramp_id) for ramp_id in wanted - found.keys()}
     return found
 
 
 def _listed(
-    pages: Iterator[TransactionPage], wanted: Collection[uuid.UUID]
-) -> dict[uuid.UUID, Verdict]:
-    found: dict[uuid.UUID, Verdict] = {}
+    kind: Kind, pages: Iterator[Page[Any]], wanted: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Finding]:
+    found: dict[uuid.UUID, Finding] = {}
     for page in islice(pages, 1 + len(wanted) // _ROWS_PER_PAGE):
-        found |= {
-            one.id: verdict_on(one.sync_status) for one in page.transactions if one.id in wanted
-        }
+        found |= {one.id: finding(kind, one) for one in page.items if one.id in wanted}
         if len(found) == len(wanted):
             break
     return found
 
 
-def _read_one(ramp: RampClient, ramp_id: uuid.UUID) -> Verdict:
+def _read_one(kind: Kind, ramp: RampClient, ramp_id: uuid.UUID) -> Finding:
     try:
-        return verdict_on(ramp.transaction(ramp_id).sync_status)
+        one = kind.model.parse(kind.body(ramp, ramp_id))
     except errors.NotFound:
-        return Verdict.GONE
+        return Finding(Verdict.GONE)
+    found = finding(kind, one)
+    if found.verdict is Verdict.READY and not kind.is_listed(ramp, one):
+        return Finding(Verdict.NOT_READY)
+    return found
 
 
-def verdict_on(sync_status: str) -> Verdict:
-    """What a sync status of Ramp means for a report."""
-    match sync_status:
-        case "SYNCED":
-            return Verdict.SYNCED
-        case "SYNC_READY":
-            return Verdict.READY
-        case _:
-            return Verdict.NOT_READY
+def finding(kind: Kind, one: Any) -> Finding:
+    """What an object of Ramp, as it stands now, means for a report of it."""
+    match kind.standing(one):
+        case Standing.SYNCED:
+            return Finding(Verdict.SYNCED)
+        case Standing.READY:
+            return Finding(Verdict.READY)
+        case Standing.NOT_READY:
+            # Only a payment becomes ready by itself: when the money has arrived (gotcha 11).
+            return Finding(Verdict.NOT_PAID if kind.phase else Verdict.NOT_READY)
+        case Standing.UNKNOWN:
+            return Finding(Verdict.UNKNOWN, kind.unknown_words(one))

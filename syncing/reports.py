@@ -1,37 +1,47 @@
-"""What is told to Ramp: which results go into a batch, what it says, and whose turn it is to send.
+"""What is told to Ramp: which results go into a batch, and whose turn it is to send it."""
 
-A batch says the same bytes under the same key for ever. The key is computed from what the batch
-says and from each item's report attempt, so a later report of the same item is never taken for a
-repeat.
-"""
-
-import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
-import orjson
-from django.contrib.postgres.functions import TransactionNow
 from django.db.models import QuerySet
 
-from connections.models import Connection
+from syncing.kinds import KINDS
 from syncing.models import AckBatch, SyncItem
+from syncing.report_body import Line, Request, said
 from syncing.statements import execute, rows
 
-NAMESPACE = uuid.UUID("6d3f4f0e-58cf-5b0c-9f3d-0f1f6c2b7a11")
 LEASE_SECONDS = 90
 """Longer than Ramp's longest answer (60 s) and our time-out (65 s)."""
+SYNC_TYPES: Mapping[str, str] = {
+    kind.object_type: kind.sync_type for kind in KINDS.values() if kind.sync_type
+}
+"""By object type, in the order that they are reported: a bill before its payment (rule 10)."""
+SILENT_TYPES = tuple(kind.object_type for kind in KINDS.values() if not kind.sync_type)
+"""Ramp keeps no sync state of these: in the ERP they are through, and their failures stay here."""
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One item's part of a batch."""
-
-    id: int
-    ramp_id: uuid.UUID
-    says: str
-    """Our reference for a success, the words for a failure."""
-    attempt: int
+_SILENT = f"'{{{','.join(SILENT_TYPES)}}}'"
+_AFTER_ITS_BILL = """
+    (i.object_type <> 'bill_payment' OR NOT EXISTS (
+        SELECT FROM syncing_syncitem bill
+        WHERE bill.connection_id = i.connection_id AND bill.object_type = 'bill'
+          AND bill.ramp_id = i.ramp_id AND bill.phase = 0
+          AND bill.acked_at IS NULL AND bill.state NOT IN ('ACKED', 'EXTERNAL')))
+"""
+"""Ramp takes the payment only once it has the bill (rule 10). A bill that was synced before us has
+no row here."""
+SUCCESS_WAITS = f"""
+    i.state = 'POSTED' AND (i.due_at IS NULL OR i.due_at <= now())
+    AND i.object_type <> ALL({_SILENT}) AND {_AFTER_ITS_BILL}
+"""
+FAILURE_WAITS = (
+    f"i.failure_telling = 'due' AND i.state IN ('FAILED', 'READY') AND {_AFTER_ITS_BILL}"
+)
+"""READY: what an outage of hours holds up (fault X17), and what the sync button had no time for."""
+UNTOLD_WAITS = f"i.state = 'POSTED' AND i.object_type = ANY({_SILENT})"
+"""What Ramp keeps no sync state of is only marked as through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,107 +52,120 @@ class Due:
     """The outcomes (see `AckBatch.Outcome`) that go into new batches."""
     batches: bool
     """Whether a batch that exists is to be sent, perhaps again."""
+    requests: tuple[Request, ...] = ()
+    """Presses of the sync button that wait for answers."""
+    untold: bool = False
+    """Whether something is through without a report; no reason to call Ramp."""
 
     def __bool__(self) -> bool:
         return bool(self.results) or self.batches
 
 
-def due(connection_id: uuid.UUID, full: int, patience_seconds: float) -> Due:
+def due(connection_id: uuid.UUID, full: int, patience_seconds: float, button_seconds: float) -> Due:
     """What to report now. Results: once nothing else is being posted, or a batch is full, or one
-    waits long."""
-    ((successes, failures, batches),) = rows(
-        """
-        WITH now_or_later AS MATERIALIZED (
-            SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                               AND state = 'READY' AND due_at <= now()
-                               AND snapshot_at > now() - interval '15 minutes')
-                AND NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                                AND state = 'POSTING' AND lease_until > now())
-                OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                           AND state = 'POSTED'
-                           AND posted_at < now() - %(patience)s * interval '1s')
-                OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                           AND failure_telling = 'due' AND state = 'FAILED'
-                           AND error_at < now() - %(patience)s * interval '1s')
-                OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                    AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s AS now
-        )
-        SELECT now AND (EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                                AND state = 'POSTED')
-                     OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                                AND reack_due)),
-               now AND EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                               AND failure_telling = 'due' AND state = 'FAILED'),
-               EXISTS (SELECT FROM syncing_ackbatch WHERE connection_id = %(c)s
-                       AND state = 'open' AND due_at <= now())
-        FROM now_or_later
-        """,
-        {"c": connection_id, "full": full, "patience": patience_seconds},
+    waits long: `patience_seconds`, or `button_seconds` while somebody waits at the sync button.
+    """
+    ((successes, failures, batches, ours, theirs, untold),) = rows(
+        _DUE,
+        {
+            "c": connection_id,
+            "full": full,
+            "patience": patience_seconds,
+            "button": button_seconds,
+        },
     )
     outcomes = {AckBatch.Outcome.SUCCESS: successes, AckBatch.Outcome.FAILURE: failures}
-    return Due(frozenset(str(one) for one, waits in outcomes.items() if waits), bool(batches))
-
-
-def lock_lines(connection_id: uuid.UUID, object_type: str, outcome: str, limit: int) -> list[Line]:
-    """Lock the results that wait to be told, oldest first; only inside a transaction.
-
-    A success waits while a failure of the same item is on its way, so that the last word is the
-    success (fault K16).
-    """
-    items = SyncItem.objects.filter(connection_id=connection_id, object_type=object_type)
-    success = outcome == AckBatch.Outcome.SUCCESS
-    if success:
-        due = items.filter(state=SyncItem.State.POSTED) | items.filter(reack_due=True)
-        due = due.exclude(failure_telling=SyncItem.Telling.SENDING)
-    else:
-        due = items.filter(state=SyncItem.State.FAILED, failure_telling=SyncItem.Telling.DUE)
-    found = (
-        due.order_by("id")
-        .select_for_update(skip_locked=True)
-        .values_list("id", "ramp_id", "erp_number", "erp_id", "error_text", "report_attempt")
+    return Due(
+        results=frozenset(str(one) for one, waits in outcomes.items() if waits),
+        batches=bool(batches),
+        requests=tuple(map(Request, ours or (), theirs or ())),
+        untold=bool(untold),
     )
+
+
+_DUE = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT id, sync_request_id FROM syncing_syncrequest
+        WHERE connection_id = %(c)s AND state = 'open' AND ends_at > now()
+    ), patience AS MATERIALIZED (
+        SELECT now() - CASE WHEN EXISTS (SELECT FROM asked) THEN %(button)s ELSE %(patience)s END
+            * interval '1s' AS since
+    ), now_or_later AS MATERIALIZED (
+        SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                           AND state = 'READY' AND due_at <= now()
+                           AND snapshot_at > now() - interval '15 minutes')
+            AND NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                            AND state = 'POSTING' AND lease_until > now())
+            OR EXISTS (SELECT FROM syncing_syncitem, patience WHERE connection_id = %(c)s
+                       AND state = 'POSTED' AND posted_at < since)
+            OR EXISTS (SELECT FROM syncing_syncitem, patience WHERE connection_id = %(c)s
+                       AND failure_telling = 'due' AND error_at < since)
+            OR EXISTS (SELECT FROM syncing_syncitem i JOIN asked ON asked.id = i.sync_request_id
+                       WHERE i.connection_id = %(c)s AND i.reack_due)
+            OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s AS now
+    )
+    SELECT now AND (EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = %(c)s
+                            AND {SUCCESS_WAITS})
+                 OR EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                            AND reack_due)),
+           now AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = %(c)s
+                           AND {FAILURE_WAITS}),
+           EXISTS (SELECT FROM syncing_ackbatch WHERE connection_id = %(c)s
+                   AND state = 'open' AND due_at <= now()),
+           (SELECT array_agg(id ORDER BY id) FROM asked),
+           (SELECT array_agg(sync_request_id ORDER BY id) FROM asked),
+           EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = %(c)s
+                   AND {UNTOLD_WAITS})
+    FROM now_or_later
+"""  # noqa: S608  the pieces are constants of this file
+
+
+def lock_lines(
+    connection_id: uuid.UUID, outcome: str, limit: int, requests: Sequence[Request] = ()
+) -> list[tuple[str, Request | None, list[Line]]]:
+    """Lock the results that wait to be told, and return them as they may go together: of one type,
+    and answering one press of the sync button or none. Only inside a transaction.
+
+    Those of `requests` come first, then the oldest; `limit` is for all of them together. A success
+    waits while a failure of the same item is on its way, so that the last word is the success
+    (fault K16).
+    """
+    success = outcome == AckBatch.Outcome.SUCCESS
+    found = rows(
+        f"""
+        SELECT i.object_type,
+               CASE WHEN i.sync_request_id = ANY(%(requests)s::uuid[]) THEN i.sync_request_id END
+                   AS answers,
+               i.id, i.ramp_id, i.erp_number, i.erp_id, i.erp_url, i.error_text, i.report_attempt
+        FROM syncing_syncitem i
+        WHERE i.connection_id = %(c)s AND i.object_type = ANY(%(types)s)
+          AND ({_SUCCESSES if success else FAILURE_WAITS})
+        ORDER BY answers NULLS LAST, i.object_type, i.id LIMIT %(limit)s
+        FOR UPDATE OF i SKIP LOCKED
+        """,  # noqa: S608  the pieces are constants of this file
+        {
+            "c": connection_id,
+            "types": list(SYNC_TYPES),
+            "requests": [one.id for one in requests],
+            "limit": limit,
+        },
+    )
+    known = {one.id: one for one in requests}
     return [
-        Line(id_, ramp_id, (number or erp_id) if success else text, attempt + 1)
-        for id_, ramp_id, number, erp_id, text, attempt in found[:limit]
+        (
+            object_type,
+            known.get(request),
+            [
+                Line(id_, ramp_id, (number or erp_id) if success else text, attempt + 1, url)
+                for _, _, id_, ramp_id, number, erp_id, url, text, attempt in group
+            ],
+        )
+        for (object_type, request), group in groupby(found, key=itemgetter(0, 1))
     ]
 
 
-def new_batch(
-    connection: Connection, sync_type: str, outcome: str, lines: Sequence[Line]
-) -> AckBatch:
-    """A batch that says these lines, not saved yet; due from when it is."""
-    key = _key(connection, sync_type, outcome, lines)
-    return AckBatch(
-        connection=connection,
-        sync_type=sync_type,
-        outcome=outcome,
-        key=key,
-        body=_body(key, sync_type, outcome, lines),
-        size=len(lines),
-        created_at=TransactionNow(),  # the database's clock, which it is taken by (fault T6)
-        due_at=TransactionNow(),
-    )
-
-
-def _key(connection: Connection, sync_type: str, outcome: str, lines: Sequence[Line]) -> uuid.UUID:
-    """Computed, never drawn: after a total loss of the database the same keys come out again."""
-    said = [[str(line.ramp_id), line.says, line.attempt] for line in lines]
-    content = orjson.dumps([str(connection.ramp_business_id), sync_type, outcome, said])
-    return uuid.uuid5(NAMESPACE, hashlib.sha256(content).hexdigest())
-
-
-def _body(key: uuid.UUID, sync_type: str, outcome: str, lines: Sequence[Line]) -> bytes:
-    """Exactly the keys Ramp knows: an empty list or an unknown key is refused (contract 7)."""
-    body: dict[str, object] = {"idempotency_key": str(key), "sync_type": sync_type}
-    if outcome == AckBatch.Outcome.SUCCESS:
-        body["successful_syncs"] = [
-            {"id": str(line.ramp_id), "reference_id": line.says} for line in lines
-        ]
-    else:
-        body["failed_syncs"] = [
-            {"id": str(line.ramp_id), "error": {"message": line.says}} for line in lines
-        ]
-    return orjson.dumps(body)
+_SUCCESSES = f"(({SUCCESS_WAITS}) OR i.reack_due) AND i.failure_telling <> 'sending'"
 
 
 def enter(batch: AckBatch, lines: Sequence[Line]) -> None:
@@ -167,8 +190,30 @@ _ENTER_SUCCESS = """
 """
 
 
+def finish_untold(connection_id: uuid.UUID) -> int:
+    """Mark as through what is in the ERP and has no sync state in Ramp. Returns how many."""
+    return execute(
+        f"""
+        WITH moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'ACKED', state_at = now(), acked_at = now(), due_at = NULL
+            WHERE i.connection_id = %(c)s AND {UNTOLD_WAITS} RETURNING i.id
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'note', %(why)s, '{{}}', '' FROM moved ORDER BY id
+        """,  # noqa: S608  the pieces are constants of this file
+        {
+            "c": connection_id,
+            "why": "Ramp keeps no sync state of this type, so there is nothing to report.",
+        },
+    )
+
+
 def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
-    """Take the oldest open batch that is due; nobody else sends it until the lease is over."""
+    """Take the oldest open batch that is due; nobody else sends it until the lease is over.
+
+    What answers the sync button goes first.
+    """
     taken = AckBatch.objects.raw(
         """
         UPDATE syncing_ackbatch
@@ -177,7 +222,7 @@ def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
             SELECT id FROM syncing_ackbatch
             WHERE connection_id = %s AND state = 'open' AND due_at <= now()
               AND (lease_until IS NULL OR lease_until < now())
-            ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            ORDER BY sync_request_id IS NULL, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING *
         """,
         [uuid.uuid4(), LEASE_SECONDS, connection_id],
@@ -186,15 +231,18 @@ def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
 
 
 def members(batch: AckBatch) -> list[uuid.UUID]:
-    """The Ramp ids a batch speaks of, from its frozen body."""
-    return list(_says(batch))
+    """The Ramp ids in a batch, in the order of its body."""
+    return list(said(batch))
 
 
 def lines_of(batch: AckBatch) -> list[Line]:
     """A batch's lines as they would stand in a next batch: one report attempt later."""
-    says = _says(batch)
+    says = said(batch)
     found = items_in(batch).order_by("id").values_list("id", "ramp_id", "report_attempt")
-    return [Line(id_, ramp_id, says[ramp_id], attempt + 1) for id_, ramp_id, attempt in found]
+    return [
+        Line(id_, ramp_id, says[ramp_id][0], attempt + 1, says[ramp_id][1])
+        for id_, ramp_id, attempt in found
+    ]
 
 
 def items_in(batch: AckBatch) -> QuerySet[SyncItem]:
@@ -202,10 +250,3 @@ def items_in(batch: AckBatch) -> QuerySet[SyncItem]:
     if batch.outcome == AckBatch.Outcome.SUCCESS:
         return SyncItem.objects.filter(ack_batch=batch)
     return SyncItem.objects.filter(failure_batch=batch)
-
-
-def _says(batch: AckBatch) -> dict[uuid.UUID, str]:
-    body = orjson.loads(bytes(batch.body))
-    if batch.outcome == AckBatch.Outcome.SUCCESS:
-        return {uuid.UUID(line["id"]): line["reference_id"] for line in body["successful_syncs"]}
-    return {uuid.UUID(line["id"]): line["error"]["message"] for line in body["failed_syncs"]}

@@ -12,6 +12,7 @@ from syncing import circuit
 from syncing.claims import FRESH_SECONDS
 from syncing.classifier import RAMP_REFUSES, ErrorCategory, SyncFailure
 from syncing.models import Schedule
+from syncing.reports import FAILURE_WAITS, SUCCESS_WAITS, UNTOLD_WAITS
 from syncing.statements import execute, rows
 
 POLL_LEASE_SECONDS = 180
@@ -44,7 +45,7 @@ def ring(limit: int = 500) -> list[Due]:
     return [Due(*row) for row in due]
 
 
-_RING = """
+_RING = f"""
     WITH state AS (
         SELECT s.connection_id, s.rung_at,
             c.stage = 'live' AND (s.poll_lease_until IS NULL OR s.poll_lease_until < now())
@@ -58,9 +59,11 @@ _RING = """
                              AND i.state = 'POSTING' AND i.may_be_in_erp_until < now())) AS work,
             c.stage IN ('live', 'paused')
                 AND (EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND i.state = 'POSTED')
+                             AND {SUCCESS_WAITS})
                   OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND i.failure_telling = 'due' AND i.state = 'FAILED')
+                             AND {UNTOLD_WAITS})
+                  OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
+                             AND {FAILURE_WAITS})
                   OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
                              AND i.reack_due)
                   OR EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id
@@ -82,7 +85,7 @@ _RING = """
         RETURNING s.connection_id
     )
     SELECT connection_id, poll, work, report, recheck FROM due JOIN rung USING (connection_id)
-"""
+"""  # noqa: S608  constants of this program
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from syncing import refused_reports, reports, verdicts
+from syncing.kinds import KINDS
 from syncing.models import AckBatch, SyncItem
 from syncing.outbox import freeze_batches, what_is_due
 from syncing.releases import release
@@ -687,10 +688,10 @@ class TestReading:
         before = customer.calls(LIST)
 
         found = refused_reports.read_again(
-            customer.ramp, ids, since=SyncItem.objects.all()[0].ready_at
+            KINDS["transaction"], customer.ramp, ids, since=SyncItem.objects.all()[0].ready_at
         )
 
-        assert set(found.values()) == {"ready"}
+        assert {one.verdict for one in found.values()} == {"ready"}
         assert customer.calls(LIST) == before
         assert customer.calls(ONE) == refused_reports.FEW
 
