@@ -50,6 +50,17 @@ def _named_hosts(hosts: list[str]) -> list[str]:
     return hosts
 
 
+def _file_hosts(hosts: list[str]) -> list[str]:
+    for host in hosts:
+        labels = host.removeprefix(".").split(".")
+        if len(labels) < 2 or not all(label.replace("-", "").isalnum() for label in labels):
+            raise ValueError(
+                f"has {host!r}; list whole names, or .example.com for every host below it,"
+                " with commas"
+            )
+    return hosts
+
+
 def _long_enough(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if len(value) < 50 or len(set(value)) < 5:
@@ -139,6 +150,10 @@ class Environment(BaseSettings):
 
     ramp_api_url: Address = "https://api.ramp.com"
     ramp_egress: str = Field(default="default", min_length=1, max_length=100)
+    receipt_hosts: Annotated[
+        list[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_file_hosts)
+    ] = [".ramp.com"]
+    """Where receipts and invoices may be downloaded from, beside Ramp's own address."""
     poll_interval_seconds: int | None = Field(default=None, ge=10, le=86_400)
     """None: every two hours on weekdays and twelve at weekends, as Ramp recommends."""
 

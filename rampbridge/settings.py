@@ -32,6 +32,7 @@ PUBLIC_URL = env.public_url
 WEBHOOK_BASE_URL = env.webhook_base_url or env.public_url
 RAMP_API_URL = env.ramp_api_url
 RAMP_EGRESS = env.ramp_egress
+RECEIPT_HOSTS = tuple(env.receipt_hosts)
 POLL_INTERVAL_SECONDS = env.poll_interval_seconds
 SUPPORT_CONTACT = env.support_contact
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.

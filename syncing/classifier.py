@@ -17,6 +17,7 @@ from enum import StrEnum
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.mappings import MissingMapping
 from connections.ramp import errors as ramp
+from connections.ramp import files
 from syncing.cannot_post import CannotPost
 
 
@@ -248,6 +249,42 @@ def classify_ramp(error: ramp.RampError) -> SyncFailure:
             )
 
 
+def classify_file(error: files.FileNotFetched) -> SyncFailure:
+    """Judge why a receipt or an invoice could not be downloaded. It concerns this file only."""
+    detail = str(error)
+    match error:
+        case files.AddressRefused():
+            return SyncFailure(
+                _OURS,
+                Origin.US,
+                "file.host_refused",
+                f"The file is kept at {error.host or 'an address'}, where rampbridge may not go.",
+                "If this host is Ramp's, add it to RECEIPT_HOSTS.",
+                detail=detail,
+            )
+        case files.FileTooLarge():
+            return SyncFailure(
+                _USER,
+                Origin.DATA,
+                "file.too_large",
+                "The file is too large to be attached.",
+                "Attach it in the ERP by hand, or put a smaller one in its place in Ramp.",
+                detail=detail,
+            )
+        case files.AddressExpired():
+            return SyncFailure(
+                _TIME,
+                Origin.RAMP,
+                "file.expired",
+                "Ramp does not give the file out at the moment.",
+                detail=detail,
+            )
+        case _:
+            return SyncFailure(
+                _TIME, Origin.RAMP, "file.unavailable", "The file did not come.", detail=detail
+            )
+
+
 def is_unknown_outcome(error: ErpError) -> bool:
     """Whether the document may be booked all the same, so that nobody may simply send it again."""
     return error.outcome is Outcome.UNKNOWN
@@ -287,6 +324,30 @@ def without_answer(attempts: int) -> SyncFailure:
         Origin.ERP,
         "erp.no_answer",
         f"The ERP did not say what became of this item in {attempts} attempts; it is not booked.",
+    )
+
+
+def reference_too_short(erp_name: str, limit: int, needed: int) -> SyncFailure:
+    """The judgement on an ERP that keeps too little of our reference to know it again (X18)."""
+    return SyncFailure(
+        _OURS,
+        Origin.ERP,
+        "erp.reference_too_short",
+        f"{erp_name} keeps {limit} characters of a reference, and {needed} are needed to tell"
+        " documents apart. Nothing is posted.",
+        stops_connection=True,
+    )
+
+
+def reference_altered(erp_name: str, ours: str, theirs: str) -> SyncFailure:
+    """The judgement on an ERP that keeps another reference than we gave (fault X18)."""
+    return SyncFailure(
+        _OURS,
+        Origin.ERP,
+        "erp.reference_altered",
+        f"{erp_name} has changed our reference, so documents could be booked twice.",
+        detail=f"Sent {ours}, kept {theirs}.",
+        stops_connection=True,
     )
 
 

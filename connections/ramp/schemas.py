@@ -47,6 +47,7 @@ def empty_for_null(value: object) -> object:
 Moment = Annotated[datetime, AfterValidator(_utc)]
 MajorUnits = Annotated[Decimal, BeforeValidator(_exact)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
 
 
@@ -228,6 +229,7 @@ class Transaction(Coded):
     merchant_name: Text = ""
     memo: Text = ""
     card_holder: CardHolder | None = None
+    receipts: Ids = ()
     line_items: Annotated[tuple[LineItem, ...], BeforeValidator(empty_for_null)] = ()
     requires_accounting_vendor_creation_to_sync: Flag = False
 
@@ -314,10 +316,18 @@ class GLAccount(Reference):
     classification: Text = ""
 
 
+class NativeField(Schema):
+    """A field that every business has, and which we did not create: Category, Merchant."""
+
+    ramp_id: UUID | None = None
+
+
 class Vendor(Reference):
     name: Text
     code: Text = ""
     is_synced: Flag = False
+    vendor_category_info: NativeField | None = None
+    """The field that vendors are the options of."""
 
 
 class AccountingField(Reference):

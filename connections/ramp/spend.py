@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, model_validator
 from connections.ramp.schemas import (
     Coded,
     CurrencyAmount,
+    Ids,
     LineItem,
     MajorUnits,
     Moment,
@@ -31,7 +32,6 @@ def _day(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-Ids = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
 Lines = Annotated[tuple[LineItem, ...], BeforeValidator(empty_for_null)]
 
 
