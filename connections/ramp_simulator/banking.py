@@ -17,6 +17,8 @@ from connections.ramp_simulator.records import Entity, SyncStatus, Transaction
 from connections.ramp_simulator.transfers import STATUSES
 from connections.ramp_simulator.world import World
 
+Movement = Transaction | Cashback | Transfer
+
 # A payment that comes back was complete before.
 _DONE = {"COMPLETED", "RETURNED_BY_RDFI"}
 
@@ -103,7 +105,7 @@ def close_statement(
     ]
     if not entities:
         raise NotPossible("This business has no such entity.")
-    preceding = max(world.statements.of(business), key=lambda row: row.end, default=None)
+    preceding = last_statement(world, business)
     end = end or world.clock()
     begin = begin or (preceding.end if preceding else world.business(business).created_at)
     owed = (
@@ -127,6 +129,10 @@ def close_statement(
     return world.statements.put(statement)
 
 
+def last_statement(world: World, business: str) -> Statement | None:
+    return max(world.statements.of(business), key=lambda row: row.end, default=None)
+
+
 def _entity(world: World, business: str, entity_id: str | None) -> Entity:
     """The one of that id, else the primary one."""
     for row in world.entities.of(business):
@@ -145,7 +151,11 @@ def _settle(row: Transfer, status: str) -> None:
 
 def _fill(world: World, statement: Statement) -> None:
     sections = {section.entity_id: section for section in statement.sections}
-    rows = [*_spent(world, statement), *_given(world, statement), *_paid(world, statement)]
+    rows: list[tuple[Movement, StatementLine]] = [
+        *_spent(world, statement),
+        *_given(world, statement),
+        *_paid(world, statement),
+    ]
     for row, line in sorted(rows, key=lambda pair: (pair[1].created_at, pair[0].seq)):
         if section := sections.get(row.entity_id):
             _count(section, row)
@@ -154,7 +164,7 @@ def _fill(world: World, statement: Statement) -> None:
             world.keep(row)
 
 
-def _count(section: Section, row: Transaction | Cashback | Transfer) -> None:
+def _count(section: Section, row: Movement) -> None:
     if isinstance(row, Transfer):
         section.payments += row.minor
     elif isinstance(row, Cashback):

@@ -46,7 +46,7 @@ def _option(
     if selection.field_option_id is None:
         raise invalid({"field_option_id": ["This field wants one of its options."]})
     field_id, option_id = str(selection.field_id), str(selection.field_option_id)
-    found = _options_of(world, row.business, field_id).get(option_id, row.business)
+    found: ChartRow | None = _options_of(world, row.business, field_id).get(option_id, row.business)
     is_of_field = not isinstance(found, FieldOption) or found.field_id == field_id
     if found is None or found.connection_id != connection_id or not is_of_field:
         raise ApiError(400, "DEVELOPER_7001", f"Field {field_id} has no option {option_id}")

@@ -175,4 +175,4 @@ def _payee(world: World, row: Reimbursement) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment and wire_time(moment)
+    return wire_time(moment) if moment else None

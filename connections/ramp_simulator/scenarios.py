@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from connections.ramp_simulator import people
+from connections.ramp_simulator.invoicing import Bookkeeper
 from connections.ramp_simulator.oauth import CLIENT_ID_PREFIX, SECRET_PREFIX
+from connections.ramp_simulator.other_past import OtherPast
 from connections.ramp_simulator.people import Purchase
 from connections.ramp_simulator.records import Business, Entity, Person, Transaction
 from connections.ramp_simulator.scenario_data import DEPARTMENT_NAMES, PLANS, Plan
@@ -20,17 +22,20 @@ SCOPES = [
     "business:read",
     "cashbacks:read",
     "entities:read",
+    "receipts:read",
     "reimbursements:read",
     "statements:read",
     "transactions:read",
     "transfers:read",
     "users:read",
     "vendors:read",
+    "vendors:write",
 ]
 _SMALL = ("harbor-coffee", "northwind-robotics", "sakura-foods")
 _SMALL_READY = 12
 _NOT_READY_SHARE = 0.12
 _REFUND_SHARE = 0.03
+_BILLS_PER_PURCHASE = 0.06
 
 
 class NoSuchScenario(Exception):
@@ -44,7 +49,8 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
     """Fill an empty world.
 
     `empty` has the seven demo businesses and no spend, `small` three of them with a dozen ready
-    transactions each, `demo` all seven with some eight hundred. `scale` multiplies the numbers.
+    transactions each, `demo` all seven with some eight hundred, and everything else that Ramp
+    syncs besides. `scale` multiplies the numbers.
 
     :raises NoSuchScenario: for any other name
     """
@@ -55,8 +61,11 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
             continue
         _found(world, plan)
         if name != "empty":
-            ready = _SMALL_READY if name == "small" else plan.ready
-            _Past(world, plan, random.Random(f"{seed}:{plan.key}")).live(round(ready * scale))
+            ready = round((_SMALL_READY if name == "small" else plan.ready) * scale)
+            past = _Past(world, plan, random.Random(f"{seed}:{plan.key}"))
+            past.live(ready)
+            if name == "demo":
+                past.live_besides(ready, random.Random(f"{seed}:{plan.key}:besides"))
 
 
 def _found(world: World, plan: Plan) -> None:
@@ -149,6 +158,13 @@ class _Past:
         for state in ("PENDING", "DECLINED"):
             bought = replace(shopper.plain(self._now - timedelta(hours=3)), state=state)
             self._spend(bought, is_ready=False)
+
+    def live_besides(self, ready: int, dice: random.Random) -> None:
+        """Everything but purchases; with dice of its own, so that those stay as they are."""
+        self._dice = dice
+        OtherPast(self._world, self._plan, dice).live(ready, self._begin, self._now, self._moments)
+        bills = self._moments(round(ready * _BILLS_PER_PURCHASE))
+        Bookkeeper(self._world, self._plan, dice).live(bills, self._now)
 
     def _makers(self) -> tuple[Callable[[datetime], Purchase], ...]:
         shopper = self._shopper

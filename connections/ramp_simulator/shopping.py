@@ -1,6 +1,7 @@
 """Purchases that look like a business's own, from dice that always fall the same for one seed."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from connections.ramp_simulator.scenario_data import (
 )
 
 DEPARTMENT = "Department"
-_PER_DOLLAR = {"EUR": 0.92, "GBP": 0.79, "AUD": 1.52, "USD": 1.0, "JPY": 150.0}
+PER_DOLLAR = {"EUR": 0.92, "GBP": 0.79, "AUD": 1.52, "USD": 1.0, "JPY": 150.0}
 _SPLIT, _UNCODED, _OLD_PROJECT, _NO_DEPARTMENT = 0.06, 0.012, 0.006, 0.1
 _NO_MEMO, _NO_RECEIPT = 0.15, 0.12
 
@@ -58,6 +59,9 @@ class Shopper:
 
     def foreign(self, at: datetime) -> Purchase:
         shops = [shop for shop in self.plan.shops if shop.foreign]
+        return self._from(self._dice.choice(shops), at)
+
+    def at_one_of(self, shops: Sequence[Shop], at: datetime) -> Purchase:
         return self._from(self._dice.choice(shops), at)
 
     def refund(self, bought: Purchase, at: datetime, original_id: str | None) -> Purchase:
@@ -108,4 +112,4 @@ class Shopper:
         return round(dollars * self.plan.price_level * factor(self.plan.currency))
 
     def _abroad(self, dollars: float, currency: str) -> tuple[int, str]:
-        return round(dollars * _PER_DOLLAR[currency] * factor(currency)), currency
+        return round(dollars * PER_DOLLAR[currency] * factor(currency)), currency

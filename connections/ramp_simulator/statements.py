@@ -45,7 +45,7 @@ def get_statement(world: World, call: Call) -> Reply:
 
 def _json(row: Statement) -> dict[str, Any]:
     """Also the deprecated totals over all entities."""
-    answer = {
+    answer: dict[str, Any] = {
         "id": row.id,
         "start_date": wire_time(row.begin),
         "end_date": wire_time(row.end),

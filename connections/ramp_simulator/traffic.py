@@ -1,12 +1,15 @@
-"""Spend that keeps flowing: what all the businesses' people do while the simulator is served."""
+"""Money that keeps flowing: what all the businesses' people do while the simulator is served."""
 
 import random
 import threading
+from collections.abc import Callable
 
-from connections.ramp_simulator import people
+from connections.ramp_simulator import claims, people
+from connections.ramp_simulator.card_routine import CardRoutine
+from connections.ramp_simulator.claiming import Claimant
 from connections.ramp_simulator.people import Edit, Merchant, Purchase
 from connections.ramp_simulator.records import SyncStatus, Transaction
-from connections.ramp_simulator.scenario_data import OFFICE, PLANS
+from connections.ramp_simulator.scenario_data import OFFICE, PLANS, Plan
 from connections.ramp_simulator.shopping import Shopper
 from connections.ramp_simulator.world import World
 
@@ -14,22 +17,44 @@ _REFUND, _TAKE_BACK, _EDIT, _FIX = 0.04, 0.004, 0.03, 0.006
 _LONGEST_SLEEP = 1.0
 
 
+class _Town:
+    """All that goes on in one business."""
+
+    def __init__(self, world: World, plan: Plan, dice: random.Random) -> None:
+        self.key = plan.key
+        self.shopper = Shopper(plan, dice)
+        self.claimant = Claimant(plan, dice, self.shopper)
+        self.card = CardRoutine(world, plan, dice)
+
+
 class Traffic:
-    """One `step` is one purchase marked ready, and now and then something else besides."""
+    """One `step` is mostly one purchase marked ready, and now and then something else besides."""
 
     def __init__(self, world: World, *, seed: int) -> None:
         self._world = world
         # Not the scenario's dice again, nor those of the run before a restart.
         self._dice = random.Random(f"traffic:{seed}:{world.ids.used}")
         present = {business.key for business in world.businesses.all()}
-        self._shoppers = [Shopper(plan, self._dice) for plan in PLANS if plan.key in present]
-        self._weights = [shopper.plan.ready for shopper in self._shoppers]
+        plans = [plan for plan in PLANS if plan.key in present]
+        self._towns = [_Town(world, plan, self._dice) for plan in plans]
+        self._sizes = [plan.ready for plan in plans]
+        # How often of a hundred times.
+        acts: tuple[tuple[float, Callable[[_Town], None]], ...] = (
+            (87, self._buy),
+            (8, self._claim),
+            (3, lambda town: town.card.bank()),
+            (1.5, lambda town: town.card.reward()),
+            (0.5, lambda town: town.card.close()),
+        )
+        self._acts = [act for _, act in acts]
+        self._act_weights = [weight for weight, _ in acts]
 
     def step(self) -> None:
-        shopper = self._dice.choices(self._shoppers, self._weights)[0]
-        business = shopper.plan.key
+        [town] = self._dice.choices(self._towns, self._sizes)
+        [act] = self._dice.choices(self._acts, self._act_weights)
+        business = town.key
         with self._world.change():
-            self._buy(business, shopper)
+            act(town)
             if self._dice.random() < _EDIT:
                 self._edit_a_memo(business)
             if self._dice.random() < _TAKE_BACK:
@@ -37,12 +62,17 @@ class Traffic:
             if self._dice.random() < _FIX:
                 self._fix_what_failed(business)
 
-    def _buy(self, business: str, shopper: Shopper) -> None:
+    def _buy(self, town: _Town) -> None:
         now = self._world.clock()
-        bought = shopper.purchase(now)
+        bought = town.shopper.purchase(now)
         if self._dice.random() < _REFUND:
-            bought = self._refund_of_an_earlier_one(business) or bought
-        row = people.spend(self._world, business, bought)
+            bought = self._refund_of_an_earlier_one(town.key) or bought
+        row = people.spend(self._world, town.key, bought)
+        people.mark_ready(self._world, row)
+
+    def _claim(self, town: _Town) -> None:
+        claim = town.claimant.claim(self._world.clock())
+        row = claims.file_claim(self._world, town.key, claim)
         people.mark_ready(self._world, row)
 
     def _refund_of_an_earlier_one(self, business: str) -> Purchase | None:

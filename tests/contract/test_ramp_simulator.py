@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.bill_acts import Goods
 from connections.ramp_simulator.operations import OPERATIONS, PREFIX, Operation
 from tests.connections.ramp_simulator.side import ACCOUNTS, DEPARTMENTS, Client, ManualClock
 from tests.contract import openapi
@@ -50,6 +51,28 @@ class Side(Client):
         self.transfer = self.business.create_transfer().id
         self.cashback = self.business.create_cashback().id
         self.statement = self.business.create_statement().id
+        self.bill = self.create_bills()
+
+    def create_bills(self) -> str:
+        """A bill of each kind; the id of one that is paid by cheque, with a credit applied."""
+        business = self.business
+        goods = [Goods(quantity=3, unit_minor=1500, account_code="6400", memo="Boxes")]
+        bill = business.create_bill(minor=4500, goods=goods, department="OPS", invoice_number="7")
+        self.credit = business.create_vendor_credit("10.00", account_code="6400").id
+        business.apply_vendor_credit(self.credit, bill.id, "4.00")
+        business.pay_bill(bill.id, method="CHECK")
+        for method in ("ONE_TIME_CARD", "ACH", "PAID_MANUALLY"):
+            paid = business.create_bill(account_code="6600", vendor="Baker & Finch LLP")
+            business.pay_bill(paid.id, method=method)
+        foreign = business.create_bill("90.00", currency="EUR", fx_rate="1.0845")
+        business.start_check(foreign.id)
+        business.create_bill(
+            approved=False, planned_method=None, lines=[(9000, None), (9000, "6100")]
+        )
+        self.report((bill.id, "B-1"), key="bills", sync_type="BILL_SYNC")
+        self.payee = bill.payee_id
+        self.receipt = business.add_receipt(self.ready[2]).id
+        return bill.id
 
     def uploaded(self, path: str, body: dict[str, Any]) -> list[str]:
         ids: list[str] = self.post(path, body).json()["uploaded"]
@@ -201,6 +224,20 @@ EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
     "GET /cashbacks/{cashback_id}": lambda side: side.get(f"/cashbacks/{side.cashback}"),
     "GET /statements": lambda side: side.get("/statements"),
     "GET /statements/{statement_id}": lambda side: side.get(f"/statements/{side.statement}"),
+    "GET /bills": lambda side: side.get("/bills"),
+    "GET /bills/{bill_id}": lambda side: side.get(f"/bills/{side.bill}"),
+    "GET /vendors": lambda side: side.get("/vendors"),
+    "GET /vendors/{vendor_id}": lambda side: side.get(f"/vendors/{side.payee}"),
+    "PATCH /vendors/{vendor_id}": lambda side: side.patch(
+        f"/vendors/{side.payee}", {"accounting_vendor_remote_id": "v2"}
+    ),
+    "GET /vendors/credits": lambda side: side.get("/vendors/credits"),
+    "GET /vendors/credits/{vendor_credit_id}": lambda side: side.get(
+        f"/vendors/credits/{side.credit}"
+    ),
+    "GET /vendors/{vendor_id}/credits": lambda side: side.get(f"/vendors/{side.payee}/credits"),
+    "GET /receipts": lambda side: side.get("/receipts"),
+    "GET /receipts/{receipt_id}": lambda side: side.get(f"/receipts/{side.receipt}"),
     "GET /webhooks": lambda side: side.get("/webhooks"),
     "POST /webhooks": lambda side: side.create_webhook(),
     "POST /webhooks/mock-webhook-event": lambda side: side.post(
@@ -281,6 +318,9 @@ DEMO = {
     "GET /transfers": {},
     "GET /cashbacks": {},
     "GET /statements": {},
+    "GET /bills": {},
+    "GET /vendors": {},
+    "GET /receipts": {},
 }
 
 
@@ -292,6 +332,7 @@ def test_all_objects_of_the_demo_are_as_published() -> None:
         for name, query in DEMO.items():
             operation = SERVED[name]
             answer = client.get(operation.path, page_size=100, **query)
+            assert answer.json()["data"]
             check_answer(operation, answer)
 
 
@@ -299,6 +340,8 @@ def wrong_value(schema: dict[str, Any]) -> str | None:
     """A value that the schema of a query parameter does not allow, where there is one."""
     if any(kind["type"] == "number" for kind in schema.get("oneOf", ())):
         return "a lot"
+    if schema.get("format") == "date" or "enum" in schema.get("items", ()):
+        return "soon"
     if "enum" in schema or schema.get("format") in {"uuid", "date-time"}:
         return "2026-03-01"
     return "2026-03-01" if schema.get("type") in {"boolean", "integer"} else None
@@ -309,11 +352,15 @@ LISTS = (
     "/accounting/field-options",
     "/accounting/fields",
     "/accounting/vendors",
+    "/bills",
     "/cashbacks",
+    "/receipts",
     "/reimbursements",
     "/statements",
     "/transactions",
     "/transfers",
+    "/vendors",
+    "/vendors/credits",
 )
 # Filters of a list are in whichever document has it, though its answer may be in one only.
 TYPED_PARAMETERS = sorted(

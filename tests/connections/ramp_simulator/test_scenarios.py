@@ -95,6 +95,73 @@ class TestTheDemo:
             assert (refund.person_id, refund.minor) == (bought.person_id, -bought.minor)
 
 
+class TestTheDemoBesidesPurchases:
+    @pytest.mark.parametrize("key", BUSINESSES)
+    def test_pays_people_back_in_every_way(self, demo: Simulator, key: str) -> None:
+        rows = demo.business(key).reimbursements("SYNC_READY")
+
+        assert {row.direction for row in rows} == {"BUSINESS_TO_USER", "USER_TO_BUSINESS"}
+        assert {row.kind for row in rows} >= {
+            "OUT_OF_POCKET",
+            "MILEAGE",
+            "PER_DIEM",
+            "PAYBACK_FULL",
+        }
+        assert any(len(row.lines) > 1 for row in rows)
+        assert any(row.original_currency not in {None, row.currency} for row in rows)
+        assert any(row.minor < 0 for row in rows)
+        assert any(line.account_code is None for row in rows for line in row.lines)
+
+    def test_also_has_claims_that_are_not_ready(self, demo: Simulator) -> None:
+        rows = demo.business("harbor-coffee").reimbursements("NOT_SYNC_READY")
+
+        assert [row.state for row in rows] == ["DRAFT", "PENDING", "REJECTED"]
+
+    def test_adds_up_line_by_line(self, demo: Simulator) -> None:
+        for row in demo.world.reimbursements.all():
+            assert sum(line.converted_minor or 0 for line in row.lines) == row.minor
+            original = row.minor if row.original_minor is None else row.original_minor
+            assert sum(line.minor for line in row.lines) == original
+
+    @pytest.mark.parametrize("key", BUSINESSES)
+    def test_pays_the_card_every_month_for_each_entity(self, demo: Simulator, key: str) -> None:
+        business = demo.business(key)
+        [statement] = business.statements()
+        paid = [row for row in business.transfers() if row.status == "COMPLETED"]
+
+        assert len(paid) == 2 * len(statement.sections)
+        for section in statement.sections:
+            before, after = (row for row in paid if row.entity_id == section.entity_id)
+            assert (before.minor, after.minor) == (section.opening, section.ending)
+            assert before.statement_id == statement.id
+            assert before.created_at < statement.end <= after.created_at
+
+    def test_has_a_statement_of_last_month_over_everything_in_it(self, demo: Simulator) -> None:
+        for business in demo.businesses():
+            [statement] = business.statements()
+            rows = [
+                row
+                for row in business.transactions()
+                if row.state == "CLEARED" and row.user_transaction_time.month == 2
+            ]
+
+            spent = sum(row.minor for row in rows)
+            back = sum(row.minor for row in business.cashbacks())
+            owed = sum(one.charges - one.credits for one in statement.sections)
+            assert {row.id for row in rows} <= {line.id for line in statement.lines}
+            assert owed == spent - back
+
+    def test_has_one_payment_that_came_back(self, demo: Simulator) -> None:
+        came_back = [row for row in demo.world.transfers.all() if row.status == "RETURNED_BY_RDFI"]
+
+        assert [row.business for row in came_back] == ["blue-mesa-solar"]
+
+    def test_is_of_moderate_size(self, demo: Simulator) -> None:
+        entries = Counter(entry["object_type"] for entry in demo.ledger())
+
+        assert 100 < entries.total() - entries["transaction"] < 320
+
+
 class TestEveryScenario:
     def test_is_the_same_for_the_same_seed(self) -> None:
         first, second = (list(play("small").ledger()) for _ in range(2))
