@@ -17,7 +17,7 @@ from enum import StrEnum
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.mappings import MissingMapping
 from connections.ramp import errors as ramp
-from connections.ramp import files
+from connections.ramp import file_errors as files
 from syncing.cannot_post import CannotPost
 
 
@@ -371,6 +371,11 @@ def unreadable(reason: str) -> SyncFailure:
         "Ramp's record of this item has a form that rampbridge does not know.",
         detail=reason,
     )
+
+
+def unknown_standing(words: str) -> SyncFailure:
+    """The judgement on an object that stands in Ramp in a way nobody foresaw (R-55)."""
+    return SyncFailure(_OURS, Origin.RAMP, "ramp.unknown_standing", words, detail=words)
 
 
 def text_for_customer(

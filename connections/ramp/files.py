@@ -3,12 +3,6 @@
 Such an address opens for whoever holds it, so nothing of ours goes along: no token, no cookie. And
 since an address comes from outside, it is looked at before it is followed: TLS only, to hosts that
 the deployment names, at public addresses, without redirects.
-
-FileNotFetched
-├── AddressRefused     it leads where we do not go
-├── AddressExpired     the host no longer honours it: ask Ramp for a new one
-├── FileTooLarge
-└── HostUnavailable    nothing usable came; later it may
 """
 
 import ipaddress
@@ -22,6 +16,13 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 import httpx
+
+from connections.ramp.file_errors import (
+    AddressExpired,
+    AddressRefused,
+    FileTooLarge,
+    HostUnavailable,
+)
 
 LARGEST_FILE = 20 * 1024 * 1024
 LONGEST_DOWNLOAD = 60.0
@@ -38,30 +39,6 @@ _SIGNATURES = {
 }
 
 Resolve = Callable[[str], Sequence[str]]
-
-
-class FileNotFetched(Exception):
-    """A file could not be downloaded. The message is for support; it names no signature."""
-
-
-class AddressRefused(FileNotFetched):
-    """The address leads to a host or in a way that is not allowed. Nothing went there."""
-
-    def __init__(self, message: str, *, host: str) -> None:
-        super().__init__(message)
-        self.host = host
-
-
-class AddressExpired(FileNotFetched):
-    """The host refuses the address: its signature has run out, or the file is gone."""
-
-
-class FileTooLarge(FileNotFetched):
-    """The file has more bytes than are taken. It was not read to its end."""
-
-
-class HostUnavailable(FileNotFetched):
-    """The host did not answer, or not with a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +81,7 @@ class FileStore:
     def download(self, url: str) -> Download:
         """Fetch one file.
 
-        :raises FileNotFetched: see the top of this module
+        :raises FileNotFetched: see `connections.ramp.file_errors`
         """
         address = self._checked(url)
         try:

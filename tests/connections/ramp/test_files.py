@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from connections.ramp.files import (
+from connections.ramp.file_errors import (
     AddressExpired,
     AddressRefused,
-    Download,
     FileNotFetched,
-    FileStore,
     FileTooLarge,
     HostUnavailable,
 )
+from connections.ramp.files import Download, FileStore
 
 RAMP = "https://api.ramp.com"
 PUBLIC = "93.184.216.34"
