@@ -15,13 +15,18 @@ from rampbridge.embedded.tryton import Tryton, wait_until_ready
 from rampbridge.embedded.tryton_install import TrytonNotStarted
 
 ROOT = Path(__file__).resolve().parents[2]
-COMPANIES = {"bridge": ("USD", True), "lookup": ("USD", False), "yen": ("JPY", True)}
+COMPANIES = {
+    "bridge": ("USD", True),
+    "lookup": ("USD", False),
+    "euro": ("EUR", True),
+    "yen": ("JPY", True),
+}
 """Name to currency, and whether our add-on is active."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrytonServer:
-    """Companies by name: `bridge` in dollars, `lookup` without our add-on, `yen` in yen."""
+    """Companies by name: `bridge` in dollars, `lookup` without our add-on, `euro`, `yen`."""
 
     tryton: Tryton
     url: str
@@ -51,7 +56,7 @@ def tryton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSe
     today = datetime.now(UTC).date()
     tryton = Tryton.installed(root=ROOT, server=server, today=today, progress=print)
     tryton.databases.prepare_templates(["USD"], print, bridge=False)
-    tryton.databases.prepare_templates(["USD", "JPY"], print)
+    tryton.databases.prepare_templates(["EUR", "JPY", "USD"], print)
     prefix = f"erp_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     for company, (currency, bridge) in COMPANIES.items():
         tryton.databases.drop(f"{prefix}_{company}")

@@ -56,6 +56,7 @@ def main(plan):
     for year in range(plan['year'] - 1, plan['year'] + 2):
         create_fiscal_year(company, year)
     accounts = create_accounts(company)
+    set_exchange_accounts(accounts['exchange'])
     create_tax(company, accounts['tax'])
     create_payment_records(company, accounts['bank'])
     create_departments(company)
@@ -155,7 +156,19 @@ def create_accounts(company):
     for code, name in EXPENSES:
         add(code, name, expense)
     add('2150', "Ramp card clearing", clearing)
-    return {'tax': by_code('6.3.6'), 'bank': add('1010', "Bank", cash)}
+    return {
+        'tax': by_code('6.3.6'),
+        'exchange': by_code('6.2.1'),
+        'bank': add('1010', "Bank", cash),
+        }
+
+
+def set_exchange_accounts(account):
+    """Where a bill goes that is paid at another rate than it was booked at."""
+    configuration = Model.get('account.configuration')(1)
+    configuration.currency_exchange_credit_account = account
+    configuration.currency_exchange_debit_account = account
+    configuration.save()
 
 
 def create_tax(company, account):

@@ -117,6 +117,13 @@ RULES: Sequence[Rule] = (
     Rule(Code.TAX_CODE_INVALID, kind="UserWarning", name="invoice_taxes"),
     Rule(Code.TAX_CODE_INVALID, message=_INVALID.format(field="Tax(es)?", model=".*")),
     Rule(Code.TAX_CODE_INVALID, message=_MISSING.format(field="Tax(es)?")),
+    # A bill that is paid at another rate than it was booked at
+    Rule(
+        Code.REJECTED_PAYLOAD,
+        message="define a currency exchange (journal|(credit|debit) account)",
+        title=f"{ERP} has no journal or account for currency gains and losses.",
+        fix=f"Choose them in {ERP}'s accounting configuration, then retry.",
+    ),
     # What we build
     Rule(Code.UNBALANCED, message="you must balance all its lines"),
     Rule(Code.REJECTED_PAYLOAD, message="you must fill in its lines", prefix=": it has no lines"),
