@@ -7,6 +7,7 @@ from collections.abc import Callable
 from connections.ramp_simulator import claims, people
 from connections.ramp_simulator.card_routine import CardRoutine
 from connections.ramp_simulator.claiming import Claimant
+from connections.ramp_simulator.invoicing import Bookkeeper
 from connections.ramp_simulator.people import Edit, Merchant, Purchase
 from connections.ramp_simulator.records import SyncStatus, Transaction
 from connections.ramp_simulator.scenario_data import OFFICE, PLANS, Plan
@@ -25,6 +26,7 @@ class _Town:
         self.shopper = Shopper(plan, dice)
         self.claimant = Claimant(plan, dice, self.shopper)
         self.card = CardRoutine(world, plan, dice)
+        self.books = Bookkeeper(world, plan, dice)
 
 
 class Traffic:
@@ -39,9 +41,11 @@ class Traffic:
         self._towns = [_Town(world, plan, self._dice) for plan in plans]
         self._sizes = [plan.ready for plan in plans]
         # How often of a hundred times.
-        acts: tuple[tuple[float, Callable[[_Town], None]], ...] = (
-            (87, self._buy),
+        acts: tuple[tuple[float, Callable[[_Town], object]], ...] = (
+            (83, self._buy),
             (8, self._claim),
+            (3, lambda town: town.books.arrive(self._world.clock())),
+            (1, lambda town: town.books.settle(self._world.clock())),
             (3, lambda town: town.card.bank()),
             (1.5, lambda town: town.card.reward()),
             (0.5, lambda town: town.card.close()),

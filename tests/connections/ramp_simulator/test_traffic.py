@@ -26,6 +26,8 @@ def test_it_mixes_everything_that_ramp_syncs(sim: Simulator, clock: ManualClock)
     flowed = Counter(entry["object_type"] for entry in sim.ledger())
     assert flowed["transaction"] > 5 * flowed["reimbursement"] > 5 * flowed["transfer"] > 0
     assert flowed["cashback"] > 0
+    assert flowed["bill"] > 0
+    assert any(bill.status == "PAID" for bill in sim.world.bills.all())
     statements = [row for business in sim.businesses() for row in business.statements()]
     assert statements
     assert all(statement.lines for statement in statements)
