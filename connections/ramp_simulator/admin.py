@@ -21,6 +21,7 @@ from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.deliveries import Courier
 from connections.ramp_simulator.faults import Fault
 from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.money_admin import MoneyAdmin
 from connections.ramp_simulator.people import NotPossible
 from connections.ramp_simulator.records import ConnectionType, SyncStatus, Transaction
 from connections.ramp_simulator.replies import (
@@ -105,13 +106,6 @@ class Scopes(_Body):
     scopes: list[str]
 
 
-class SyncButton(_Body):
-    """Without `ids` everything that is ready is asked for."""
-
-    object_type: str = "transaction"
-    ids: list[str] | None = None
-
-
 class Rate(_Body):
     per_minute: float = Field(ge=0)
 
@@ -136,7 +130,6 @@ class Admin:
             "POST businesses/{key}/seat": self._occupy_seat,
             "POST businesses/{key}/scopes": self._grant_scopes,
             "POST businesses/{key}/export": self._export_all,
-            "POST businesses/{key}/sync-button": self._press_sync_button,
             "POST businesses/{key}/tokens/expire": self._expire_tokens,
             "POST businesses/{key}/tokens/revoke": self._revoke_tokens,
             "POST businesses/{key}/keys/forget": self._forget_keys,
@@ -156,6 +149,7 @@ class Admin:
             "GET deliveries": self._deliveries,
             "GET ledger": self._ledger,
             **BillAdmin(world, self._handle).routes,
+            **MoneyAdmin(world, self._handle).routes,
         }
         self._names = sorted(routes)
         self._routes = [
@@ -227,11 +221,6 @@ class Admin:
     def _export_all(self, call: Call) -> Reply:
         return Reply(payload={"ids": self._business(call).press_export()})
 
-    def _press_sync_button(self, call: Call) -> Reply:
-        body = call.json(SyncButton)
-        request = self._business(call).press_sync_button(body.object_type, body.ids)
-        return Reply(payload={"sync_request_id": request.id if request else None})
-
     def _expire_tokens(self, call: Call) -> Reply:
         self._business(call).expire_tokens()
         return no_content()
@@ -256,10 +245,11 @@ class Admin:
         return Reply(payload=_row_json(row))
 
     def _act(self, call: Call) -> Reply:
-        """ready, unready, export, clear or receipt."""
+        """ready, force-ready, unready, export, clear or receipt."""
         business, row = self._owner(call)
         acts: dict[str, Callable[[str], object]] = {
             "ready": business.mark_ready,
+            "force-ready": lambda row_id: business.mark_ready(row_id, by_force=True),
             "unready": business.take_back,
             "export": business.press_export,
             "clear": business.clear,

@@ -97,27 +97,6 @@ def expire(world: World) -> None:
             _close(world, request)
 
 
-def request_json(request: SyncRequest) -> dict[str, Any]:
-    return {
-        "id": request.id,
-        "object_type": request.object_type,
-        "pressed_at": request.pressed_at,
-        "expires_at": request.expires_at,
-        "is_over": request.is_over,
-        "rows": [
-            {
-                "object_id": row.object_id,
-                "outcome": row.outcome,
-                "result": row.result,
-                "at": row.at,
-                "reference_id": row.reference_id,
-                "message": row.message,
-            }
-            for row in request.rows
-        ],
-    }
-
-
 def _button(world: World, business: str, object_type: str) -> Button:
     button = BUTTONS.get(object_type)
     if button is None:
