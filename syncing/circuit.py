@@ -18,6 +18,8 @@ PATIENCE = timedelta(minutes=15)
 """Between tries when only a person can lift a block. Some ERPs lock out who knocks more often."""
 LONGEST_SILENCE = timedelta(seconds=60)
 """Between probes of an ERP that does not answer."""
+RARE_PROBES_AFTER = 6
+"""Probes without an answer, after which there is about one a minute and never two in half of it."""
 MAY_POST = "(resume_at IS NULL OR resume_at <= now()) AND blocked_code <> ALL(%(ramp_refuses)s)"
 """Whether the ERP is not to be left alone, and Ramp can be told; `RAMP_REFUSES` is its list."""
 _UNBLOCKED = {
@@ -39,7 +41,7 @@ def _lifting(side: str, unless: str = "false") -> str:
     )
 
 
-ERP_ANSWERED = f"erp_failures = 0, resume_at = NULL, {_lifting(ERP)}"
+ERP_ANSWERED = f"erp_failures = 0, resume_at = NULL, erp_silent_since = NULL, {_lifting(ERP)}"
 """What a booked document sets: the circuit is closed, and a block on the ERP's side lifted."""
 RAMP_LISTED = "poll_failures = 0, " + _lifting(
     RAMP,
@@ -60,18 +62,38 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
             failures,
             base=timedelta(seconds=2),
             ceiling=LONGEST_SILENCE,
-            minimum=timedelta(seconds=failure.retry_after or 1),
+            minimum=_soonest(failure, failures),
             jitter=jitter,
         )
     else:
         wait = PATIENCE
         block(connection.pk, failure, side=ERP)
     execute(
-        "UPDATE syncing_schedule SET erp_failures = %s, resume_at = now() + %s"
-        " WHERE connection_id = %s",
+        "UPDATE syncing_schedule SET erp_failures = %s, resume_at = now() + %s,"
+        " erp_silent_since = coalesce(erp_silent_since, now()) WHERE connection_id = %s",
         [failures, wait, connection.pk],
     )
     return wait.total_seconds()
+
+
+def _soonest(failure: SyncFailure, failures: int) -> timedelta:
+    """The least to wait: what the ERP asks for, and not too little where nobody answers at all."""
+    if failure.retry_after:
+        return timedelta(seconds=failure.retry_after)
+    return LONGEST_SILENCE / 2 if failures > RARE_PROBES_AFTER else timedelta(seconds=1)
+
+
+def credentials_changed(connection_id: uuid.UUID, side: str) -> None:
+    """Somebody has entered new credentials: what the old ones stopped is tried again at once.
+
+    The ERP's circuit is closed as far as a single item, which probes.
+    """
+    lifted = _lifting(side)
+    retried = "resume_at = NULL" if side == ERP else "next_poll_at = now()"
+    execute(
+        f"UPDATE syncing_schedule s SET {lifted}, {retried} WHERE connection_id = %s",  # noqa: S608
+        [connection_id],
+    )
 
 
 def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:

@@ -8,12 +8,14 @@ holder says `lease_token = mine`, so that a worker that lost its lease writes no
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connections.erp.records import Document
-from syncing import circuit
+from syncing import circuit, pauses, sync_requests
 from syncing.classifier import RAMP_REFUSES
+from syncing.models import SyncItem
+from syncing.pace import Pace
 from syncing.statements import as_json, execute, from_json, rows
 
 CHUNK = 25
@@ -26,6 +28,10 @@ FRESH_SECONDS = 15 * 60
 ALONE_AFTER = 3
 POISON_AFTER = 5
 """Claims without a result until an item is claimed alone, and until it is given up (rule 11)."""
+LOOK_AT = 1000
+"""Due items of a type that one claim looks at for some that were read recently enough."""
+TYPES = tuple(SyncItem.ObjectType.values)
+"""What this version can post: rows of a newer version's types or states are not touched (I8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,26 @@ class Claimed:
     claims: int
     doubtful: bool = False
     """Ready since before the database forgot commits, so it may be posted already (rule 12)."""
+    was_absent: bool = False
+    """It was looked up since its answer was lost, and not found (fault X19)."""
+    seconds_left: float | None = None
+    """Until nothing more may be started of the sync button's request that it is of (R-86)."""
 
 
 @dataclass(slots=True)
 class WorkLease:
-    """A connection in a worker's hands, and its circuit as it was when the lease was written."""
+    """A connection in a worker's hands, and what was known of it when the lease was written."""
 
     connection_id: uuid.UUID
     token: uuid.UUID
+    pace: Pace = field(default_factory=Pace)
+    """How fast its ERP takes documents. What its holder learns is written along with the lease."""
     may_post: bool = False
     """The ERP is not to be left alone, and Ramp can be told."""
     is_probing: bool = False
     """The ERP has not answered well since it last stopped us, so that one item must do."""
+    has_canary: bool = False
+    """A paused type may let one item through, see `pauses.take_canary`."""
 
     def take(self) -> bool:
         """Take the lease. False if another worker has it."""
@@ -63,34 +77,46 @@ class WorkLease:
 
     def keep(self) -> bool:
         """Extend the lease and look at the circuit again. False if the lease was lost: stop."""
-        return self._write("work_lease = %(token)s")
+        return self._write("work_lease = %(token)s", learnt=_LEARNT)
 
     def give_back(self) -> None:
         """Let the next one work."""
         execute(
-            "UPDATE syncing_schedule SET work_lease = NULL, work_lease_until = NULL"
-            " WHERE connection_id = %s AND work_lease = %s",
-            [self.connection_id, self.token],
+            f"UPDATE syncing_schedule SET work_lease = NULL, work_lease_until = NULL{_LEARNT}"  # noqa: S608
+            " WHERE connection_id = %(connection)s AND work_lease = %(token)s",
+            self._params(),
         )
 
-    def _write(self, condition: str) -> bool:
+    def _write(self, condition: str, *, learnt: str = "") -> bool:
         found = rows(
             f"""
             UPDATE syncing_schedule
-            SET work_lease = %(token)s, work_lease_until = now() + %(seconds)s * interval '1s'
+            SET work_lease = %(token)s,
+                work_lease_until = now() + %(seconds)s * interval '1s'{learnt}
             WHERE connection_id = %(connection)s AND ({condition})
-            RETURNING {circuit.MAY_POST}, erp_failures > 0
+            RETURNING {circuit.MAY_POST}, erp_failures > 0, erp_limit, posts_per_second,
+                EXISTS (SELECT FROM syncing_pause p
+                        WHERE p.connection_id = %(connection)s AND {pauses.CANARY_IS_DUE})
             """,  # noqa: S608  constants of this program
-            {
-                "token": self.token,
-                "seconds": WORK_LEASE_SECONDS,
-                "connection": self.connection_id,
-                "ramp_refuses": sorted(RAMP_REFUSES),
-            },
+            self._params(),
         )
-        for self.may_post, self.is_probing in found:
+        for self.may_post, self.is_probing, limit, speed, self.has_canary in found:
+            self.pace.limit, self.pace.per_second = limit, speed
             return True
         return False
+
+    def _params(self) -> dict[str, Any]:
+        return {
+            "token": self.token,
+            "seconds": WORK_LEASE_SECONDS,
+            "connection": self.connection_id,
+            "ramp_refuses": sorted(RAMP_REFUSES),
+            "limit": self.pace.limit,
+            "speed": self.pace.per_second,
+        }
+
+
+_LEARNT = ", erp_limit = %(limit)s, posts_per_second = %(speed)s"
 
 
 @contextmanager
@@ -106,23 +132,74 @@ def only_worker(connection_id: uuid.UUID) -> Iterator[WorkLease | None]:
         lease.give_back()
 
 
-def lock_ready(connection_id: uuid.UUID, limit: int = CHUNK) -> list[Claimed]:
-    """Lock the next due items that were read recently; only inside a transaction."""
+def lock_ready(
+    connection_id: uuid.UUID, limit: int = CHUNK, *, canary_of: str | None = None
+) -> list[Claimed]:
+    """Lock the next due items that were read recently; only inside a transaction.
+
+    Those of paused types are passed over, except for `canary_of`: then only that type is looked at.
+    """
     return _claimed(
-        """
-        SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
-               NULL::jsonb, i.attempts + 1, i.claims_without_result,
-               EXISTS (SELECT FROM syncing_databaseidentity d
-                       WHERE d.suspect_until > now() AND i.ready_at < d.changed_at)
-        FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
-        WHERE i.connection_id = %s AND i.state = 'READY' AND i.due_at <= now()
-          AND i.snapshot_at > now() - %s * interval '1s'
-        ORDER BY i.due_at, i.id
-        LIMIT %s
-        FOR UPDATE OF i SKIP LOCKED
-        """,
-        [connection_id, FRESH_SECONDS, limit],
+        _LOCK_READY,
+        {
+            "connection": connection_id,
+            "types": [canary_of] if canary_of else list(TYPES),
+            "canary": canary_of is not None,
+            "fresh": FRESH_SECONDS,
+            "look_at": LOOK_AT,
+            "limit": limit,
+        },
     )
+
+
+# Each type's queue is read from its front in the index, as far as needed, however long it is.
+_LOCK_READY = f"""
+    WITH queues AS MATERIALIZED (
+        SELECT t.object_type FROM unnest(%(types)s::text[]) AS t(object_type)
+        WHERE %(canary)s OR NOT EXISTS (
+            SELECT FROM syncing_pause p WHERE p.connection_id = %(connection)s AND {pauses.BLOCKS})
+    ), asked_for AS MATERIALIZED (
+        SELECT i.id, i.due_at FROM syncing_syncrequest r
+        JOIN queues t USING (object_type) JOIN syncing_syncitem i ON i.sync_request_id = r.id
+        WHERE r.connection_id = %(connection)s AND {sync_requests.IS_ASKED_FOR}
+          AND i.state = 'READY' AND i.due_at <= now()
+          AND i.snapshot_at > now() - %(fresh)s * interval '1s'
+        ORDER BY i.due_at, i.id LIMIT %(limit)s
+    ), by_type AS MATERIALIZED (
+        SELECT head.id, head.due_at FROM queues t
+        CROSS JOIN LATERAL (
+            SELECT id, due_at FROM (
+                SELECT i.id, i.due_at, i.snapshot_at FROM syncing_syncitem i
+                WHERE i.connection_id = %(connection)s AND i.object_type = t.object_type
+                  AND i.state = 'READY' AND i.due_at <= now() AND {sync_requests.MAY_BE_SENT}
+                ORDER BY i.due_at, i.id LIMIT %(look_at)s
+            ) queue
+            WHERE snapshot_at > now() - %(fresh)s * interval '1s'
+            ORDER BY due_at, id LIMIT %(limit)s
+        ) head
+    ), next AS MATERIALIZED (
+        SELECT id FROM (
+            SELECT id, due_at, 1 AS place FROM asked_for
+            UNION ALL SELECT id, due_at, 2 FROM by_type
+        ) found
+        GROUP BY id, due_at ORDER BY min(place), due_at, id LIMIT %(limit)s
+    )
+    SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
+           NULL::jsonb, i.attempts + 1, i.claims_without_result,
+           EXISTS (SELECT FROM syncing_databaseidentity d
+                   WHERE d.suspect_until > now() AND i.ready_at < d.changed_at), false,
+           (SELECT extract(epoch FROM r.stop_at - now())::float8 FROM syncing_syncrequest r
+            WHERE r.id = i.sync_request_id AND {sync_requests.IS_ASKED_FOR})
+    FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
+    WHERE i.id IN (SELECT id FROM next) AND i.state = 'READY' AND i.due_at <= now()
+    ORDER BY i.due_at, i.id
+    FOR UPDATE OF i SKIP LOCKED
+"""  # noqa: S608  constants of this program
+
+
+def lock(ids: Sequence[int]) -> None:
+    """Lock items in hand, so that nothing happens to them; only inside a transaction."""
+    rows("SELECT id FROM syncing_syncitem WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(ids)])
 
 
 def begin_posting(
@@ -147,7 +224,8 @@ def begin_posting(
             SET state = 'POSTING', state_at = now(), lease_token = %(token)s, erp_ref = f.ref,
                 lease_until = now() + %(lease)s * interval '1s',
                 may_be_in_erp_until = now() + (%(lease)s + %(settle)s) * interval '1s',
-                attempts = attempts + 1, claims_without_result = claims_without_result + 1
+                attempts = attempts + 1, claims_without_result = claims_without_result + 1,
+                was_absent = false, blocked_by = ''
             FROM frozen f WHERE i.id = f.id AND i.state = 'READY'
             RETURNING i.id, i.attempts
         )
@@ -177,23 +255,25 @@ def take_over_lost(
     return _claimed(
         """
         WITH lost AS (
-            SELECT id, claims_without_result >= %(alone_after)s AS alone FROM syncing_syncitem
+            SELECT id, claims_without_result >= %(alone_after)s AS alone, was_absent
+            FROM syncing_syncitem
             WHERE connection_id = %(connection)s AND state = 'POSTING'
               AND may_be_in_erp_until < now() AND due_at <= now()
             ORDER BY alone, may_be_in_erp_until, id LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
         ), in_order AS (
-            SELECT id, alone, row_number() OVER (ORDER BY alone, id) AS place FROM lost
+            SELECT id, alone, was_absent, row_number() OVER (ORDER BY alone, id) AS place FROM lost
         ), mine AS (
             UPDATE syncing_syncitem i
             SET lease_token = %(token)s, lease_until = now() + %(lease)s * interval '1s',
                 may_be_in_erp_until = now() + (%(lease)s + %(settle)s) * interval '1s',
-                attempts = attempts + 1, claims_without_result = claims_without_result + 1
+                attempts = attempts + 1, claims_without_result = claims_without_result + 1,
+                was_absent = false  -- it may be sent now, and then must be looked for anew
             FROM in_order o WHERE i.id = o.id AND (NOT o.alone OR o.place = 1)
-            RETURNING i.*
+            RETURNING i.*, o.was_absent AS absence
         )
         SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
-               p.document, i.attempts, i.claims_without_result, false
+               p.document, i.attempts, i.claims_without_result, false, i.absence
         FROM mine i JOIN syncing_itempayload p ON p.item_id = i.id ORDER BY i.id
         """,
         {
@@ -209,8 +289,6 @@ def take_over_lost(
 
 def _claimed(sql: str, params: Any) -> list[Claimed]:
     return [
-        Claimed(id_, type_, ramp_id, entity, body, from_json(document), attempts, claims, doubtful)
-        for id_, type_, ramp_id, entity, body, document, attempts, claims, doubtful in rows(
-            sql, params
-        )
+        Claimed(id_, type_, ramp_id, entity, body, from_json(document), *counts)
+        for id_, type_, ramp_id, entity, body, document, *counts in rows(sql, params)
     ]

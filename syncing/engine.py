@@ -7,37 +7,30 @@ rows that `syncing.recovery` can finish.
 """
 
 import logging
+import math
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property
-from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
 
 from connections.erp.errors import Code, ErpError
-from connections.erp.port import ErpAdapter
-from connections.erp.records import Capabilities, Document, Idempotency, Posted, State
-from connections.mappings import MappingSet, MissingMapping
-from connections.models import Connection
+from connections.erp.records import Idempotency
 from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
-from syncing import circuit, claims, results, suspect
-from syncing.cannot_post import CannotPost
+from syncing import billing, circuit, claims, pauses, planning, results, suspect
 from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
 from syncing.classifier import (
     ErrorCategory,
     SyncFailure,
     attempts_spent,
     classify,
-    is_unknown_outcome,
+    reference_too_short,
     text_for_customer,
-    unexpected,
 )
-from syncing.posting import document_for
+from syncing.dispatch import Outcomes, Worker, send
 from syncing.references import speakable
 from syncing.results import Refused, Uncertain
 from syncing.states import ItemState
@@ -53,95 +46,63 @@ LONGEST_CALL_SECONDS = 56
 lease ends (rule 4)."""
 SOONEST_RECOVERY_SECONDS = 4
 """Between two looks at an item whose outcome is unknown, where the ERP needs no time to settle."""
-
-Held = tuple[Claimed, Document]
-
-
-@dataclass(slots=True)
-class Outcomes:
-    """What came of one chunk."""
-
-    posted: list[tuple[int, Posted]] = field(default_factory=list)
-    refused: list[tuple[Claimed, SyncFailure]] = field(default_factory=list)
-    uncertain: list[Uncertain] = field(default_factory=list)
-    mismatched: list[tuple[int, str]] = field(default_factory=list)
-    unsent: list[int] = field(default_factory=list)
-    stopped_by: SyncFailure | None = None
-    """Why no other document would fare better now."""
-
-    def book(self, item: Claimed, answer: Posted) -> None:
-        """Take in what the ERP holds."""
-        match answer.state:
-            case State.PENDING:  # booked later, or not at all
-                said = "The ERP has accepted it and not booked it yet."
-                self.uncertain.append(Uncertain(item.id, said))
-            case State.VOID:
-                said = f"It was posted as {answer.number or answer.erp_id} and voided in the ERP."
-                self.mismatched.append((item.id, said))
-            case _:
-                self.posted.append((item.id, answer))
-
-    def doubt(self, item: Claimed, said: str, failure: SyncFailure | None) -> None:
-        """Take in that nobody knows; `failure` is what stops the connection, if anything does."""
-        self.uncertain.append(Uncertain(item.id, said, counts=failure is None))
-        self.stopped_by = self.stopped_by or failure
-
-    def refuse(self, item: Claimed, failure: SyncFailure) -> None:
-        """Take in that the ERP definitely did not book it."""
-        self.refused.append((item, failure))
-        if failure.stops_connection:
-            self.stopped_by = failure
-
-
-@dataclass(frozen=True)
-class Worker:
-    """One connection in a worker's hands: whom to ask, and how to speak of it."""
-
-    connection: Connection
-    erp: ErpAdapter
-    mappings: MappingSet
-    jitter: Callable[[], float]
-
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        """What the ERP can do, asked once.
-
-        :raises ErpError: if it had to be asked and does not answer; see `can_work`
-        """
-        return self.erp.capabilities()
+SHORTEST_REFERENCE = 16
+"""Characters of our reference that an ERP must keep; fewer are no longer unique (fault X18)."""
 
 
 def can_work(worker: Worker) -> bool:
-    """Whether the ERP tells what it can do. If not, the circuit opens: nothing else would work."""
+    """Whether the ERP tells what it can do, and it is enough. If not, the circuit opens.
+
+    Nothing is claimed then: no item would fare better (faults X17, X18).
+    """
     try:
-        _ = worker.capabilities
+        capabilities = worker.capabilities
     except ErpError as error:
         failure = classify(error, erp_name=worker.connection.erp_name)
-        circuit.erp_stopped(worker.connection, failure, jitter=worker.jitter())
-        return False
-    return True
+    else:
+        if capabilities.ref_limit >= SHORTEST_REFERENCE:
+            return True
+        failure = reference_too_short(
+            worker.connection.erp_name, capabilities.ref_limit, SHORTEST_REFERENCE
+        )
+    circuit.erp_stopped(worker.connection, failure, jitter=worker.jitter())
+    return False
 
 
-def chunk_size(worker: Worker, *, is_probing: bool = False) -> int:
-    """One at a time where a lost answer would need a person (class N), and to probe a sick ERP."""
-    alone = worker.capabilities.idempotency is Idempotency.NONE
-    return 1 if alone or is_probing else CHUNK
+def chunk_size(worker: Worker, *, is_probing: bool = False, seconds: float | None = None) -> int:
+    """How many items to take up together.
+
+    One where a lost answer would need a person (class N), and to probe a sick ERP. Else as many as
+    fill whole rounds of calls, and no more than the ERP has lately taken in `seconds`.
+    """
+    if worker.capabilities.idempotency is Idempotency.NONE or is_probing:
+        return 1
+    size = CHUNK
+    if seconds is not None and worker.pace.per_second is not None:
+        size = min(size, max(1, math.ceil(worker.pace.per_second * seconds)))
+    one_round = worker.calls * max(1, worker.capabilities.batch)
+    return size - size % one_round if one_round < size else size
 
 
-def post_due_items(worker: Worker, *, limit: int | None = None) -> int:
+def post_due_items(
+    worker: Worker, *, limit: int | None = None, canary_of: str | None = None
+) -> int:
     """Post one chunk of what is due. Returns how many items it took up; 0 means nothing is due.
 
     :param limit: the most to take up; `chunk_size` if not given
+    :param canary_of: a paused type, of which `limit` items are let through
 
-    Items that make no document are put aside with the reason before anything is sent.
+    Items that make no document, or none now, are put aside with the reason before anything is sent.
     """
     settle = worker.capabilities.settle  # may ask the ERP, so not while rows are locked
-    token, deadline = uuid.uuid4(), latest_start()
+    token, deadline, began = uuid.uuid4(), latest_start(), time.monotonic()
     with transaction.atomic():
-        claimed = claims.lock_ready(worker.connection.pk, limit or chunk_size(worker))
-        documents, unfit = _translate(worker, claimed)
-        if unfit:
-            results.record_refused(None, [_refused(*one) for one in unfit])
+        claimed = claims.lock_ready(
+            worker.connection.pk, limit or chunk_size(worker), canary_of=canary_of
+        )
+        plan = planning.planned(worker, claimed)
+        _put_aside(plan)
+        documents = plan.documents
         if documents:
             intents = [(item.id, document) for item, document in documents]
             claims.begin_posting(token, intents, settle)
@@ -149,58 +110,26 @@ def post_due_items(worker: Worker, *, limit: int | None = None) -> int:
     if documents:
         failpoints.hit("after_claim_commit")
         certain = [one for one in documents if not one[0].doubtful]
+        asked_for = [one.seconds_left for one in claimed if one.seconds_left is not None]
+        deadline = min([deadline, *(began + left for left in asked_for)])
         outcomes = send(worker, certain, deadline=deadline)
         outcomes.uncertain += [
             Uncertain(item.id, suspect.WHY) for item, _ in documents if item.doubtful
         ]
         write_outcomes(worker, token, outcomes)
+        worker.pace.booked(len(outcomes.posted), time.monotonic() - began)
     return len(claimed)
+
+
+def post_canary(worker: Worker) -> int:
+    """Let one item of a paused type through, if it is time to. Returns how many it took up."""
+    paused = pauses.take_canary(worker.connection.pk)
+    return post_due_items(worker, limit=1, canary_of=paused) if paused else 0
 
 
 def latest_start() -> float:
     """Until when, by the monotonic clock, a call may start under a lease that begins now."""
     return time.monotonic() + LEASE_SECONDS - LONGEST_CALL_SECONDS
-
-
-def send(worker: Worker, documents: Sequence[Held], *, deadline: float) -> Outcomes:
-    """Ask the ERP to book the documents; the intent is committed. Never raises over its answers.
-
-    It goes in batches of the size the ERP takes well. None starts after the deadline, or once the
-    ERP has said what stops all of them.
-    """
-    outcomes = Outcomes()
-    left = iter(documents)
-    while batch := list(islice(left, max(1, worker.capabilities.batch))):
-        if outcomes.stopped_by or time.monotonic() > deadline:
-            outcomes.unsent += [item.id for item, _ in batch]
-        else:
-            _send_batch(worker, batch, outcomes)
-    return outcomes
-
-
-def _send_batch(worker: Worker, batch: Sequence[Held], outcomes: Outcomes) -> None:
-    answers: Sequence[Posted | ErpError]
-    failpoints.hit("before_erp_post")
-    try:
-        answers = worker.erp.post_many([document for _, document in batch])
-    except ErpError as error:  # the call as a whole failed, so each of them did
-        answers = [error] * len(batch)
-    failpoints.hit("after_erp_post")
-    for (item, document), answer in zip(batch, answers, strict=True):
-        if isinstance(answer, Posted):
-            outcomes.book(item, answer)
-        elif answer.code is Code.REF_REUSED:
-            outcomes.mismatched.append((item.id, answer.title))
-        else:
-            failure = _judged(worker, answer, document)
-            if is_unknown_outcome(answer):
-                outcomes.doubt(item, str(answer), failure if failure.stops_connection else None)
-            else:
-                outcomes.refuse(item, failure)
-
-
-def _judged(worker: Worker, error: ErpError, document: Document) -> SyncFailure:
-    return classify(error, erp_name=worker.connection.erp_name, posting_date=document.posting_date)
 
 
 def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None:
@@ -238,20 +167,53 @@ def _write_refusals(
     refusals: Sequence[tuple[Claimed, SyncFailure]],
     resume: float,
 ) -> None:
-    final, retried, waiting = [], [], []
+    final, retried, waiting, early = [], [], [], []
     for item, failure in refusals:
         if failure.stops_connection:
             waiting.append(Refused(item.id, failure, "", resume))
+        elif failure.code == _BILL_NOT_POSTED:
+            early.append((item, failure))
         elif _may_retry(item, failure):
             retried.append(_retry(worker, item, failure))
         else:
             final.append(_refused(item, failure))
+    if early:
+        late, lost = _let_wait(worker, token, early)
+        retried, final = retried + late, final + lost
     if final:
         results.record_refused(token, final)
     if retried:
         results.record_retry(token, retried, counts=True)
     if waiting:
         results.record_retry(token, waiting, counts=False)
+
+
+_BILL_NOT_POSTED = f"erp.{Code.BILL_NOT_POSTED}"
+
+
+def _let_wait(
+    worker: Worker, token: uuid.UUID, early: Sequence[tuple[Claimed, SyncFailure]]
+) -> tuple[list[Refused], list[Refused]]:
+    """Let payments wait whose bill the ERP does not have, if it is still to come.
+
+    Returns those to try again, for a bill just posted may be a moment late, and those for a person:
+    what another system put there, the ERP does not know.
+    """
+    waiting, retried, final = [], [], []
+    with transaction.atomic():
+        claims.lock([item.id for item, _ in early])
+        bills = billing.bills_of(worker.connection.pk, [item for item, _ in early])
+        for item, failure in early:
+            bill = bills.get(item.ramp_id)
+            if (wait := billing.awaits(item, bill)) is not None:
+                waiting.append((item.id, wait.cause, wait.words))
+            elif bill is not None and bill.is_booked and _may_retry(item, failure):
+                retried.append(_retry(worker, item, failure))
+            else:
+                final.append(_refused(item, failure))
+        if waiting:
+            results.record_waiting(token, waiting)
+    return retried, final
 
 
 def contact() -> str:
@@ -286,30 +248,10 @@ def for_person(item_id: int, failure: SyncFailure, *, recheck: bool = False) -> 
     return Refused(item_id, failure, text, RECHECK_SECONDS if recheck else None)
 
 
-def _translate(
-    worker: Worker, claimed: Sequence[Claimed]
-) -> tuple[list[Held], list[tuple[Claimed, SyncFailure]]]:
-    documents, unfit = [], []
-    for item in claimed:
-        outcome = make_document(worker, item)
-        if isinstance(outcome, Document):
-            documents.append((item, outcome))
-        else:
-            unfit.append((item, outcome))
-    return documents, unfit
-
-
-def make_document(worker: Worker, item: Claimed) -> Document | SyncFailure:
-    """The document an item makes with today's mappings, or the judgement why it makes none."""
-    try:
-        return document_for(
-            item.object_type,
-            item.body,
-            mappings=worker.mappings,
-            tenant=str(worker.connection.ramp_business_id),
-        )
-    except (CannotPost, MissingMapping) as error:
-        return classify(error, erp_name=worker.connection.erp_name)
-    except Exception as error:
-        logger.exception("An item could not be turned into a document.", extra={"item": item.id})
-        return unexpected(error)
+def _put_aside(plan: planning.Plan) -> None:
+    if plan.unfit:
+        results.record_refused(None, [_refused(*one) for one in plan.unfit])
+    if plan.waiting:
+        results.record_waiting(None, plan.waiting)
+    if plan.confirmed:
+        results.record_confirmed(plan.confirmed)

@@ -7,7 +7,9 @@ from connections.erp.errors import ErpError
 from connections.erp.records import Document
 from syncing import releases
 from syncing.classifier import classify
-from syncing.engine import RECHECK_SECONDS, Worker, make_document
+from syncing.dispatch import Worker
+from syncing.engine import RECHECK_SECONDS
+from syncing.planning import make_document
 from syncing.releases import Blocked
 
 

@@ -18,23 +18,19 @@ from collections.abc import Sequence
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import Document, Idempotency, State
 from rampbridge.lib import failpoints
-from syncing import claims, results
+from syncing import claims, results, stopping
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
-from syncing.engine import (
-    RETRY_BUDGET,
-    Held,
-    Outcomes,
-    Worker,
-    for_person,
-    latest_start,
-    send,
-    write_outcomes,
-)
+from syncing.dispatch import Held, Outcomes, Worker, send
+from syncing.engine import RETRY_BUDGET, for_person, latest_start, write_outcomes
 from syncing.results import Uncertain
 from syncing.states import ItemState
 
 logger = logging.getLogger(__name__)
+
+ABSENT_AGAIN_SECONDS = 30
+"""Between the two looks that must both find nothing before a document is sent again, where an
+ERP's search may lag behind its ledger (fault X19)."""
 
 
 def recover_lost_items(worker: Worker) -> int:
@@ -97,7 +93,7 @@ def _look_up_and_send(
     worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
 ) -> None:
     """Class L: adopt what the ERP holds, give up what tried too often, send the rest again."""
-    absent = _look_up(worker, token, documents, deadline)
+    absent = _absent_for_sure(worker, token, _look_up(worker, token, documents, deadline))
     given_up = [
         for_person(item.id, failure)
         for item, _ in absent
@@ -110,6 +106,19 @@ def _look_up_and_send(
         write_outcomes(worker, token, send(worker, again, deadline=deadline))
 
 
+def _absent_for_sure(worker: Worker, token: uuid.UUID, absent: Sequence[Held]) -> list[Held]:
+    """What was not found twice. The rest is looked up once more, where the search may lag."""
+    settle = worker.capabilities.settle
+    sure = [held for held in absent if held[0].was_absent or not settle]
+    once = [item for item, _ in absent if settle and not item.was_absent]
+    if once:
+        said = "The ERP does not have it. It is looked up once more before it is sent again."
+        lost = [Uncertain(item.id, said, absent=True) for item in once]
+        wait = min(ABSENT_AGAIN_SECONDS, settle)
+        results.record_uncertain(token, lost, 0, recheck_seconds=wait)
+    return sure
+
+
 def _look_up(
     worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
 ) -> list[Held]:
@@ -117,7 +126,7 @@ def _look_up(
     outcomes = Outcomes()
     absent: list[Held] = []
     for item, document in documents:
-        if outcomes.stopped_by or time.monotonic() > deadline:
+        if outcomes.stopped_by or time.monotonic() > deadline or stopping.is_asked():
             outcomes.uncertain.append(Uncertain(item.id, "It could not be looked up yet."))
             continue
         try:

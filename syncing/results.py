@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.records import Posted
-from syncing import attachments, circuit
+from syncing import attachments, circuit, pauses
 from syncing.classifier import SyncFailure
 from syncing.reports import SILENT_TYPES
 from syncing.statements import execute, storable
@@ -36,10 +36,25 @@ class Uncertain:
     said: str
     counts: bool = False
     """Whether the attempt uses up the retry budget: not if the ERP as a whole is silent."""
+    absent: bool = False
+    """The ERP has just been asked and did not have it; nothing was sent since (fault X19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """One item that needs no document of its own, with the one that settles it."""
+
+    id: int
+    erp_id: str
+    number: str
+    url: str
+    why: str
 
 
 def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int:
     """Write the ERP's ids: the documents are booked, whoever booked them. Closes the circuit.
+
+    Ends an automatic pause, and lets the payments go on that wait for a bill among these (rule 10).
 
     An error that Ramp is just being told stays marked so, for the success must come after it
     (fault K16); one that nobody was told yet is forgotten.
@@ -61,8 +76,8 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
                     CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END
             FROM booked b
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
-            RETURNING i.id, b.number, b.fresh, i.connection_id, i.object_type
-        ), files AS ({attachments.FILES_OF_MOVED}
+            RETURNING i.id, b.number, b.fresh, i.connection_id, i.object_type, i.ramp_id
+        ), {_PAYMENTS_OF_MOVED}, {pauses.BOOKED}, files AS ({attachments.FILES_OF_MOVED}
         ), wishes AS ({attachments.WAKE_WISHES_OF_MOVED}
         ), shown AS (
             UPDATE syncing_schedule s SET last_posted_at = now(), {circuit.ERP_ANSWERED}
@@ -71,8 +86,10 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), CASE WHEN fresh THEN 'posted' ELSE 'found' END, '',
                jsonb_build_object('number', number), ''
-        FROM moved ORDER BY id
-        """,  # noqa: S608  a constant of this program
+        FROM moved
+        UNION ALL {_PAYMENT_LINES} UNION ALL {pauses.RESUMED_LINES}
+        ORDER BY 1
+        """,  # noqa: S608  constants of this program
         {
             "ids": [id_ for id_, _ in posted],
             "erp_ids": [result.erp_id for _, result in posted],
@@ -80,6 +97,38 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
             "urls": [result.url for _, result in posted],
             "fresh": [result.fresh for _, result in posted],
             "token": token,
+        },
+    )
+
+
+def record_confirmed(confirmed: Sequence[Confirmed]) -> int:
+    """Mark queued items as POSTED that another document has settled already; nothing is sent."""
+    return execute(
+        """
+        WITH settled AS (
+            SELECT * FROM unnest(%(ids)s::bigint[], %(erp_ids)s::text[], %(numbers)s::text[],
+                                 %(urls)s::text[], %(whys)s::text[])
+                AS b(id, erp_id, number, url, why)
+        ), moved AS (
+            UPDATE syncing_syncitem i
+            SET state = 'POSTED', state_at = now(), posted_at = now(), due_at = now(),
+                erp_id = b.erp_id, erp_number = b.number, erp_url = b.url, blocked_by = '',
+                error_category = '', error_origin = '', error_code = '', error_title = '',
+                error_fix = '', error_text = '', error_detail = '', failure_telling =
+                    CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END
+            FROM settled b WHERE i.id = b.id AND i.state = 'READY'
+            RETURNING i.id, b.number, b.why
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'found', why, jsonb_build_object('number', number), ''
+        FROM moved ORDER BY id
+        """,
+        {
+            "ids": [one.id for one in confirmed],
+            "erp_ids": [one.erp_id for one in confirmed],
+            "numbers": [one.number for one in confirmed],
+            "urls": [one.url for one in confirmed],
+            "whys": [one.why for one in confirmed],
         },
     )
 
@@ -109,8 +158,9 @@ def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
             WHERE i.id = j.id
               AND ((%(token)s::uuid IS NULL AND i.state = 'READY')
                    OR (i.state = 'POSTING' AND i.lease_token = %(token)s))
-            RETURNING i.id, j.title, j.fix, j.code, j.category, j.detail
-        )
+            RETURNING i.id, i.connection_id, i.object_type, j.title, j.fix, j.code, j.category,
+                      j.origin, j.cause, j.detail
+        ), {pauses.REFUSED}
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), 'refused', title || ' ' || fix,
                jsonb_build_object('code', code, 'category', category,
@@ -200,14 +250,15 @@ def record_uncertain(
     return execute(
         """
         WITH lost AS (
-            SELECT * FROM unnest(%(ids)s::bigint[], %(said)s::text[], %(counts)s::bool[])
-                AS l(id, said, counts)
+            SELECT * FROM unnest(%(ids)s::bigint[], %(said)s::text[], %(counts)s::bool[],
+                                 %(absent)s::bool[])
+                AS l(id, said, counts, absent)
         ), moved AS (
             UPDATE syncing_syncitem i
             SET lease_until = now(), may_be_in_erp_until = now() + %(settle)s * interval '1s',
                 due_at = now() + %(recheck)s * interval '1s', claims_without_result = 0,
                 attempts = attempts - CASE WHEN l.counts THEN 0 ELSE 1 END,
-                error_detail = l.said, error_at = now()
+                error_detail = l.said, error_at = now(), was_absent = l.absent
             FROM lost l WHERE i.id = l.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
             RETURNING i.id, l.said
         )
@@ -219,6 +270,7 @@ def record_uncertain(
             "ids": [one.id for one in lost],
             "said": [storable(one.said)[:4000] for one in lost],
             "counts": [one.counts for one in lost],
+            "absent": [one.absent for one in lost],
             "token": token,
             "settle": settle,
             "recheck": recheck_seconds,
@@ -266,6 +318,26 @@ def give_back(token: uuid.UUID, ids: Sequence[int]) -> int:
         [list(ids), token],
     )
 
+
+# By the payment's identity and not by what it waits for: another transaction may just be writing
+# that it waits. This one then waits for the row, and finds it waiting.
+_PAYMENTS_OF_MOVED = """
+    freed AS (
+        UPDATE syncing_syncitem p
+        SET due_at = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN now() ELSE p.due_at END,
+            error_title = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.error_title END,
+            blocked_by = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.blocked_by END
+        FROM moved m, syncing_syncitem before
+        WHERE m.object_type = 'bill' AND p.connection_id = m.connection_id
+          AND p.object_type = 'bill_payment' AND p.ramp_id = m.ramp_id AND p.state = 'READY'
+          AND before.id = p.id
+        RETURNING p.id, before.blocked_by AS waited_for, m.number
+    )
+"""
+_PAYMENT_LINES = """
+    SELECT id, now(), 'released', 'Its bill is in the ERP.',
+           jsonb_build_object('number', number), '' FROM freed WHERE waited_for LIKE 'bill:%%'
+"""
 
 _JUDGED = """
     SELECT * FROM unnest(%(ids)s::bigint[], %(categories)s::text[], %(origins)s::text[],

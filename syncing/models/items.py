@@ -137,6 +137,11 @@ class SyncItem(models.Model):
     may_be_in_erp_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then a request we gave up may still land."
     )
+    was_absent = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Looked up since its answer was lost, and not found (fault X19).",
+    )
 
     # In the ERP
     erp_ref = models.CharField(max_length=200, blank=True, default="")
@@ -199,10 +204,10 @@ class SyncItem(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["connection", "due_at", "id"],
-                condition=models.Q(state="READY"),
-                name="item_queue",
+            models.Index(  # by type, so that paused types are passed over and not looked through
+                fields=["connection", "object_type", "due_at", "id"],
+                condition=models.Q(state="READY", due_at__isnull=False),
+                name="item_queue_by_type",
             ),
             models.Index(
                 fields=["connection", "blocked_by"],

@@ -17,7 +17,7 @@ from connections.erp.errors import Code
 from connections.erp.records import Document, Idempotency, Posted, State
 from connections.erp.refusals import refusal
 from connections.mappings import Profile
-from syncing import claims, engine, results, snapshots
+from syncing import claims, planning, results, snapshots
 from syncing.claims import CHUNK, LEASE_SECONDS
 from syncing.classifier import classify, unexpected
 from syncing.engine import for_person, post_due_items
@@ -39,7 +39,7 @@ def claimed(world: World) -> tuple[uuid.UUID, list[int]]:
         documents = [
             (item.id, document)
             for item in items
-            if isinstance(document := engine.make_document(world.worker, item), Document)
+            if isinstance(document := planning.make_document(world.worker, item), Document)
         ]
         claims.begin_posting(token, documents, 0)
     return token, [item.id for item in items]

@@ -185,9 +185,9 @@ class TestSending:
             order.append("deadline")
             return 1e12
 
-        def lock_ready(*about: Any) -> list[claims.Claimed]:
+        def lock_ready(*about: Any, **more: Any) -> list[claims.Claimed]:
             order.append("claim")
-            return real(*about)
+            return real(*about, **more)
 
         monkeypatch.setattr("syncing.engine.latest_start", latest_start)
         monkeypatch.setattr("syncing.claims.lock_ready", lock_ready)
@@ -202,7 +202,7 @@ class TestSending:
 
     def test_what_stops_the_erp_stops_the_rest_of_the_chunk(self) -> None:
         world = World()
-        world.erp._capabilities = replace(world.erp.capabilities(), batch=1)
+        world.erp._capabilities = replace(world.erp.capabilities(), batch=1, concurrency=1)
         items = world.ready(*(transaction_body() for _ in range(4)))
         world.erp.faults.refuse_with = refusal(Code.RATE_LIMITED, erp="E", retry_after=30)
 

@@ -8,7 +8,7 @@ import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import Document, Idempotency, Posted, Ref, State
-from syncing import claims, engine
+from syncing import claims, planning
 from syncing.claims import ALONE_AFTER, LEASE_SECONDS, POISON_AFTER
 from syncing.engine import RETRY_BUDGET, post_due_items
 from syncing.models import ItemEvent, Schedule, SyncItem
@@ -31,7 +31,7 @@ def killed_before_sending(world: World) -> None:
     documents = [
         (item.id, document)
         for item in claims.lock_ready(world.connection.pk)
-        if isinstance(document := engine.make_document(world.worker, item), Document)
+        if isinstance(document := planning.make_document(world.worker, item), Document)
     ]
     claims.begin_posting(uuid.uuid4(), documents, world.settle)
 
@@ -39,7 +39,7 @@ def killed_before_sending(world: World) -> None:
 def killed_while_sending(world: World) -> None:
     """The request reached the ERP; nobody was there for the answer."""
     (item,) = claims.lock_ready(world.connection.pk)
-    document = engine.make_document(world.worker, item)
+    document = planning.make_document(world.worker, item)
     assert isinstance(document, Document)
     claims.begin_posting(uuid.uuid4(), [(item.id, document)], world.settle)
     world.erp.post(document)
@@ -181,7 +181,7 @@ class TestLateRequests:
         world = World()
         world.ready()
         (item,) = claims.lock_ready(world.connection.pk)
-        document = engine.make_document(world.worker, item)
+        document = planning.make_document(world.worker, item)
         assert isinstance(document, Document)
         world.erp.books.book(replace(document, entity="another company"))
 

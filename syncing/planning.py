@@ -1,0 +1,97 @@
+"""What becomes of claimed items before anything is sent: a document, a wait, a judgement."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connections.erp.records import Document
+from connections.mappings import MissingMapping
+from syncing import billing
+from syncing.cannot_post import CannotPost
+from syncing.claims import Claimed
+from syncing.classifier import SyncFailure, classify, unexpected
+from syncing.dispatch import Held, Worker
+from syncing.posting import document_for
+from syncing.results import Confirmed
+
+logger = logging.getLogger(__name__)
+
+Step = Document | SyncFailure | billing.Wait | billing.Confirmation
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to become of the items just claimed."""
+
+    documents: list[Held] = field(default_factory=list)
+    unfit: list[tuple[Claimed, SyncFailure]] = field(default_factory=list)
+    waiting: list[tuple[int, str, str]] = field(default_factory=list)
+    confirmed: list[Confirmed] = field(default_factory=list)
+
+    def add(self, item: Claimed, step: Step) -> None:
+        """Take in what one item makes."""
+        match step:
+            case Document():
+                self.documents.append((item, step))
+            case SyncFailure():
+                self.unfit.append((item, step))
+            case billing.Wait():
+                self.waiting.append((item.id, step.cause, step.words))
+            case billing.Confirmation():
+                self.confirmed.append(
+                    Confirmed(item.id, step.erp_id, step.number, step.url, step.why)
+                )
+
+
+def planned(worker: Worker, claimed: Sequence[Claimed]) -> Plan:
+    """What each of the items makes, with today's mappings. They must be locked."""
+    plan = Plan()
+    payments = [item for item in claimed if item.object_type == billing.PAYMENT]
+    bills = [item for item in claimed if item.object_type == billing.BILL]
+    known = billing.bills_of(worker.connection.pk, payments) if payments else {}
+    taken = billing.with_taken_numbers(bills) if bills else frozenset()
+    for item in claimed:
+        if item.object_type == billing.PAYMENT:
+            plan.add(item, _pay(worker, item, known.get(item.ramp_id)))
+        else:
+            plan.add(item, make_document(worker, item, number_is_taken=item.id in taken))
+    return plan
+
+
+def _pay(worker: Worker, item: Claimed, bill: billing.BillItem | None) -> Step:
+    try:
+        step = billing.next_step(item, bill)
+    except Exception as error:  # noqa: BLE001  judged, and logged if it is a bug
+        return _unfit(worker, item, error)
+    if isinstance(step, billing.Pay):
+        return make_document(worker, item, bill_is_ours=step.bill_is_ours)
+    return step
+
+
+def make_document(
+    worker: Worker, item: Claimed, *, number_is_taken: bool = False, bill_is_ours: bool = True
+) -> Document | SyncFailure:
+    """The document an item makes with today's mappings, or the judgement why it makes none.
+
+    See `syncing.posting.document_for` about bills and their payments.
+    """
+    try:
+        return document_for(
+            item.object_type,
+            item.body,
+            mappings=worker.mappings,
+            tenant=str(worker.connection.ramp_business_id),
+            number_is_taken=number_is_taken,
+            bill_is_ours=bill_is_ours,
+        )
+    except Exception as error:  # noqa: BLE001  judged, and logged if it is a bug
+        return _unfit(worker, item, error)
+
+
+def _unfit(worker: Worker, item: Claimed, error: Exception) -> SyncFailure:
+    if isinstance(error, CannotPost | MissingMapping):
+        return classify(error, erp_name=worker.connection.erp_name)
+    logger.error(
+        "An item could not be turned into a document.", extra={"item": item.id}, exc_info=error
+    )
+    return unexpected(error)
