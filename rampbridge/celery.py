@@ -25,7 +25,10 @@ app.conf.task_queues = tuple(
         "chart",  # reference data from an ERP to Ramp
     )
 )
-app.conf.task_routes = {"connections.tasks.*": {"queue": "chart"}}  # all others: export
+app.conf.task_routes = {  # all others: export
+    "connections.tasks.*": {"queue": "chart"},
+    "syncing.tasks.answer_sync_request": {"queue": "button"},
+}
 # The one thing beat does. What is due stands in the database, so any number of beats may run, and a
 # ring that finds every worker busy is worth nothing once the next one follows.
 app.conf.beat_schedule = {
