@@ -162,6 +162,38 @@ class TestTheDemoBesidesPurchases:
         assert 100 < entries.total() - entries["transaction"] < 320
 
 
+class TestTheDemosBills:
+    @pytest.mark.parametrize("key", BUSINESSES)
+    def test_are_of_every_kind_in_every_business(self, demo: Simulator, key: str) -> None:
+        business = demo.business(key)
+        bills = business.bills()
+        payments = [business.bill_payment(bill.id) for bill in bills]
+
+        assert {bill.status for bill in bills} == {"OPEN", "PAID"}
+        assert any(payment and payment.method == "ONE_TIME_CARD" for payment in payments)
+        assert any(
+            payment and payment.method == "CHECK" and bill.status == "OPEN"
+            for bill, payment in zip(bills, payments, strict=True)
+        )
+        shared = Counter(bill.payment_id for bill in bills if bill.payment_id)
+        assert max(shared.values()) == 2
+        numbers = Counter(bill.invoice_number for bill in bills)
+        assert max(numbers.values()) > 1
+        assert any(bill.currency != business.record.currency for bill in bills)
+        assert any(bill.archived_at for bill in bills)
+        assert any(bill.inventory_lines for bill in bills)
+        assert any(bill.approval_status == "PENDING" for bill in bills)
+        assert any(not bill.is_sync_enabled for bill in bills)
+        assert len(business.bills(sync_ready=True)) > len(bills) / 2
+
+    def test_have_credits_where_the_money_is_dollars(self, demo: Simulator) -> None:
+        for business in demo.businesses():
+            granted = business.vendor_credits()
+            applied = [credit for credit in granted if credit.applied_minor]
+            is_in_dollars = business.record.currency == "USD"
+            assert (len(granted), len(applied)) == ((2, 1) if is_in_dollars else (0, 0))
+
+
 class TestEveryScenario:
     def test_is_the_same_for_the_same_seed(self) -> None:
         first, second = (list(play("small").ledger()) for _ in range(2))

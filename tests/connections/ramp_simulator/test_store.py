@@ -37,6 +37,27 @@ class TestARestart:
         assert len(again.every_row("/accounting/accounts")) == len(ACCOUNTS)
         assert len(restarted.world.deliveries) == 1
 
+    def test_finds_bills_with_their_payments_credits_and_receipts(self, path: Path) -> None:
+        killed = start(path)
+        harbor = killed.business("harbor-coffee")
+        harbor.upload_chart(accounts=ACCOUNTS)
+        bill = harbor.create_bill("80.00")
+        credit = harbor.create_vendor_credit("5.00")
+        harbor.apply_vendor_credit(credit.id, bill.id)
+        harbor.pay_bill(bill.id, method="CHECK")
+        harbor.export_bill(bill.id)
+        receipt = harbor.add_receipt(harbor.transactions()[0].id)
+
+        again = start(path)
+
+        restarted = again.business("harbor-coffee")
+        assert restarted.bill(bill.id) == bill
+        assert restarted.bill_payment(bill.id) == harbor.bill_payment(bill.id)
+        assert restarted.vendor_credit(credit.id) == credit
+        assert restarted.vendors() == harbor.vendors()
+        assert again.world.receipts.get(receipt.id) == receipt
+        assert list(again.ledger()) == list(killed.ledger())
+
     def test_forgets_what_was_removed(self, path: Path) -> None:
         killed = start(path)
         client = Client(killed, killed.business("harbor-coffee"))
