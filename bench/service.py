@@ -18,7 +18,7 @@ from connections.erp import registry
 from connections.models import Connection
 from connections.ramp import transport
 from rampbridge.celery import SWEEP_SECONDS, app
-from syncing import schedule, tasks
+from syncing import poll_schedule, tasks
 from syncing.management.commands import seed_demo
 from syncing.models import Schedule, SyncItem
 
@@ -50,7 +50,7 @@ class Service:
         """Make transactions ready and let the connection know, as a webhook would."""
         if count:
             self.outside.buy(connection.slug, Purchases(count))
-        schedule.fetch_soon(connection.pk)
+        poll_schedule.fetch_soon(connection.pk)
 
     def drain(self, watch: Watch = nullcontext) -> None:
         """Sweep every two seconds until nothing is left to do.

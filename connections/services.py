@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections import secrets
@@ -19,11 +20,11 @@ from connections.models import (
     PostingProfile,
     WebhookSubscription,
 )
+from connections.ramp import events
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound
 from connections.ramp.schemas import AccountingConnection
 
-EVENTS = ("transactions.ready_to_sync", "transactions.synced")
 OWN_HEADER = "X-Rampbridge-Webhook"
 """Sent along with every delivery at our request; proves the challenge (contract 10)."""
 
@@ -166,29 +167,49 @@ def check_erp(erp: ErpAdapter) -> str:
 
 
 def ensure_subscribed(connection: Connection, ramp: RampClient) -> WebhookSubscription:
-    """Our webhook at the address we are at now. One at an old address is taken back (Ramp cannot
-    change an address), but only after the new one stands, so that no event falls between.
+    """Our webhook at the address we are at now, for all events that we want.
+
+    Ramp can change neither, so one that is outdated is replaced. It is taken back only when the
+    new one is active, here or as its challenge is answered, so that no event falls between (F-13).
     """
     address = settings.WEBHOOK_BASE_URL.rstrip("/")
-    live = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)
-    current = live.filter(base_url=address).first() or subscribe(connection, ramp)
-    for outdated in live.exclude(pk=current.pk):
-        unsubscribe(outdated, ramp)
+    wanted = set(events.wanted(connection.object_types))
+    fitting = [
+        one
+        for one in _live_subscriptions(connection).filter(base_url=address)
+        if wanted <= set(one.event_types)
+    ]
+    current = fitting[0] if fitting else subscribe(connection, ramp)
+    if current.status == WebhookSubscription.Status.ACTIVE:
+        _retire_others(current, ramp)
     return current
+
+
+def _live_subscriptions(connection: Connection) -> QuerySet[WebhookSubscription]:
+    """Active ones first, then the newest."""
+    live = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)
+    return live.order_by("status", "-created_at", "pk")
+
+
+def _retire_others(current: WebhookSubscription, ramp: RampClient) -> None:
+    older = _live_subscriptions(current.connection).filter(created_at__lt=current.created_at)
+    for outdated in older:
+        unsubscribe(outdated, ramp)
 
 
 def subscribe(connection: Connection, ramp: RampClient) -> WebhookSubscription:
     """Ask Ramp to ring us. Active once its challenge has come and been answered."""
     address = settings.WEBHOOK_BASE_URL.rstrip("/")
+    wanted = events.wanted(connection.object_types)
     subscription = WebhookSubscription.objects.create(
-        id=uuid.uuid4(), connection=connection, event_types=list(EVENTS), base_url=address
+        id=uuid.uuid4(), connection=connection, event_types=wanted, base_url=address
     )
     header = random_secrets.token_urlsafe(32)
     secrets.keep_webhook_header(subscription, header)  # before Ramp can send the challenge
     path = reverse("ramp_webhook", kwargs={"subscription_id": subscription.pk})
     webhook = ramp.create_webhook(
         endpoint_url=address + path,
-        event_types=EVENTS,
+        event_types=wanted,
         additional_headers={OWN_HEADER: header},
     )
     subscription.ramp_webhook_id = uuid.UUID(webhook.id)
@@ -217,6 +238,7 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
     ramp.verify_webhook(str(subscription.ramp_webhook_id), challenge=subscription.challenge)
     subscription.status = WebhookSubscription.Status.ACTIVE
     subscription.save(update_fields=["status"])
+    _retire_others(subscription, ramp)
     return True
 
 

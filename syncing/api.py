@@ -26,7 +26,10 @@ def ramp_webhook(request: HttpRequest, subscription_id: uuid.UUID) -> HttpRespon
     """Keep a delivery and answer 202. Ramp drops an event for good on any 3xx or 4xx, so these
     are answered only where a retry could never help; our own trouble is a 503 (fault W9).
     """
-    if int(request.headers.get("Content-Length") or 0) > inbox.LARGEST_BODY:
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal():  # chunked, perhaps without end: nobody reads on to find out
+        return HttpResponse(status=411)
+    if int(length) > inbox.LARGEST_BODY:
         return HttpResponse(status=413)
     try:
         return _receive(request, subscription_id)
@@ -36,7 +39,9 @@ def ramp_webhook(request: HttpRequest, subscription_id: uuid.UUID) -> HttpRespon
 
 
 def _receive(request: HttpRequest, subscription_id: uuid.UUID) -> HttpResponse:
-    subscription = WebhookSubscription.objects.filter(pk=subscription_id).first()
+    subscription = (
+        WebhookSubscription.objects.select_related("connection").filter(pk=subscription_id).first()
+    )
     if subscription is None:
         return HttpResponse(status=404)
     delivery = inbox.Delivery(
@@ -58,6 +63,10 @@ def _receive(request: HttpRequest, subscription_id: uuid.UUID) -> HttpResponse:
         return HttpResponse(status=400)
     if kept.challenge:
         tasks.ring(tasks.answer_challenge, subscription_id=str(subscription.pk))
+    elif kept.asks:
+        tasks.ring(
+            tasks.answer_sync_request, connection_id=str(subscription.connection_id)
+        )
     elif kept.rings:
         tasks.ring(tasks.poll_connection, connection_id=str(subscription.connection_id))
     return HttpResponse(status=202)

@@ -6,6 +6,7 @@ An event is a doorbell: what it speaks of is read again from Ramp.
 
 import hmac
 import json
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +17,28 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from connections import secrets
-from connections.models import WebhookSubscription
-from rampbridge.lib import failpoints, signing
-from syncing import schedule
+from connections.models import Connection, WebhookSubscription
+from connections.ramp.events import EVENTS, Event, Tells, announces
+from rampbridge.lib import signing
+from syncing import attachments, poll_schedule, sync_requests
+from syncing.kinds import LISTS
 from syncing.models import SyncItem, WebhookEvent
-from syncing.statements import execute
+from syncing.statements import rows, storable
+
+logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
 DEBOUNCE = timedelta(seconds=2)
 CATCH_UP = timedelta(minutes=1)
 VERIFICATION = "webhooks.verification"
-SYNCED = "transactions.synced"
+REFUSED = "refused"
+"""The event type of the rows that count deliveries which were not from Ramp."""
+REFUSALS_BEFORE_CATCH_UP = 3
+"""In ten minutes; more of them look like a secret that was changed (fault W7)."""
 
 
 class BadSignature(Exception):
-    """The body was not signed with a secret of this subscription."""
+    """The body was not signed with a secret of this subscription, or speaks of another customer."""
 
 
 class UnreadableBody(Exception):
@@ -55,14 +63,17 @@ class Kept:
     is_new: bool
     rings: bool = False
     """Whether it is worth a pull."""
+    asks: bool = False
+    """Whether somebody has pressed Ramp's sync button, and waits."""
     challenge: str = ""
     """Set if Ramp asks us to verify the subscription."""
 
 
 def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime) -> Kept:
-    """Store a delivery and ask for a pull. A repeated event is the same row (faults W1 to W5).
+    """Store a delivery and ask for a pull. A repeated event is the same row (faults W1 to W6).
 
-    :raises BadSignature: if it is not from Ramp; a pull is planned, in case the secret was rotated
+    :raises BadSignature: if it is not from Ramp; after several a pull is planned, in case the
+        secret was changed (fault W7)
     :raises UnreadableBody: if it is signed but no event
     """
     signed = signing.is_signed(
@@ -71,24 +82,21 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         secrets=secrets.webhook_secrets(subscription, now=now),
     )
     if not signed and not _carries_our_header(subscription, delivery):
-        schedule.fetch_soon(subscription.connection_id, wait=CATCH_UP)
-        raise BadSignature(str(subscription.pk))
+        _refuse(subscription, "Not signed with a secret of this webhook.")
     event = _parsed(delivery.raw)
     if event.get("type") == VERIFICATION:
         return _keep_challenge(subscription, event)
     if not signed:
-        raise BadSignature(str(subscription.pk))
+        _refuse(subscription, "Not signed with a secret of this webhook.")
     if not event.get("id") or not event.get("type"):
         raise UnreadableBody("A signed delivery has neither id nor type.")
-    failpoints.hit("before_webhook_insert")
+    if _is_of_another_business(subscription, event):
+        return _keep_foreign(subscription, delivery.raw, event)
     with transaction.atomic():
-        is_new = _insert(subscription, delivery.raw, event)
-        rings = is_new and not _is_our_own_report(subscription, event)
-        if rings:
-            _ring(subscription.connection_id)
-        failpoints.hit("before_webhook_commit")
-    failpoints.hit("after_webhook_commit")
-    return Kept(is_new=is_new, rings=rings)
+        is_new = _insert(subscription, subscription.connection_id, delivery.raw, event)
+        asks = is_new and _is_press(subscription, event)
+        rings = is_new and not asks and _act_on(subscription, event)
+    return Kept(is_new=is_new, rings=rings, asks=asks)
 
 
 def mark_handled(connection_id: uuid.UUID, *, until: datetime, outcome: str) -> int:
@@ -103,6 +111,19 @@ def has_unhandled(connection_id: uuid.UUID) -> bool:
     return WebhookEvent.objects.filter(
         connection_id=connection_id, handled_at__isnull=True
     ).exists()
+
+
+def announced_types(connection_id: uuid.UUID) -> dict[str, datetime]:
+    """The types that our webhooks tell of when something becomes ready, and since when (R-81)."""
+    active = WebhookSubscription.objects.filter(
+        connection_id=connection_id, status=WebhookSubscription.Status.ACTIVE
+    ).order_by("-created_at")
+    return {
+        kind.object_type: subscription.created_at
+        for subscription in active
+        for name in announces(subscription.event_types)
+        for kind in LISTS[name]
+    }
 
 
 def _parsed(raw: bytes) -> dict[str, object]:
@@ -128,74 +149,176 @@ def _keep_challenge(subscription: WebhookSubscription, event: dict[str, object])
     return Kept(is_new=True, challenge=challenge)
 
 
-def _insert(subscription: WebhookSubscription, raw: bytes, event: Mapping[str, object]) -> bool:
+def _refuse(subscription: WebhookSubscription, why: str) -> None:
+    """Count it in one row for ten minutes, whoever knocks how often.
+
+    :raises BadSignature: always
+    """
+    ((times,),) = rows(
+        """
+        INSERT INTO syncing_webhookevent AS e (event_id, subscription_id, connection_id,
+            event_type, object_id, raw, deliveries, received_at, handled_at, outcome)
+        SELECT format('%%s:%%s:%%s', %(type)s, %(subscription)s,
+                      extract(epoch FROM date_bin('10 minutes', now(), 'epoch'))::bigint),
+            %(subscription)s, %(connection)s, %(type)s, '', '', 1, now(), now(), %(why)s
+        ON CONFLICT (event_id) DO UPDATE SET deliveries = e.deliveries + 1, outcome = %(why)s
+        RETURNING deliveries
+        """,
+        {
+            "type": REFUSED,
+            "subscription": subscription.pk,
+            "connection": subscription.connection_id,
+            "why": why,
+        },
+    )
+    if times > REFUSALS_BEFORE_CATCH_UP:
+        poll_schedule.fetch_soon(subscription.connection_id, wait=CATCH_UP)
+    raise BadSignature(f"{subscription.pk}: {why}")
+
+
+def _is_of_another_business(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:
+    ours, theirs = subscription.connection.ramp_business_id, event.get("business_id")
+    return bool(ours and theirs) and str(theirs).lower() != str(ours)
+
+
+def _keep_foreign(
+    subscription: WebhookSubscription, raw: bytes, event: Mapping[str, object]
+) -> Kept:
+    """Signed right and yet not this customer's: park it, or refuse it if it is another's of ours.
+
+    :raises BadSignature: for another customer's (fault W8)
+    """
+    business = str(event["business_id"])[:100]
+    logger.error(
+        "A webhook speaks of another business than the one it was made for.",
+        extra={"subscription": str(subscription.pk), "business": business},
+    )
+    if _is_customer(business):
+        _refuse(subscription, "Signed with this customer's secret, but of another customer.")
+    is_new = _insert(
+        subscription, None, raw, event, outcome=f"Of a business we do not know: {business}"
+    )
+    return Kept(is_new=is_new)
+
+
+def _is_customer(business: str) -> bool:
+    try:
+        return Connection.objects.filter(ramp_business_id=uuid.UUID(business)).exists()
+    except ValueError:
+        return False
+
+
+def _insert(
+    subscription: WebhookSubscription,
+    connection_id: uuid.UUID | None,
+    raw: bytes,
+    event: Mapping[str, object],
+    *,
+    outcome: str = "",
+) -> bool:
     with database.cursor() as cursor:
         cursor.execute(
             """
+            WITH heard AS (
+                UPDATE connections_webhooksubscription SET last_event_at = now() WHERE id = %s
+            )
             INSERT INTO syncing_webhookevent (event_id, subscription_id, connection_id, event_type,
                 object_id, raw, deliveries, received_at, outcome)
-            VALUES (%s, %s, %s, %s, %s, %s, 1, now(), '')
+            VALUES (%s, %s, %s, %s, %s, %s, 1, now(), %s)
             ON CONFLICT (event_id) DO UPDATE SET deliveries = syncing_webhookevent.deliveries + 1
             RETURNING deliveries
             """,
             [
+                subscription.pk,
                 _event_id(event),
                 subscription.pk,
-                subscription.connection_id,
-                str(event["type"])[:100],
+                connection_id,
+                storable(str(event["type"]))[:100],
                 _object_id(event),
                 raw,
+                outcome,
             ],
         )
         (deliveries,) = cursor.fetchone()
-        cursor.execute(
-            "UPDATE connections_webhooksubscription SET last_event_at = now() WHERE id = %s",
-            [subscription.pk],
-        )
     return bool(deliveries == 1)
 
 
-def _event_id(event: Mapping[str, object]) -> str:
-    return str(event["id"])[:100]
+def _act_on(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:
+    """Do what an event asks for, in its own transaction. Whether it is worth a pull."""
+    match EVENTS.get(str(event["type"])):
+        case None:
+            _mark(event, "Not a type of event that this version knows. Kept.")
+            return False
+        case Event(Tells.RECEIPT, about):
+            _look_for_receipt(subscription, about, event)
+            return False
+        case Event(Tells.SYNCED, about) if _is_our_own_report(subscription, about, event):
+            _mark(event, "our own report")
+            return False
+        case Event(_, about):
+            poll_schedule.fetch_once_quiet(
+                subscription.connection_id, types=[about], pause=DEBOUNCE
+            )
+            return True
 
 
-def _object_id(event: Mapping[str, object]) -> str:
-    about = event.get("object")
-    return str(about.get("id", ""))[:100] if isinstance(about, dict) else ""
+def _look_for_receipt(
+    subscription: WebhookSubscription, about: str, event: Mapping[str, object]
+) -> None:
+    """A receipt of an item that we know follows it to its document (F-22)."""
+    ramp_id = _ramp_id(event)
+    known = ramp_id and attachments.look_again(subscription.connection_id, about, ramp_id)
+    _mark(event, "receipt wished for" if known else "of no item that we know")
 
 
-def _is_our_own_report(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:
+def _is_press(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:
+    """Whether somebody has pressed the sync button. The press is kept with the event (R-83)."""
+    known, about = EVENTS.get(str(event["type"])), event.get("object")
+    if known is None or known.tells is not Tells.REQUESTED or not isinstance(about, dict):
+        return False
+    try:
+        sync_request_id = uuid.UUID(str(about.get("sync_request_id")))
+    except ValueError:
+        return False
+    sync_requests.receive(subscription.connection_id, known.about, sync_request_id)
+    _mark(event, "sync button")
+    return True
+
+
+def _is_our_own_report(
+    subscription: WebhookSubscription, about: str, event: Mapping[str, object]
+) -> bool:
     """Whether Ramp only echoes what we have just told it. Then there is nothing to pull.
 
     An item that somebody else marked as synced is in none of these states.
     """
-    if event["type"] != SYNCED:
-        return False
+    ramp_id = _ramp_id(event)
+    return (
+        ramp_id is not None
+        and SyncItem.objects.filter(
+            connection_id=subscription.connection_id,
+            object_type=about,
+            ramp_id=ramp_id,
+            state__in=[SyncItem.State.ACKING, SyncItem.State.ACKED],
+        ).exists()
+    )
+
+
+def _mark(event: Mapping[str, object], outcome: str) -> None:
+    WebhookEvent.objects.filter(event_id=_event_id(event)).update(handled_at=Now(), outcome=outcome)
+
+
+def _event_id(event: Mapping[str, object]) -> str:
+    return storable(str(event["id"]))[:100]
+
+
+def _object_id(event: Mapping[str, object]) -> str:
+    about = event.get("object")
+    return storable(str(about.get("id", "")))[:100] if isinstance(about, dict) else ""
+
+
+def _ramp_id(event: Mapping[str, object]) -> uuid.UUID | None:
     try:
-        ramp_id = uuid.UUID(_object_id(event))
+        return uuid.UUID(_object_id(event))
     except ValueError:
-        return False
-    ours = SyncItem.objects.filter(
-        connection_id=subscription.connection_id,
-        ramp_id=ramp_id,
-        state__in=[SyncItem.State.ACKING, SyncItem.State.ACKED],
-    )
-    if not ours.exists():
-        return False
-    WebhookEvent.objects.filter(event_id=_event_id(event)).update(
-        handled_at=Now(), outcome="our own report"
-    )
-    return True
-
-
-def _ring(connection_id: uuid.UUID) -> None:
-    """Ask for a pull at once if the connection was quiet, else once per window (fault W10)."""
-    execute(
-        """
-        UPDATE syncing_schedule
-        SET rung_at = NULL, fetch_due_at = least(
-                fetch_due_at, greatest(now(), last_pull_started_at + %s))
-        WHERE connection_id = %s
-        """,
-        [DEBOUNCE, connection_id],
-    )
+        return None

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,28 +13,49 @@ from django.contrib.postgres.functions import TransactionNow
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from connections.ramp.pages import Malformed, TransactionPage
-from connections.ramp.schemas import Transaction
-from rampbridge.lib import failpoints
-from syncing import inbox, schedule, snapshots
+from syncing import cursors, inbox, lists, poll_schedule, vanished
 from syncing.classifier import classify_ramp
-from syncing.kinds.transactions import snapshot_of
+from syncing.cursors import Reading
+from syncing.kinds import LISTS
+from syncing.lists import LeaseLost, Turn
 from syncing.models import SyncItem, SyncRun
-from syncing.quarantine import quarantine
-from syncing.schedule import PollLease
-from syncing.snapshots import Stored
+from syncing.poll_schedule import PollLease
+from syncing.snapshots import Complete
 
 logger = logging.getLogger(__name__)
 
 PAGE_SIZES = (100, 100, 50, 50, 25)
 """By failures in a row: Ramp cuts answers at 60 s, and smaller pages answer sooner (fault P9)."""
-MOST_REREADS = 100
-"""Vanished items read one by one after a pull; the rest waits for the next pull."""
-TRANSACTION = SyncItem.ObjectType.TRANSACTION.value
+
+OF_ONE_LIST = (
+    errors.ScopeMissing,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.NoSuchEndpoint,
+    errors.InvalidRequest,
+    errors.SchemaSurprise,
+)
+"""What is wrong with one list, or with one entity's; the others are read all the same (P11)."""
 
 
-class LeaseLost(Exception):
-    """Another worker has begun to pull this connection."""
+@dataclass(slots=True)
+class _Pull:
+    """One pull at work."""
+
+    connection: Connection
+    run: SyncRun
+    lease: PollLease
+    readings: Sequence[Reading]
+    failed: list[tuple[Reading, errors.RampError]] = field(default_factory=list)
+
+    @property
+    def is_refused(self) -> bool:
+        """Ramp refuses every list there is, so that it is the connection's problem."""
+        return (
+            not self.lease.wanted
+            and bool(self.failed)
+            and all(one.problem for one in self.readings)
+        )
 
 
 def pull(
@@ -40,32 +63,31 @@ def pull(
 ) -> SyncRun | None:
     """Bring our items up to what Ramp says is ready. None if another worker is at it.
 
-    A pull that breaks off keeps the pages it has and plans its next try; what is wrong stands on
-    the run and, if a person must act, on the connection.
+    Reads the lists that rang, or all of them if it is time to poll. A long list is left off after
+    some pages and goes on in the next pull, which is then due at once. A pull that breaks off keeps
+    the pages it has and plans its next try; what is wrong stands on the run, on the list's cursor
+    and, if a person must act before anything can go on, on the connection.
     """
-    with schedule.only_poller(connection) as lease:
+    with poll_schedule.only_poller(connection) as lease:
         if lease is None:
             return None
         run = SyncRun.objects.create(
             connection=connection, trigger=trigger, started_at=lease.began_at
         )
+        pull = _Pull(connection, run, lease, _readings(connection, lease))
+        next_in = next_poll_in(connection, now=now)
         try:
-            stored = _pull_pages(connection, ramp, run, lease)
-            _settle_vanished(connection, ramp, since=run.started_at)
+            _read(pull, ramp)
+            vanished.settle(connection, ramp, _complete(pull.readings), listed_at=run.started_at)
         except errors.RampError as error:
-            failure = classify_ramp(error)
-            run.problem = failure.title
-            run.trace_id = error.trace_id
-            schedule.pull_failed(connection, failure, jitter=jitter)
-            logger.warning(
-                "A pull broke off.", extra={"connection": connection.slug, "why": str(error)}
-            )
+            _broke_off(pull, error, jitter=jitter, next_in=next_in)
         except LeaseLost:
             run.problem = "It took so long that another worker took over."
         else:
-            lease.pull_done(next_in=next_poll_in(connection, now=now))
-            outcome = f"pulled, {stored.new} new" if stored.new else "pulled, nothing new"
-            inbox.mark_handled(connection.pk, until=run.started_at, outcome=outcome)
+            if pull.is_refused:
+                _broke_off(pull, pull.failed[0][1], jitter=jitter, next_in=next_in)
+            else:
+                _done(pull, next_in=next_in)
         run.finished_at = TransactionNow()
         run.save()
     return run
@@ -84,71 +106,105 @@ def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
     return timedelta(seconds=seconds - elapsed)
 
 
-def _pull_pages(connection: Connection, ramp: RampClient, run: SyncRun, lease: PollLease) -> Stored:
-    failures = connection.schedule.poll_failures
-    size = PAGE_SIZES[min(failures, len(PAGE_SIZES) - 1)]
-    total = Stored()
-    for page in ramp.transactions(sync_status="SYNC_READY", page_size=size):
-        if not lease.keep():
-            raise LeaseLost
-        if run.pages:  # so that a long pull is seen to move; what the last page brings comes later
-            run.save(update_fields=["pages", "seen", "new", "changed"])
-        failpoints.hit("during_poll_page")
-        total += _store(connection, page, run.started_at)
-        failpoints.hit("after_poll_page")
-        run.pages += 1
-        run.seen, run.new, run.changed = total.seen, total.new, total.changed
-    return total
-
-
-def _store(connection: Connection, page: TransactionPage, listed_at: datetime) -> Stored:
-    # Ramp ignores query keys it does not know and then lists everything, so look again (gotcha 18).
-    ready = [one for one in page.transactions if one.sync_status == "SYNC_READY"]
-    unique = {one.ramp_id: one for one in map(snapshot_of, ready)}
-    stored = snapshots.store_page(
-        connection, TRANSACTION, page.storable, list(unique.values()), listed_at=listed_at
+def _readings(connection: Connection, lease: PollLease) -> list[Reading]:
+    """Of the lists that are wanted and switched on; a list of each entity where they are apart."""
+    names = [
+        name
+        for name in LISTS
+        if name in connection.object_types and (not lease.wanted or name in lease.wanted)
+    ]
+    everybody = [(None, "")]
+    entities = (
+        list(connection.entities.order_by("name", "pk").values_list("ramp_id", "name"))
+        if connection.scoped_by_entity
+        else everybody
     )
-    for malformed in page.malformed:
-        if _status(malformed) == "SYNC_READY":
-            quarantine(connection, TRANSACTION, malformed, listed_at=listed_at)
-    return stored
+    return cursors.found(lease.cursors, names, entities, now=lease.began_at)
 
 
-def _status(malformed: Malformed) -> str:
-    """What a malformed object says of itself; ready if nothing, for those were asked for."""
-    raw = malformed.raw if isinstance(malformed.raw, dict) else {}
-    return str(raw.get("sync_status") or "SYNC_READY")
-
-
-def _settle_vanished(connection: Connection, ramp: RampClient, *, since: datetime) -> None:
-    """What Ramp no longer lists as ready has been synced by someone else, or taken back.
-
-    A list that was read while it changed may have skipped a row: each is read again (fault P5).
-    """
-    for item_id, ramp_id in snapshots.not_listed_since(connection.pk, since, MOST_REREADS):
+def _read(pull: _Pull, ramp: RampClient) -> None:
+    turn = Turn(
+        connection=pull.connection,
+        ramp=ramp,
+        run=pull.run,
+        lease=pull.lease,
+        page_size=PAGE_SIZES[min(pull.connection.schedule.poll_failures, len(PAGE_SIZES) - 1)],
+        announced=_announced(pull),
+    )
+    for reading in pull.readings:
         try:
-            answer = ramp.transaction_body(ramp_id)
-        except errors.NotFound:
-            snapshots.leave(item_id, "WITHDRAWN", why=_WHY["WITHDRAWN"])
-            continue
-        page = _as_page(answer)
-        (status,) = [one.sync_status for one in page.transactions] or map(_status, page.malformed)
-        if status == "SYNC_READY":
-            _store(connection, page, since)
-        else:
-            state = "EXTERNAL" if status == "SYNCED" else "WITHDRAWN"
-            snapshots.leave(item_id, state, why=_WHY[state])
+            lists.read(turn, reading)
+        except OF_ONE_LIST as error:
+            pull.failed.append((reading, error))
+            reading.problem = classify_ramp(error).title
+            pull.run.trace_id = error.trace_id
+            logger.warning(
+                "A list cannot be read.",
+                extra={
+                    "connection": pull.connection.slug,
+                    "list": reading.list_name,
+                    "entity": str(reading.entity_id or ""),
+                    "why": str(error),
+                },
+            )
+    pull.run.problem = _problems(pull.readings)
 
 
-def _as_page(body: bytes) -> TransactionPage:
-    """One object as a list of one, to be stored, or put aside if malformed, like any other."""
-    return TransactionPage.read(
-        b'{"data":[' + body + b'],"page":null}', Transaction, base_url=settings.RAMP_API_URL
+def _problems(readings: Sequence[Reading]) -> str:
+    return "\n".join(
+        f"{SyncItem.ObjectType(one.list_name).label}"
+        f"{' of ' + one.entity_name if one.entity_name else ''}: {one.problem}"
+        for one in readings
+        if one.problem
     )
 
 
-_WHY = {
-    "EXTERNAL": "Marked as synced in Ramp, but not by rampbridge: the Export button,"
-    " or another tool.",
-    "WITHDRAWN": "No longer ready to sync in Ramp.",
-}
+def _announced(pull: _Pull) -> Mapping[str, datetime]:
+    """What a poll brings although webhooks should have told of it counts as missed (R-81)."""
+    if pull.run.trigger != SyncRun.Trigger.POLL:
+        return {}
+    return inbox.announced_types(pull.connection.pk)
+
+
+def _complete(readings: Sequence[Reading]) -> list[Complete]:
+    """The lists that were read to their end: of single entities, and of all where none is missing,
+    which finds items of entities that are gone."""
+    complete = []
+    for name, kinds in LISTS.items():
+        types = [kind.object_type for kind in kinds]
+        mine = [one for one in readings if one.list_name == name]
+        if mine and all(one.is_complete for one in mine):
+            complete.append(Complete(types, None, min(one.began_at for one in mine)))
+        else:
+            complete += [
+                Complete(types, one.entity_id, one.began_at) for one in mine if one.is_complete
+            ]
+    return complete
+
+
+def _broke_off(pull: _Pull, error: errors.RampError, *, jitter: float, next_in: timedelta) -> None:
+    failure = classify_ramp(error)
+    pull.run.problem = failure.title
+    pull.run.trace_id = error.trace_id
+    pull.lease.pull_failed(failure, jitter=jitter, next_in=next_in, readings=pull.readings)
+    logger.warning(
+        "A pull broke off.", extra={"connection": pull.connection.slug, "why": str(error)}
+    )
+
+
+def _done(pull: _Pull, *, next_in: timedelta) -> None:
+    """Plan what comes next. Events are answered once every list was read that was begun before."""
+    run, readings = pull.run, pull.readings
+    is_all_read = all(one.is_complete or one.problem for one in readings)
+    began_at = min((one.began_at for one in readings), default=run.started_at)
+    began_earlier = is_all_read and began_at < run.started_at
+    pull.lease.pull_done(
+        next_in=next_in,
+        readings=readings,
+        # It may have missed what rang since. So that a list without end is not all that Ramp is
+        # asked for, it is read anew only after as long as it took.
+        again_in=run.started_at - began_at if began_earlier else None,
+    )
+    if is_all_read:
+        outcome = f"pulled, {run.new} new" if run.new else "pulled, nothing new"
+        inbox.mark_handled(pull.connection.pk, until=began_at, outcome=outcome)

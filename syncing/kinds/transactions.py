@@ -52,10 +52,15 @@ def snapshot_of(bought: Transaction) -> Snapshot:
 
 
 def content_hash(bought: Transaction) -> str:
-    """Digest of all that a document is made from, and of nothing that reporting changes in Ramp."""
+    """Digest of all that a document is made from, and of nothing that reporting changes in Ramp.
+
+    What needs a vendor first makes no document (R-37), so that too is a part of it.
+    """
+    needs_vendor = bought.requires_accounting_vendor_creation_to_sync
     return digest(
         bought,
         {
+            *({"requires_accounting_vendor_creation_to_sync"} if needs_vendor else ()),
             "id",
             "amount",
             "currency_code",

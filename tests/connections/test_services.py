@@ -8,6 +8,7 @@ from connections import secrets, services
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.errors import Code, ErpError
 from connections.models import Connection, Credential, WebhookSubscription
+from connections.ramp.client import RampClient
 from connections.ramp_simulator.app import Simulator
 from rampbridge.lib.encryption import CannotOpen
 from tests.connections.world import client_of, new_connection, simulator
@@ -91,20 +92,73 @@ class TestSubscribe:
         assert secrets.webhook_header(subscription)
         assert b"ramp_sec_" not in bytes(subscription.sealed_secret)
 
-    def test_moves_the_webhook_when_we_have_moved(self, sim: Simulator, settings: Settings) -> None:
+    def test_a_webhook_at_another_address_goes_when_the_new_one_stands(
+        self, sim: Simulator, settings: Settings
+    ) -> None:
+        """F-13: no event falls between the two."""
         connection = new_connection()
         client = client_of(sim, sim.business("harbor-coffee"))
         settings.WEBHOOK_BASE_URL = "https://old.example"
         first = services.ensure_subscribed(connection, client)
+        activate(sim, first, client)
         settings.WEBHOOK_BASE_URL = "https://new.example"
 
         second = services.ensure_subscribed(connection, client)
 
         first.refresh_from_db()
+        assert first.status == WebhookSubscription.Status.ACTIVE, "the new one is not active yet"
+        activate(sim, second, client)
+        first.refresh_from_db()
         assert first.status == WebhookSubscription.Status.REMOVED
         (webhook,) = client.webhooks()
         assert webhook.endpoint_url.startswith("https://new.example/")
         assert services.ensure_subscribed(connection, client).pk == second.pk
+
+    def test_asks_for_the_events_of_what_is_switched_on(
+        self, sim: Simulator, settings: Settings
+    ) -> None:
+        settings.WEBHOOK_BASE_URL = "https://bridge.example"
+        client = client_of(sim, sim.business("harbor-coffee"))
+        connection = new_connection(object_types=["transaction"])
+
+        services.ensure_subscribed(connection, client)
+
+        (webhook,) = client.webhooks()
+        assert set(webhook.event_types) == {
+            "transactions.ready_to_sync",
+            "transactions.sync_requested",
+            "transactions.synced",
+            "transactions.receipt_added",
+        }
+
+    def test_a_webhook_that_lacks_events_is_replaced(
+        self, sim: Simulator, settings: Settings
+    ) -> None:
+        settings.WEBHOOK_BASE_URL = "https://bridge.example"
+        client = client_of(sim, sim.business("harbor-coffee"))
+        connection = new_connection(object_types=["transaction"])
+        narrow = services.ensure_subscribed(connection, client)
+        activate(sim, narrow, client)
+        connection.object_types = ["transaction", "bill"]
+
+        wide = services.ensure_subscribed(connection, client)
+        activate(sim, wide, client)
+
+        assert wide.pk != narrow.pk
+        assert "bills.ready_to_sync" in wide.event_types
+        narrow.refresh_from_db()
+        assert narrow.status == WebhookSubscription.Status.REMOVED
+
+
+def activate(sim: Simulator, subscription: WebhookSubscription, client: RampClient) -> None:
+    """Its challenge has come, and is answered."""
+    (challenge,) = (
+        row.challenge
+        for row in sim.world.webhooks.of("harbor-coffee")
+        if row.id == str(subscription.ramp_webhook_id)
+    )
+    WebhookSubscription.objects.filter(pk=subscription.pk).update(challenge=challenge)
+    assert services.answer_challenge(subscription, client)
 
 
 class TestCredentials:

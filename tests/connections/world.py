@@ -15,8 +15,8 @@ from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
 
 BASE_URL = "http://ramp.test"
-SCOPES = ("accounting:read", "accounting:write", "business:read", "entities:read",
-          "transactions:read", "vendors:read")  # fmt: skip
+SCOPES = ("accounting:read", "accounting:write", "bills:read", "business:read", "entities:read",
+          "reimbursements:read", "transactions:read", "vendors:read")  # fmt: skip
 
 
 @contextmanager

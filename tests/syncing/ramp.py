@@ -1,7 +1,7 @@
 """One customer between a pretend Ramp and an ERP in memory, all in this process."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,15 @@ from tests.syncing.world import (
 )
 
 BASE_URL = "http://ramp.test"
-SCOPES = ("accounting:read", "accounting:write", "transactions:read")
+SCOPES = (
+    "accounting:read",
+    "accounting:write",
+    "bills:read",
+    "receipts:read",
+    "reimbursements:read",
+    "transactions:read",
+    "vendors:read",
+)
 ACCOUNTS = [
     {"id": code, "code": code, "name": f"Account {code}", "classification": "EXPENSE"}
     for code in ("6100", "6200", "6300", "6400", "6999")
@@ -66,11 +74,15 @@ class Customer:
         *,
         sim: Simulator | None = None,
         idempotency: Idempotency = Idempotency.UNIQUE_KEY,
+        types: Sequence[str] = ("transaction",),
     ) -> None:
+        """`types` are the lists that are switched on, as `Connection.object_types` names them."""
         self.sim = sim or pretend_ramp()
         self.business: BusinessHandle = self.sim.business(key)
         self.business.upload_chart(accounts=ACCOUNTS)
-        self.connection = connection_with_schedule(ramp_business_id=self.business.id)
+        self.connection = connection_with_schedule(
+            ramp_business_id=self.business.id, object_types=list(types)
+        )
         self.wire = _Wire(self.sim)
         self.http = httpx.Client(transport=self.wire)
         self.ramp = self._client()

@@ -1,8 +1,10 @@
 """Webhook deliveries: kept once, before they are answered, and rung for."""
 
 import base64
+import gzip
 import hashlib
 import hmac
+import io
 import json
 import threading
 import uuid
@@ -10,14 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError
 from django.db import connection as database
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from connections import secrets
 from connections.models import Connection, WebhookSubscription
 from rampbridge.lib import encryption
-from syncing import inbox, schedule
+from syncing import api, inbox, poll_schedule, schedule
 from syncing.inbox import BadSignature, Delivery, UnreadableBody
 from syncing.models import Schedule, SyncItem, WebhookEvent
 from tests.syncing.world import begin_pull, connection_with_schedule, let_time_pass
@@ -43,7 +46,6 @@ def event(**changes: Any) -> bytes:
     about = {
         "id": str(uuid.uuid4()),
         "type": "transactions.ready_to_sync",
-        "business_id": str(uuid.uuid4()),
         "object": {"id": str(uuid.uuid4())},
     }
     return json.dumps(about | changes).encode()
@@ -59,6 +61,15 @@ def signed(raw: bytes, secret: str = SECRET) -> Delivery:
 
 def wish(subscription: WebhookSubscription) -> datetime | None:
     return Schedule.objects.get(pk=subscription.connection_id).fetch_due_at
+
+
+def refuse(subscription: WebhookSubscription, delivery: Delivery | None = None) -> None:
+    with pytest.raises(BadSignature):
+        inbox.keep(subscription, delivery or Delivery(event(), "00" * 32, ""), now=NOW)
+
+
+def wanted_lists(subscription: WebhookSubscription) -> list[str]:
+    return list(Schedule.objects.get(pk=subscription.connection_id).fetch_types)
 
 
 class TestSignature:
@@ -80,43 +91,92 @@ class TestSignature:
 
         assert kept.is_new
 
+    @pytest.mark.matrix("W7")
     @pytest.mark.parametrize(
         "signature", [None, "", "00" * 32, "nonsense", "é" * 64], ids=lambda value: repr(value)[:9]
     )
-    def test_a_wrong_one_keeps_nothing_and_plans_a_catch_up(self, signature: str | None) -> None:
-        """Matrix W7: perhaps the secret was rotated, so nothing may be lost either."""
+    def test_a_wrong_one_is_counted_and_has_no_effect(self, signature: str | None) -> None:
         subscription = subscribed()
 
-        with pytest.raises(BadSignature):
-            inbox.keep(subscription, Delivery(event(), signature, ""), now=NOW)
+        refuse(subscription, Delivery(event(), signature, ""))
 
-        assert not WebhookEvent.objects.exists()
-        assert not schedule.poll_is_due(subscription.connection)
+        counted = WebhookEvent.objects.get()
+        assert (counted.event_type, counted.deliveries, counted.raw) == (inbox.REFUSED, 1, b"")
+        assert counted.handled_at is not None
+        assert not inbox.has_unhandled(subscription.connection_id)
+        assert wish(subscription) is None
+
+    @pytest.mark.matrix("W7")
+    def test_several_wrong_ones_plan_one_catch_up(self) -> None:
+        """Perhaps the secret was changed, and then nothing of it may be lost."""
+        subscription = subscribed()
+        for _ in range(3):
+            refuse(subscription)
+        assert wish(subscription) is None
+
+        refuse(subscription)
+
+        assert WebhookEvent.objects.get().deliveries == 4, "and one row, whoever knocks how often"
+        assert not poll_schedule.poll_is_due(subscription.connection)
         let_time_pass(inbox.CATCH_UP.total_seconds() + 1)
-        assert schedule.poll_is_due(subscription.connection)
+        assert poll_schedule.poll_is_due(subscription.connection)
 
+    @pytest.mark.matrix("W7")
     def test_a_storm_of_wrong_ones_plans_one_pull(self) -> None:
         subscription = subscribed()
         for _ in range(5):
-            with pytest.raises(BadSignature):
-                inbox.keep(subscription, Delivery(event(), "00" * 32, ""), now=NOW)
-            let_time_pass(5)
+            refuse(subscription)
+        let_time_pass(20)
 
         planned = wish(subscription)
-        with pytest.raises(BadSignature):
-            inbox.keep(subscription, Delivery(event(), "00" * 32, ""), now=NOW)
+        refuse(subscription)
         assert wish(subscription) == planned, "an attacker cannot push it off for ever"
 
+    @pytest.mark.matrix("W8")
     def test_one_customers_secret_does_not_sign_for_another(self) -> None:
-        """Matrix W8."""
         ours, theirs = subscribed(), subscribed(secret="ramp_sec_two")
         raw = event()
 
-        with pytest.raises(BadSignature):
-            inbox.keep(theirs, signed(raw, SECRET), now=NOW)
+        refuse(theirs, signed(raw, SECRET))
 
-        assert not WebhookEvent.objects.exists()
+        assert not WebhookEvent.objects.exclude(event_type=inbox.REFUSED).exists()
         assert inbox.keep(ours, signed(raw, SECRET), now=NOW).is_new
+
+    @pytest.mark.matrix("W8")
+    def test_an_event_of_another_customer_is_refused_though_signed_right(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ours, theirs = subscribed(), subscribed(secret="ramp_sec_two")
+        raw = event(business_id=str(theirs.connection.ramp_business_id))
+
+        refuse(ours, signed(raw))
+
+        (counted,) = WebhookEvent.objects.all()
+        assert counted.connection == ours.connection
+        assert "another customer" in counted.outcome
+        assert wish(ours) is None
+        assert wish(theirs) is None
+        assert "another business" in caplog.text
+
+    @pytest.mark.matrix("W6")
+    def test_an_event_of_a_business_that_nobody_knows_is_parked(self) -> None:
+        subscription = subscribed()
+        raw = event(business_id=str(uuid.uuid4()))
+
+        kept = inbox.keep(subscription, signed(raw), now=NOW)
+
+        assert (kept.is_new, kept.rings) == (True, False)
+        parked = WebhookEvent.objects.get()
+        assert (parked.connection, parked.handled_at) == (None, None)
+        assert "do not know" in parked.outcome
+        assert bytes(parked.raw) == raw
+        assert wish(subscription) is None
+
+    def test_an_event_of_the_customers_own_business_rings(self) -> None:
+        subscription = subscribed()
+        raw = event(business_id=str(subscription.connection.ramp_business_id).upper())
+
+        assert inbox.keep(subscription, signed(raw), now=NOW).rings
 
     def test_every_byte_counts(self) -> None:
         subscription, raw = subscribed(), event()
@@ -170,18 +230,19 @@ class TestChallenge:
 
 
 class TestKeeping:
+    @pytest.mark.matrix("W3")
     def test_an_event_asks_for_a_pull_at_once(self) -> None:
-        """Matrix W3: the wish stands in the same commit as the event."""
+        """The wish stands in the same commit as the event."""
         subscription = subscribed()
 
         kept = inbox.keep(subscription, signed(event()), now=NOW)
 
         assert kept.rings
-        assert schedule.poll_is_due(subscription.connection)
+        assert poll_schedule.poll_is_due(subscription.connection)
         assert [due.poll for due in schedule.ring()] == [True]
 
+    @pytest.mark.matrix("W2", "W12")
     def test_a_repeated_event_is_the_same_row_and_rings_nobody(self) -> None:
-        """Matrix W2, W12."""
         subscription, raw = subscribed(), event()
         inbox.keep(subscription, signed(raw), now=NOW)
         begin_pull(subscription.connection)
@@ -193,8 +254,9 @@ class TestKeeping:
         assert WebhookEvent.objects.get().deliveries == 2
         assert wish(subscription) is None
 
+    @pytest.mark.matrix("W10")
     def test_a_burst_asks_for_one_pull_per_window(self) -> None:
-        """Matrix W10: thirty pulls in a minute at most, however many events."""
+        """Thirty pulls in a minute at most, however many events."""
         subscription = subscribed()
         inbox.keep(subscription, signed(event()), now=NOW)
         begin_pull(subscription.connection)
@@ -202,9 +264,9 @@ class TestKeeping:
         for _ in range(20):
             inbox.keep(subscription, signed(event()), now=NOW)
 
-        assert not schedule.poll_is_due(subscription.connection)
+        assert not poll_schedule.poll_is_due(subscription.connection)
         let_time_pass(inbox.DEBOUNCE.total_seconds() + 0.1)
-        assert schedule.poll_is_due(subscription.connection)
+        assert poll_schedule.poll_is_due(subscription.connection)
 
     def test_an_event_after_a_quiet_time_does_not_wait_for_the_window(self) -> None:
         subscription = subscribed()
@@ -213,17 +275,65 @@ class TestKeeping:
 
         inbox.keep(subscription, signed(event()), now=NOW)
 
-        assert schedule.poll_is_due(subscription.connection)
+        assert poll_schedule.poll_is_due(subscription.connection)
 
-    def test_an_unknown_type_is_kept_and_rings(self) -> None:
-        """Matrix W6."""
+    @pytest.mark.matrix("W6")
+    def test_an_unknown_type_is_kept_for_people_to_see(self) -> None:
         subscription = subscribed()
 
-        assert inbox.keep(subscription, signed(event(type="cats.adopted")), now=NOW).rings
+        kept = inbox.keep(subscription, signed(event(type="cats.adopted")), now=NOW)
 
-        kept = WebhookEvent.objects.get()
-        assert kept.event_type == "cats.adopted"
-        assert kept.handled_at is None
+        assert (kept.is_new, kept.rings) == (True, False)
+        row = WebhookEvent.objects.get()
+        assert row.event_type == "cats.adopted"
+        assert "Not a type of event" in row.outcome
+        assert wish(subscription) is None
+
+    @pytest.mark.parametrize(
+        ("type_", "list_name"),
+        [
+            ("transactions.ready_to_sync", "transaction"),
+            ("transactions.sync_requested", "transaction"),
+            ("transactions.synced", "transaction"),
+            ("reimbursements.ready_to_sync", "reimbursement"),
+            ("reimbursements.sync_requested", "reimbursement"),
+            ("bills.ready_to_sync", "bill"),
+            ("bills.paid", "bill"),
+            ("bills.archived", "bill"),
+        ],
+    )
+    def test_an_event_asks_for_the_list_of_its_type_alone(self, type_: str, list_name: str) -> None:
+        subscription = subscribed()
+
+        assert inbox.keep(subscription, signed(event(type=type_)), now=NOW).rings
+
+        assert wanted_lists(subscription) == [list_name]
+
+    def test_events_of_several_types_ask_for_the_lists_of_all(self) -> None:
+        subscription = subscribed()
+        for type_ in ("bills.paid", "transactions.synced", "bills.archived"):
+            inbox.keep(subscription, signed(event(type=type_)), now=NOW)
+
+        assert sorted(wanted_lists(subscription)) == ["bill", "transaction"]
+
+    def test_a_wish_for_everything_stays_one(self) -> None:
+        subscription = subscribed()
+        poll_schedule.fetch_soon(subscription.connection_id)
+        inbox.keep(subscription, signed(event()), now=NOW)
+
+        assert wanted_lists(subscription) == []
+        assert wish(subscription) is not None
+
+    def test_a_receipt_follows_its_item_and_pulls_nothing(self) -> None:
+        """F-22."""
+        subscription = subscribed()
+        item = _reported_item(subscription.connection)
+        raw = event(type="transactions.receipt_added", object={"id": str(item.ramp_id)})
+
+        assert not inbox.keep(subscription, signed(raw), now=NOW).rings
+
+        assert item.attachments.count() == 1
+        assert WebhookEvent.objects.get().outcome == "receipt wished for"
 
     def test_keeps_the_bytes_as_they_came(self) -> None:
         subscription, raw = subscribed(), event(odd="  spaced\u00e9 ")
@@ -246,8 +356,9 @@ class TestKeeping:
         """Contract 9: the sync button's event has no object id."""
         assert inbox.keep(subscribed(), signed(event(object=about)), now=NOW).is_new
 
+    @pytest.mark.matrix("W5")
     def test_a_pull_answers_every_event_before_it(self) -> None:
-        """Matrix W5: what they spoke of was read again, in whatever order they came."""
+        """What they spoke of was read again, in whatever order they came."""
         subscription = subscribed()
         for type_ in ("transactions.synced", "transactions.ready_to_sync"):
             inbox.keep(subscription, signed(event(type=type_)), now=NOW)
@@ -267,16 +378,27 @@ class TestKeeping:
 
         assert not inbox.keep(subscription, signed(echo), now=NOW).rings
 
+    @pytest.mark.matrix("K10")
     def test_a_sync_by_somebody_else_rings(self) -> None:
-        """Matrix K10."""
         subscription = subscribed()
 
         assert inbox.keep(subscription, signed(event(type="transactions.synced")), now=NOW).rings
 
 
+class Endless(io.RawIOBase):
+    """A body without end."""
+
+    was_read = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "read it all"
+        self.was_read += size
+        return b" " * size
+
+
 class TestOverHttp:
+    @pytest.mark.matrix("W7")
     def test_answers_202_to_what_is_signed_and_401_to_what_is_not(self, client: Client) -> None:
-        """Matrix W7."""
         subscription, raw = subscribed(), event()
         address = f"/webhooks/ramp/{subscription.pk}"
 
@@ -287,19 +409,50 @@ class TestOverHttp:
 
         assert answers == [202, 202]
         assert _deliver(client, address, raw, **{"X-Ramp-Signature": "00" * 32}) == 401
-        assert WebhookEvent.objects.get().deliveries == 2
+        assert WebhookEvent.objects.exclude(event_type=inbox.REFUSED).get().deliveries == 2
 
+    @pytest.mark.matrix("W11")
     def test_a_body_too_long_is_not_read(self, client: Client) -> None:
-        """Matrix W11."""
         subscription = subscribed()
         raw = b" " * (inbox.LARGEST_BODY + 1)
 
         assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", raw) == 413
 
+    @pytest.mark.matrix("W11")
+    @pytest.mark.parametrize("length", [None, "", "-1", "many"])
+    def test_a_body_of_unknown_length_is_not_read(self, length: str | None) -> None:
+        """Chunked, it may never end."""
+        subscription = subscribed()
+        body = Endless()
+        headers = {} if length is None else {"CONTENT_LENGTH": length}
+
+        assert _deliver_endless(subscription, body, headers) == 411
+
+        assert body.was_read == 0
+
+    @pytest.mark.matrix("W11")
+    def test_what_comes_beyond_the_announced_length_is_not_read(self) -> None:
+        subscription = subscribed()
+        body = Endless()
+
+        assert _deliver_endless(subscription, body, {"CONTENT_LENGTH": "1000"}) == 401
+
+        assert 0 < body.was_read <= 1000
+
+    @pytest.mark.matrix("W11")
+    def test_a_compressed_body_is_never_unpacked(self, client: Client) -> None:
+        """Signed or not: a few bytes may become gigabytes."""
+        subscription = subscribed()
+        raw = gzip.compress(b" " * 1_000_000)
+        signature = {"X-Ramp-Signature": digest(raw).hex(), "Content-Encoding": "gzip"}
+
+        assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", raw, **signature) == 400
+
+    @pytest.mark.matrix("W9")
     def test_our_own_trouble_is_a_503_so_that_ramp_sends_it_again(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix W9: any 4xx would lose the event for good."""
+        """Any 4xx would lose the event for good."""
         subscription, raw = subscribed(), event()
 
         def refuse(*_: object, **__: object) -> None:
@@ -321,8 +474,9 @@ class TestOverHttp:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.matrix("W4")
 def test_one_event_delivered_ten_times_at_once_is_one_row_and_rings_once() -> None:
-    """Matrix W4, with ten connections to the database."""
+    """With ten connections to the database."""
     subscription, raw = subscribed(), event()
     start = threading.Barrier(10)
     kept: list[bool] = []
@@ -345,6 +499,15 @@ def test_one_event_delivered_ten_times_at_once_is_one_row_and_rings_once() -> No
 def _deliver(client: Client, address: str, raw: bytes, **headers: str) -> int:
     answer = client.post(address, raw, content_type="application/json", headers=headers)
     return answer.status_code
+
+
+def _deliver_endless(
+    subscription: WebhookSubscription, body: Endless, headers: dict[str, str]
+) -> int:
+    environ = RequestFactory().post(f"/webhooks/ramp/{subscription.pk}").environ
+    environ.pop("CONTENT_LENGTH", None)
+    request = WSGIRequest(environ | {"wsgi.input": body} | headers)
+    return api.ramp_webhook(request, subscription.pk).status_code
 
 
 def _sealed_as_previous(subscription: WebhookSubscription, secret: str) -> bytes:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.db import connection as database
 
-from syncing import polling, schedule
+from syncing import poll_schedule, polling
 from syncing.models import Schedule, SyncItem, SyncRun
 from tests.syncing.ramp import Customer, rewritten
 from tests.syncing.world import let_snapshots_age, let_time_pass
@@ -88,8 +88,8 @@ class TestPull:
         assert customer.state(bought) == "POSTED"
         assert customer.timeline(bought) == ["ready", "withdrawn", "ready", "sent", "posted"]
 
+    @pytest.mark.matrix("K10")
     def test_what_is_exported_by_hand_is_never_posted(self, customer: Customer) -> None:
-        """Matrix K10."""
         bought = customer.spend()
         customer.pull()
 
@@ -123,10 +123,10 @@ class TestPull:
 
         assert customer.state(bought) == "WITHDRAWN"
 
+    @pytest.mark.matrix("P5")
     def test_a_row_that_the_list_has_skipped_is_read_again_and_kept(
         self, customer: Customer
     ) -> None:
-        """Matrix P5."""
         bought = customer.spend()
         customer.pull()
         let_snapshots_age(3600)
@@ -137,10 +137,10 @@ class TestPull:
         assert customer.state(bought) == "READY"
         assert customer.post() == 1, "its snapshot is young again"
 
+    @pytest.mark.matrix("K18")
     def test_what_ramp_offers_again_is_reported_again_and_never_posted_again(
         self, customer: Customer
     ) -> None:
-        """Matrix K18."""
         bought = customer.spend()
         customer.go_through()
         let_time_pass(120)
@@ -168,10 +168,10 @@ class TestPull:
 
 
 class TestQuarantine:
+    @pytest.mark.matrix("P10")
     def test_one_malformed_object_does_not_stop_the_other_ninety_nine(
         self, customer: Customer
     ) -> None:
-        """Matrix P10."""
         bought = [customer.spend() for _ in range(100)]
         customer.fault("malformed_row", LIST)
 
@@ -232,7 +232,13 @@ class TestQuarantine:
         assert customer.state(bought) == "POSTED"
 
     @pytest.mark.parametrize(
-        ("status", "state"), [("SYNC_READY", "FAILED"), ("SYNCED", "EXTERNAL"), ("?", "WITHDRAWN")]
+        ("status", "state"),
+        [
+            ("SYNC_READY", "FAILED"),
+            ("SYNCED", "EXTERNAL"),
+            ("NOT_SYNC_READY", "WITHDRAWN"),
+            ("?", "FAILED"),
+        ],
     )
     def test_a_vanished_object_that_cannot_be_read_singly_says_at_least_its_status(
         self, customer: Customer, status: str, state: str
@@ -304,8 +310,8 @@ class TestPages:
 
         assert [str(item.ramp_id) for item in SyncItem.objects.all()] == [ready.id]
 
+    @pytest.mark.matrix("P7")
     def test_pages_that_lead_in_a_circle_end(self, customer: Customer) -> None:
-        """Matrix P7."""
         for _ in range(250):
             customer.spend()
         customer.fault("looping_cursor", LIST, times=None)
@@ -317,8 +323,8 @@ class TestPages:
         assert run.new >= 100, "what came is kept"
         assert customer.schedule.blocked_side == "ramp"
 
+    @pytest.mark.matrix("P6")
     def test_no_request_leaves_for_another_host(self, customer: Customer) -> None:
-        """Matrix P6."""
         for _ in range(120):
             customer.spend()
         customer.fault("foreign_cursor", LIST)
@@ -330,11 +336,11 @@ class TestPages:
         assert hosts == {"ramp.test"}
         assert run.problem
 
+    @pytest.mark.matrix("P8", "P9")
     @pytest.mark.parametrize("status", [429, 500, 502, 504])
     def test_trouble_in_mid_pull_keeps_the_pages_that_came(
         self, customer: Customer, status: int
     ) -> None:
-        """Matrix P8, P9."""
         for _ in range(250):
             customer.spend()
         customer.fault("answer", LIST, status=status, skip=1)
@@ -356,18 +362,18 @@ class TestPages:
         assert customer.pull().new == 20
         assert SyncItem.objects.count() == 120
 
+    @pytest.mark.matrix("P8")
     def test_a_429_is_waited_out_as_long_as_ramp_says(self, customer: Customer) -> None:
-        """Matrix P8."""
         customer.fault("answer", LIST, status=429, headers={"Retry-After": "40"})
         customer.pull()
 
         let_time_pass(30)
-        assert not schedule.poll_is_due(customer.connection)
+        assert not poll_schedule.poll_is_due(customer.connection)
         let_time_pass(15)
-        assert schedule.poll_is_due(customer.connection)
+        assert poll_schedule.poll_is_due(customer.connection)
 
+    @pytest.mark.matrix("P9")
     def test_pages_shrink_while_ramp_is_slow_and_grow_again(self, customer: Customer) -> None:
-        """Matrix P9."""
         customer.spend()
         customer.fault("answer", LIST, status=504, times=4)
         for _ in range(5):
@@ -377,8 +383,8 @@ class TestPages:
         sizes = [int(one.query["page_size"]) for one in customer.sim.log if one.operation == LIST]
         assert sizes == [100, 100, 50, 50, 25, 100]
 
+    @pytest.mark.matrix("T4")
     def test_a_revoked_access_is_one_problem_of_the_connection(self, customer: Customer) -> None:
-        """Matrix T4."""
         customer.spend()
         customer.pull()
         customer.fault("answer", "POST /token", status=401, code="5001", times=None)
@@ -402,9 +408,9 @@ class TestPages:
 
 
 class TestTurns:
+    @pytest.mark.matrix("P4")
     def test_a_second_poller_makes_no_call(self, customer: Customer) -> None:
-        """Matrix P4."""
-        with schedule.only_poller(customer.connection) as first:
+        with poll_schedule.only_poller(customer.connection) as first:
             assert first is not None
             found = polling.pull(
                 customer.connection, customer.ramp, trigger="poll", now=datetime.now(UTC), jitter=0
@@ -414,8 +420,9 @@ class TestTurns:
         assert customer.calls(LIST) == 0
         assert not SyncRun.objects.exists()
 
+    @pytest.mark.matrix("P4")
     def test_a_pull_that_lost_its_lease_stops(self, customer: Customer) -> None:
-        """Matrix P4: two pullers would double the calls."""
+        """Two pullers would double the calls."""
         for _ in range(150):
             customer.spend()
 
@@ -439,44 +446,46 @@ class TestTurns:
 
         assert customer.pull().problem == ""
 
+    @pytest.mark.matrix("P1", "P2")
     def test_a_pull_whose_worker_was_killed_is_made_up_for(self, customer: Customer) -> None:
-        """Matrix P1, P2: what a webhook asked for is not forgotten until the next poll."""
+        """What a webhook asked for is not forgotten until the next poll."""
         bought = customer.spend()
-        schedule.fetch_soon(customer.connection.pk)
+        poll_schedule.fetch_soon(customer.connection.pk)
         customer.http.event_hooks = {"response": [_kill]}
         with pytest.raises(Killed):
             customer.pull()
 
         customer.http.event_hooks = {}
-        assert not schedule.poll_is_due(customer.connection), "not in a tight circle"
-        let_time_pass(schedule.POLL_LEASE_SECONDS + 1)
-        assert schedule.poll_is_due(customer.connection)
+        assert not poll_schedule.poll_is_due(customer.connection), "not in a tight circle"
+        let_time_pass(poll_schedule.POLL_LEASE_SECONDS + 1)
+        assert poll_schedule.poll_is_due(customer.connection)
         customer.pull()
 
         assert customer.state(bought) == "READY"
 
+    @pytest.mark.matrix("W5")
     def test_a_webhook_in_mid_pull_asks_for_another_one(self, customer: Customer) -> None:
-        """Matrix W5: the object may have become ready after its page was read."""
+        """The object may have become ready after its page was read."""
         customer.http.event_hooks = {
-            "response": [lambda _: schedule.fetch_soon(customer.connection.pk)]
+            "response": [lambda _: poll_schedule.fetch_soon(customer.connection.pk)]
         }
 
         customer.pull()
 
-        assert schedule.poll_is_due(customer.connection)
+        assert poll_schedule.poll_is_due(customer.connection)
 
     def test_old_snapshots_of_due_items_ask_for_a_pull(self, customer: Customer) -> None:
         """Rule 7: else they would wait for the next poll, hours away."""
         customer.spend()
         customer.pull()
-        schedule.refresh_old_snapshots(customer.connection.pk)
-        assert not schedule.poll_is_due(customer.connection), "they are young"
+        poll_schedule.refresh_old_snapshots(customer.connection.pk)
+        assert not poll_schedule.poll_is_due(customer.connection), "they are young"
 
         let_snapshots_age(3600)
         let_time_pass(120)
-        schedule.refresh_old_snapshots(customer.connection.pk)
+        poll_schedule.refresh_old_snapshots(customer.connection.pk)
 
-        assert schedule.poll_is_due(customer.connection)
+        assert poll_schedule.poll_is_due(customer.connection)
         customer.pull()
         assert customer.post() == 1
 
@@ -533,8 +542,9 @@ class TestNextPoll:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.matrix("P4")
 def test_two_pulls_at_once_make_one_set_of_calls() -> None:
-    """Matrix P4, with two real connections to the database."""
+    """With two real connections to the database."""
     customer = Customer()
     customer.spend()
     inside, go_on = threading.Event(), threading.Event()

@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.models import Connection
-from syncing import circuit, schedule
+from syncing import circuit, poll_schedule, schedule
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.engine import post_due_items
 from syncing.models import AckBatch, Schedule, SyncItem, WorkerBeat
@@ -279,7 +279,7 @@ class TestBlock:
 
     def test_one_side_does_not_lift_the_block_of_the_other(self, connection: Connection) -> None:
         circuit.block(connection.pk, REFUSED, side=circuit.ERP)
-        with schedule.only_poller(connection) as lease:
+        with poll_schedule.only_poller(connection) as lease:
             assert lease is not None
             lease.pull_done(next_in=timedelta(hours=1))
         assert Schedule.objects.get().blocked_side == "erp"
@@ -313,19 +313,19 @@ class TestOldSnapshots:
         let_snapshots_age(3600)
         begin_pull(connection)
 
-        schedule.refresh_old_snapshots(connection.pk)
+        poll_schedule.refresh_old_snapshots(connection.pk)
 
-        assert not schedule.poll_is_due(connection)
+        assert not poll_schedule.poll_is_due(connection)
         let_time_pass(61)
-        assert schedule.poll_is_due(connection)
+        assert poll_schedule.poll_is_due(connection)
 
     def test_of_items_that_are_not_due_ask_for_nothing(self, connection: Connection) -> None:
         item(connection, due_at=FAR)
         let_snapshots_age(3600)
 
-        schedule.refresh_old_snapshots(connection.pk)
+        poll_schedule.refresh_old_snapshots(connection.pk)
 
-        assert not schedule.poll_is_due(connection)
+        assert not poll_schedule.poll_is_due(connection)
 
 
 class TestProgress:

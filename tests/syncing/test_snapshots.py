@@ -10,7 +10,7 @@ from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
 from syncing import snapshots
 from syncing.engine import post_due_items
-from syncing.kinds.transactions import snapshot_of
+from syncing.kinds.transactions import TRANSACTION, snapshot_of
 from syncing.models import ItemEvent, ItemPayload, SyncItem
 from tests.syncing.world import (
     World,
@@ -33,9 +33,8 @@ def stored(world: World, *bodies: dict[str, Any]) -> snapshots.Stored:
     read = page(*bodies)
     return snapshots.store_page(
         world.connection,
-        "transaction",
         read.storable,
-        [snapshot_of(one) for one in read.transactions],
+        [(TRANSACTION, snapshot_of(one)) for one in read.transactions],
         listed_at=snapshots.database_now(),
     )
 
@@ -61,8 +60,8 @@ class TestStorePage:
         assert str(item.money) == "12.34 USD"
         assert kinds(item) == ["ready"]
 
+    @pytest.mark.matrix("P3")
     def test_lists_the_same_object_again_without_changing_anything(self) -> None:
-        """Matrix P3."""
         world = World()
         body = transaction_body()
         stored(world, body)
@@ -85,15 +84,16 @@ class TestStorePage:
 
         assert post_due_items(world.worker) == 1
 
+    @pytest.mark.matrix("P5")
     def test_one_object_twice_in_a_page_is_one_item(self) -> None:
-        """Matrix P5: rows move between pages while they are read."""
+        """Rows move between pages while they are read."""
         world = World()
         body = transaction_body()
         read = page(body, body)
-        unique = {one.ramp_id: one for one in map(snapshot_of, read.transactions)}
 
         snapshots.store_page(
-            world.connection, "transaction", read.storable, list(unique.values()),
+            world.connection, read.storable,
+            [(TRANSACTION, snapshot_of(one)) for one in read.items],
             listed_at=snapshots.database_now(),
         )  # fmt: skip
 
@@ -135,10 +135,10 @@ class TestStorePage:
         ],
         ids=lambda change: next(iter(change)),
     )
+    @pytest.mark.matrix("X22")
     def test_everything_a_document_is_made_of_counts_as_content(
         self, change: dict[str, Any]
     ) -> None:
-        """Matrix X22."""
         world = World()
         body = transaction_body()
         stored(world, body)
@@ -146,8 +146,9 @@ class TestStorePage:
         assert stored(world, body | change).changed == 1
         assert ItemPayload.objects.get().ramp | change == ItemPayload.objects.get().ramp
 
+    @pytest.mark.matrix("X22")
     def test_what_is_under_way_keeps_the_body_it_was_sent_with(self) -> None:
-        """Matrix X22: an edit after the post shows in the reconcile, not in the payload."""
+        """An edit after the post shows in the reconcile, not in the payload."""
         world = World()
         body = transaction_body()
         stored(world, body)
@@ -172,8 +173,9 @@ class TestStorePage:
         assert item.state == "READY"
         assert kinds(item) == ["ready", "withdrawn", "ready"]
 
+    @pytest.mark.matrix("K10")
     def test_what_was_exported_by_hand_stays_so_whatever_an_old_list_says(self) -> None:
-        """Matrix K10: a list begun before Export was pressed must not post it."""
+        """A list begun before Export was pressed must not post it."""
         world = World()
         body = transaction_body()
         (item,) = list_ready(world.connection, body)
@@ -184,8 +186,8 @@ class TestStorePage:
         item.refresh_from_db()
         assert item.state == "EXTERNAL"
 
+    @pytest.mark.matrix("K18")
     def test_an_object_offered_again_after_the_report_is_reported_again(self) -> None:
-        """Matrix K18."""
         world = World()
         body = transaction_body()
         (item,) = list_ready(world.connection, body)
@@ -220,9 +222,10 @@ class TestStorePage:
     def test_a_page_without_objects_is_nothing(self) -> None:
         assert stored(World()) == snapshots.Stored()
 
+    @pytest.mark.matrix("P10")
     @pytest.mark.parametrize("name", ["Fig\0ma", "Fig\ud800ma"], ids=["NUL", "half a surrogate"])
     def test_letters_that_the_database_refuses_do_not_stop_a_page(self, name: str) -> None:
-        """Matrix P10: one odd name must not hold up ninety-nine neighbours."""
+        """One odd name must not hold up ninety-nine neighbours."""
         world = World()
 
         assert stored(world, transaction_body(merchant_name=name), transaction_body()).new == 2
@@ -233,18 +236,16 @@ class TestStorePage:
     def test_a_hundred_objects_cost_one_statement(self, django_assert_num_queries: Any) -> None:
         world = World()
         read = page(*(transaction_body() for _ in range(100)))
-        rows = [snapshot_of(one) for one in read.transactions]
+        rows = [(TRANSACTION, snapshot_of(one)) for one in read.transactions]
         now = snapshots.database_now()
 
         with django_assert_num_queries(1):
-            snapshots.store_page(
-                world.connection, "transaction", read.storable, rows, listed_at=now
-            )
+            snapshots.store_page(world.connection, read.storable, rows, listed_at=now)
 
 
 class TestLeave:
+    @pytest.mark.matrix("X12")
     def test_does_not_touch_what_has_moved_on(self) -> None:
-        """Matrix X12."""
         world = World()
         (item,) = world.ready()
         post_due_items(world.worker)

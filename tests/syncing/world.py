@@ -14,9 +14,9 @@ from connections.mappings import EntityTarget, MappingSet, Profile, Target
 from connections.models import Connection, Entity
 from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
-from syncing import claims, schedule, snapshots
-from syncing.engine import Worker
-from syncing.kinds.transactions import snapshot_of
+from syncing import claims, poll_schedule, snapshots
+from syncing.dispatch import Worker
+from syncing.kinds.transactions import TRANSACTION
 from syncing.models import Schedule, SyncItem
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -111,9 +111,8 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
     page = TransactionPage.read(raw, Transaction, base_url="http://ramp.test")
     snapshots.store_page(
         connection,
-        "transaction",
         page.storable,
-        [snapshot_of(one) for one in page.transactions],
+        [(TRANSACTION, TRANSACTION.snapshot(one)) for one in page.transactions],
         listed_at=snapshots.database_now(),
     )
     ids = [uuid.UUID(body["id"]) for body in bodies]
@@ -123,7 +122,7 @@ def list_ready(connection: Connection, *bodies: dict[str, Any]) -> list[SyncItem
 
 def begin_pull(connection: Connection) -> None:
     """A worker begins to pull, and has broken off by now."""
-    with schedule.only_poller(connection) as lease:
+    with poll_schedule.only_poller(connection) as lease:
         assert lease is not None
 
 

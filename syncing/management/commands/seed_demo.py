@@ -20,7 +20,7 @@ from connections import chart_upload, clients, services
 from connections.erp.adapters.tryton.adapter import TrytonErp
 from connections.models import Connection, LedgerAccount
 from rampbridge.policy import Role
-from syncing import schedule
+from syncing import poll_schedule
 from syncing.models import Schedule
 
 ERP_KIND = "tryton"
@@ -72,7 +72,7 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     card = LedgerAccount.objects.get(connection=connection, code=CARD_LIABILITY_CODE)
     services.set_posting_profile(connection, card_liability_account=card.erp_id)
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
-    schedule.fetch_soon(connection.pk)
+    poll_schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
     if isinstance(erp, TrytonErp):
         _close_old_account(erp)

@@ -20,7 +20,7 @@ from connections.models import Connection
 from connections.secrets import NoCredential
 from rampbridge.health import NotReady, check_broker
 from rampbridge.lib.money import Money, exponent_from_rate
-from syncing import reconcile, schedule
+from syncing import poll_schedule, reconcile
 from syncing.models import Schedule
 from syncing.reconcile import Differences, RampRow
 from syncing.snapshots import database_now
@@ -139,7 +139,7 @@ def _wait_for_polls(since: datetime, say: Any) -> None:
         last_pull_started_at__gte=since, last_poll_at__gte=since
     )
     for connection_id in waiting.values_list("pk", flat=True):
-        schedule.fetch_soon(connection_id)
+        poll_schedule.fetch_soon(connection_id)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while waiting.exists():
         if time.monotonic() > deadline:

@@ -1,0 +1,310 @@
+"""When a connection's lists are read again, which of them, and by whom: its `Schedule` row."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from connections.models import Connection
+from rampbridge.lib.backoff import full_jitter
+from syncing import circuit, cursors
+from syncing.claims import FRESH_SECONDS, TYPES
+from syncing.classifier import ErrorCategory, SyncFailure
+from syncing.cursors import Reading
+from syncing.kinds import KINDS, list_of
+from syncing.models import Schedule
+from syncing.statements import as_json, execute, from_json, rows
+
+POLL_LEASE_SECONDS = 180
+AT_ONCE = timedelta(0)
+EVERYTHING: Sequence[str] = ()
+"""Of a wish: all lists."""
+IS_DUE = """
+    CASE WHEN s.poll_lease_until IS NULL
+    THEN s.next_poll_at <= now() OR coalesce(s.fetch_due_at <= now(), false)
+    ELSE s.poll_lease_until < now() END
+"""
+"""A lease is given back; one that has run out was a worker's that died (fault P1)."""
+_REFRESH_PAUSE = timedelta(minutes=1)
+"""Between pulls for the sake of old snapshots, in case Ramp's list does not have them."""
+_LONG_ENOUGH = timedelta(seconds=6)
+"""Since a connection was rung for, to be rung for again."""
+_LOOK_AHEAD = 500
+"""Items at the front of the queue that are looked at for old snapshots."""
+
+
+def wished(due: str) -> str:
+    """The SQL that adds a wish to those that stand: lists `%(types)s`, due at the moment `due`.
+
+    An earlier wish stays as early; a wish for everything covers the others.
+    """
+    return f"""
+        fetch_types = CASE
+            WHEN ({due}) IS NULL THEN s.fetch_types
+            WHEN s.fetch_due_at IS NULL THEN %(types)s::jsonb
+            WHEN s.fetch_types = '[]' OR %(types)s::jsonb = '[]' THEN '[]'
+            ELSE (SELECT jsonb_agg(DISTINCT one)
+                  FROM jsonb_array_elements(s.fetch_types || %(types)s::jsonb) AS e(one)) END,
+        fetch_due_at = least(s.fetch_due_at, {due})
+    """  # noqa: S608  pieces of this program
+
+
+@dataclass(slots=True)
+class PollLease:
+    """A connection in a poller's hands."""
+
+    connection_id: uuid.UUID
+    token: uuid.UUID
+    began_at: datetime
+    """By the database's clock; what rang until then is being answered."""
+    wanted: Sequence[str] = EVERYTHING
+    """The lists that rang; empty if it is time to read them all."""
+    cursors: Sequence[dict[str, Any]] = field(default_factory=list)
+    """How far lists were read, as `cursors.found` takes it."""
+    is_over: bool = False
+
+    def keep(self, reading: Reading) -> bool:
+        """Extend the lease, and keep how far a list was read. False if the lease was lost: stop."""
+        return bool(
+            rows(
+                f"""
+                WITH held AS (
+                    UPDATE syncing_schedule
+                    SET poll_lease_until = now() + %(seconds)s * interval '1s'
+                    WHERE connection_id = %(connection)s AND poll_lease = %(token)s
+                    RETURNING connection_id
+                ), kept AS ({cursors.SAVE})
+                SELECT 1 FROM held
+                """,  # noqa: S608  constants of this program
+                self._mine | cursors.values([reading]) | {"seconds": POLL_LEASE_SECONDS},
+            )
+        )
+
+    def pull_done(
+        self,
+        *,
+        next_in: timedelta,
+        readings: Sequence[Reading] = (),
+        again_in: timedelta | None = None,
+    ) -> None:
+        """End a pull that did not break off, and the lease; lift a block on Ramp's side.
+
+        :param next_in: time to the next poll, if this was one; what rang does not move it
+        :param readings: of each list. What is left over of one is due at once
+        :param again_in: time until its lists are wanted again in any case
+        """
+        left = [one.list_name for one in readings if not (one.is_complete or one.problem)]
+        wait = AT_ONCE if left else again_in
+        self._end(
+            f"""
+            last_poll_at = CASE WHEN %(all_read)s THEN now() ELSE s.last_poll_at END,
+            next_poll_at = CASE WHEN %(is_poll)s THEN now() + %(next_in)s ELSE s.next_poll_at END,
+            {circuit.RAMP_LISTED},
+            """,
+            readings,
+            types=left or self.wanted,
+            wait=wait,
+            more={
+                "all_read": not left,
+                "is_poll": not self.wanted,
+                "next_in": next_in,
+            },
+        )
+        if left:  # the next sweep rings for it, behind those that have waited longer (S1)
+            execute(
+                "UPDATE syncing_schedule SET rung_at = least(rung_at, now() - %s)"
+                " WHERE connection_id = %s",
+                [_LONG_ENOUGH, self.connection_id],
+            )
+
+    def pull_failed(
+        self,
+        failure: SyncFailure,
+        *,
+        jitter: float,
+        next_in: timedelta,
+        readings: Sequence[Reading],
+    ) -> None:
+        """End a pull that broke off, and the lease: what is not read yet is due after a wait."""
+        wait = _wait_after(self.connection_id, failure, jitter=jitter)
+        left = [one.list_name for one in readings if not (one.is_complete or one.problem)]
+        self._end(
+            """
+            poll_failures = s.poll_failures + 1,
+            next_poll_at = greatest(s.next_poll_at, now() +
+                CASE WHEN %(is_poll)s THEN %(next_in)s ELSE %(wait)s END),
+            """,
+            readings,
+            types=left or self.wanted,
+            wait=wait,
+            more={"is_poll": not self.wanted, "next_in": max(next_in, wait)},
+        )
+
+    def give_back(self) -> None:
+        """Let the next one pull."""
+        execute(
+            "UPDATE syncing_schedule SET poll_lease = NULL, poll_lease_until = NULL"
+            " WHERE connection_id = %(connection)s AND poll_lease = %(token)s",
+            self._mine,
+        )
+        self.is_over = True
+
+    def _end(
+        self,
+        changes: str,
+        readings: Sequence[Reading],
+        *,
+        types: Sequence[str],
+        wait: timedelta | None,
+        more: Mapping[str, Any],
+    ) -> None:
+        execute(
+            f"""
+            WITH held AS (
+                UPDATE syncing_schedule s
+                SET {changes} {wished("now() + %(wait)s::interval")},
+                    poll_lease = NULL, poll_lease_until = NULL
+                WHERE connection_id = %(connection)s AND poll_lease = %(token)s
+                RETURNING connection_id
+            )
+            {cursors.SAVE}
+            """,  # noqa: S608  constants of this program
+            {
+                **self._mine,
+                **cursors.values(readings),
+                **more,
+                "types": as_json(sorted(set(types))),
+                "wait": wait,
+            },
+        )
+        self.is_over = True
+
+    @property
+    def _mine(self) -> dict[str, Any]:
+        return {"connection": self.connection_id, "token": self.token}
+
+
+@contextmanager
+def only_poller(connection: Connection) -> Iterator[PollLease | None]:
+    """Hold a connection's poll lease (fault P4). None if another worker is pulling.
+
+    What rang so far is being answered; a webhook from now on rings anew. If this worker dies, or
+    fails in a way that nobody foresaw, the next pull is due when its lease is over (fault P1).
+    """
+    token = uuid.uuid4()
+    taken = rows(
+        _TAKE, {"token": token, "seconds": POLL_LEASE_SECONDS, "connection": connection.pk}
+    )
+    if not taken:
+        yield None
+        return
+    began_at, wanted, known = taken[0]
+    lease = PollLease(connection.pk, token, began_at, from_json(wanted), from_json(known))
+    yield lease
+    if not lease.is_over:
+        lease.give_back()
+
+
+_TAKE = """
+    WITH before AS (
+        SELECT connection_id, poll_lease_until IS NOT NULL OR next_poll_at <= now()
+                OR fetch_due_at IS NULL OR fetch_due_at > now() AS is_poll, fetch_types
+        FROM syncing_schedule
+        WHERE connection_id = %(connection)s
+          AND (poll_lease_until IS NULL OR poll_lease_until < now())
+        FOR UPDATE
+    )
+    UPDATE syncing_schedule s
+    SET poll_lease = %(token)s, poll_lease_until = now() + %(seconds)s * interval '1s',
+        fetch_due_at = NULL, fetch_types = '[]', last_pull_started_at = now()
+    FROM before b WHERE s.connection_id = b.connection_id
+    RETURNING now(), CASE WHEN b.is_poll THEN '[]' ELSE b.fetch_types END,
+        (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM syncing_pullcursor c
+         WHERE c.connection_id = s.connection_id)
+"""
+
+
+def no_pull(connection: Connection, failure: SyncFailure, *, jitter: float) -> None:
+    """Plan the next try where a pull could not even begin; say so if a person must act."""
+    wait = _wait_after(connection.pk, failure, jitter=jitter)
+    execute(
+        "UPDATE syncing_schedule SET poll_failures = poll_failures + 1, fetch_due_at = NULL,"
+        " fetch_types = '[]', next_poll_at = now() + %s WHERE connection_id = %s",
+        [wait, connection.pk],
+    )
+
+
+def _wait_after(connection_id: uuid.UUID, failure: SyncFailure, *, jitter: float) -> timedelta:
+    if failure.category is not ErrorCategory.TRANSIENT:
+        circuit.block(connection_id, failure, side=circuit.RAMP)
+        return circuit.PATIENCE
+    failures = Schedule.objects.values_list("poll_failures", flat=True).get(pk=connection_id)
+    return full_jitter(
+        failures + 1,
+        base=timedelta(seconds=2),
+        ceiling=timedelta(seconds=64),
+        minimum=timedelta(seconds=failure.retry_after or 1),
+        jitter=jitter,
+    )
+
+
+def fetch_soon(
+    connection_id: uuid.UUID,
+    *,
+    types: Sequence[str] = EVERYTHING,
+    wait: timedelta = AT_ONCE,
+) -> None:
+    """Ask for a pull of these lists without waiting for the poll; an earlier wish stands."""
+    execute(
+        f"UPDATE syncing_schedule s SET {wished('now() + %(wait)s::interval')}, rung_at = NULL"  # noqa: S608
+        " WHERE connection_id = %(connection)s",
+        {"types": as_json(list(types)), "wait": wait, "connection": connection_id},
+    )
+
+
+def fetch_once_quiet(connection_id: uuid.UUID, *, types: Sequence[str], pause: timedelta) -> None:
+    """Ask for a pull at once, or when the last one began a `pause` ago (fault W10)."""
+    due = "greatest(now(), s.last_pull_started_at + %(pause)s)"
+    execute(
+        f"UPDATE syncing_schedule s SET {wished(due)}, rung_at = NULL"  # noqa: S608
+        " WHERE connection_id = %(connection)s",
+        {"types": as_json(list(types)), "pause": pause, "connection": connection_id},
+    )
+
+
+def refresh_old_snapshots(connection_id: uuid.UUID) -> None:
+    """Ask for the lists of due items that were read so long ago that they must not be posted
+    (rule 7)."""
+    due = "greatest(now(), s.last_pull_started_at + %(pause)s)"
+    wanted = rows(
+        """
+        SELECT t.object_type FROM unnest(%s::text[]) AS t(object_type)
+        WHERE EXISTS (
+            SELECT FROM (
+                SELECT snapshot_at FROM syncing_syncitem i
+                WHERE connection_id = %s AND i.object_type = t.object_type
+                  AND state = 'READY' AND due_at <= now()
+                ORDER BY due_at, id LIMIT %s
+            ) next
+            WHERE snapshot_at <= now() - %s * interval '1s')
+        """,
+        [list(TYPES), connection_id, _LOOK_AHEAD, FRESH_SECONDS],
+    )
+    types = sorted({list_of(object_type) for (object_type,) in wanted if object_type in KINDS})
+    if types:
+        execute(
+            f"UPDATE syncing_schedule s SET {wished(due)} WHERE connection_id = %(connection)s",  # noqa: S608
+            {"types": as_json(types), "pause": _REFRESH_PAUSE, "connection": connection_id},
+        )
+
+
+def poll_is_due(connection: Connection) -> bool:
+    """Whether the poll or a wish is due, by the database's clock."""
+    return bool(
+        rows(
+            f"SELECT 1 FROM syncing_schedule s WHERE connection_id = %s AND {IS_DUE}",  # noqa: S608
+            [connection.pk],
+        )
+    )
