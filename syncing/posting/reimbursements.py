@@ -9,7 +9,6 @@ from rampbridge.lib.money import Money
 from syncing.cannot_post import NothingToPost, UnexpectedSign, UnknownValue
 from syncing.posting.lines import expense_lines, first_day, in_one_line, opposite, shares
 
-_OUT, _BACK = "BUSINESS_TO_USER", "USER_TO_BUSINESS"
 _MADE_UP = {"MILEAGE": "Mileage", "PER_DIEM": "Per diem"}
 """No merchant stands behind these."""
 
@@ -17,8 +16,9 @@ _MADE_UP = {"MILEAGE": "Mileage", "PER_DIEM": "Per diem"}
 def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: str) -> Document:
     """The journal entry of one reimbursement, in the currency that the business pays with.
 
-    What an employee pays back (USER_TO_BUSINESS) is the same with its sides turned. Mileage and
-    per diem are expenses like any other: Ramp has worked out their amount.
+    What an employee pays back (USER_TO_BUSINESS) is the same with its sides turned, and so is a
+    refund of what was reimbursed (an amount below zero). Mileage and per diem are expenses like
+    any other: Ramp has worked out their amount.
 
     :raises CannotPost: without coding, date or amount, if lines and header differ, or if it
         cannot be told which way the money went
@@ -27,9 +27,7 @@ def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: s
     entity_id = str(reimbursement.entity_id or "")
     entity = mappings.entity(entity_id)
     profile = mappings.profile(entity_id)
-    total = _positive(reimbursement)
-    if reimbursement.direction not in (_OUT, _BACK):
-        raise UnknownValue("direction", reimbursement.direction)
+    total = _total(reimbursement)
     memo = memo_of(reimbursement)
     expenses = expense_lines(
         reimbursement,
@@ -41,12 +39,13 @@ def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: s
     )
     owed = Line(account=profile.needed("reimbursement_account"), amount=(-total).decimal, memo=memo)
     lines = [*expenses, owed]
+    is_paid_back = reimbursement.direction == "USER_TO_BUSINESS"
     return Document(
         ref=Ref(tenant=tenant, kind=DocKind.JOURNAL, ramp_id=str(reimbursement.id)),
         kind=DocKind.JOURNAL,
         posting_date=posting_date(reimbursement),
         currency=total.currency,
-        lines=tuple(opposite(lines) if reimbursement.direction == _BACK else lines),
+        lines=tuple(opposite(lines) if is_paid_back else lines),
         memo=memo,
         entity=entity.erp_entity,
     )
@@ -66,10 +65,16 @@ def memo_of(reimbursement: Reimbursement) -> str:
     return in_one_line(what, reimbursement.user_full_name, reimbursement.memo)
 
 
-def _positive(reimbursement: Reimbursement) -> Money:
+def _total(reimbursement: Reimbursement) -> Money:
     total = reimbursement.money
     if not total:
         raise NothingToPost
-    if total.minor < 0:  # together with a direction it could mean either
-        raise UnexpectedSign("reimbursement", total)
-    return total
+    match reimbursement.direction:
+        case "BUSINESS_TO_USER":
+            return total
+        case "USER_TO_BUSINESS":
+            if total.minor < 0:  # signed by the direction, or turned round once more?
+                raise UnexpectedSign("reimbursement", total)
+            return total
+        case unknown:
+            raise UnknownValue("direction", unknown)
