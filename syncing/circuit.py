@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
+from syncing import outages
 from syncing.classifier import ErrorCategory, SyncFailure
 from syncing.models import Schedule
 from syncing.statements import execute, storable
@@ -73,6 +74,8 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
         " erp_silent_since = coalesce(erp_silent_since, now()) WHERE connection_id = %s",
         [failures, wait, connection.pk],
     )
+    if failure.category is ErrorCategory.TRANSIENT:
+        outages.tell_waiting(connection, failure, next_try=wait)
     return wait.total_seconds()
 
 

@@ -79,6 +79,7 @@ def reactivate(customer: Customer) -> None:
 
 
 class TestSuccess:
+    @pytest.mark.matrix("K1")
     def test_tells_ramp_the_erps_number(self, customer: Customer) -> None:
         """Matrix K1."""
         bought = customer.spend()
@@ -121,6 +122,7 @@ class TestSuccess:
         assert sorted(len(members(body)) for body in customer.sent) == [5, 10, 10]
         assert states(customer) == {"ACKED": 25}
 
+    @pytest.mark.matrix("K8")
     def test_never_speaks_of_two_customers_at_once(self) -> None:
         """Matrix K8, INV8."""
         sim = pretend_ramp()
@@ -145,6 +147,7 @@ class TestSuccess:
         assert customer.sent == []
 
     @pytest.mark.parametrize("late", ["accept", "reject", "replace"])
+    @pytest.mark.matrix("X12")
     def test_a_worker_that_lost_a_batch_writes_nothing(self, customer: Customer, late: str) -> None:
         """Matrix X12 for reports: the other may have been told something else meanwhile."""
         (id_,) = posted(customer)
@@ -205,6 +208,7 @@ class TestLostAnswers:
         [("lost_answer", 504), ("lost_answer", 500), ("hang_up_after", 0), ("not_json", 0)],
         ids=["504", "500", "cut", "page"],
     )
+    @pytest.mark.matrix("K3", "K4", "K14")
     def test_a_report_that_was_taken_is_found_out_although_its_answer_was_lost(
         self, customer: Customer, fault: tuple[str, int]
     ) -> None:
@@ -218,6 +222,7 @@ class TestLostAnswers:
         assert states(customer) == {"ACKED": 3}
         assert [outcomes(customer, id_) for id_ in ids] == [["success"]] * 3
 
+    @pytest.mark.matrix("K3")
     def test_a_ramp_that_replays_answers_says_it_again(self, customer: Customer) -> None:
         """Matrix K3, the guide's version (C11)."""
         customer.sim.switches.used_key = "replay"
@@ -230,6 +235,7 @@ class TestLostAnswers:
         assert outcomes(customer, id_) == ["success"]
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+    @pytest.mark.matrix("K2", "K14")
     def test_the_same_bytes_go_out_again_until_they_are_answered(
         self, customer: Customer, status: int
     ) -> None:
@@ -256,6 +262,7 @@ class TestLostAnswers:
         keys = {orjson.loads(body)["idempotency_key"] for body in customer.sent}
         assert len(keys) == len(set(customer.sent))
 
+    @pytest.mark.matrix("K19")
     def test_a_burnt_key_is_left_behind(self, customer: Customer) -> None:
         """Matrix K19: the attempt is part of the key, or this would never end."""
         ids = posted(customer, 3)
@@ -267,6 +274,7 @@ class TestLostAnswers:
         assert len({orjson.loads(body)["idempotency_key"] for body in customer.sent}) == 2
         assert [outcomes(customer, id_) for id_ in ids] == [["success"]] * 3
 
+    @pytest.mark.matrix("K5")
     def test_a_key_that_ramp_has_forgotten_does_no_harm(self, customer: Customer) -> None:
         """Matrix K5: beyond its horizon the batch is refused as synced, not as repeated."""
         ids = posted(customer, 2)
@@ -322,6 +330,7 @@ class TestLostAnswers:
 
 
 class TestRefusedAsNotReady:
+    @pytest.mark.matrix("K9", "K6")
     def test_export_after_our_post_is_taken_for_synced(self, customer: Customer) -> None:
         """Matrix K9; K6: the neighbour goes through with one further report."""
         exported, other = posted(customer, 2)
@@ -335,6 +344,7 @@ class TestRefusedAsNotReady:
         assert outcomes(customer, other) == ["success"]
         assert customer.documents == 2
 
+    @pytest.mark.matrix("K11")
     def test_un_readied_after_our_post_needs_a_person(self, customer: Customer) -> None:
         """Matrix K11."""
         taken_back, other = posted(customer, 2)
@@ -357,6 +367,7 @@ class TestRefusedAsNotReady:
         assert "no longer has it" in SyncItem.objects.get(ramp_id=gone).error_title
         assert SyncItem.objects.get(ramp_id=other).state == "ACKED"
 
+    @pytest.mark.matrix("K6")
     def test_every_kind_of_trouble_in_one_report_is_told_apart(self, customer: Customer) -> None:
         """Matrix K6 with a mix of causes."""
         exported, taken_back, *good = posted(customer, 10)
@@ -370,6 +381,7 @@ class TestRefusedAsNotReady:
         assert len(customer.sent) == 2
 
     @pytest.mark.parametrize("bad", [1, 3])
+    @pytest.mark.matrix("K7")
     def test_without_ids_the_lists_tell_who_it_is(self, customer: Customer, bad: int) -> None:
         """Matrix K7."""
         ids = posted(customer, 16)
@@ -382,6 +394,7 @@ class TestRefusedAsNotReady:
         assert states(customer) == {"ACKED": 16 - bad, "MISMATCH": bad}
         assert len(customer.sent) <= 3
 
+    @pytest.mark.matrix("K7")
     def test_without_ids_and_all_ready_it_halves_down_to_the_odd_one(
         self, customer: Customer
     ) -> None:
@@ -397,6 +410,7 @@ class TestRefusedAsNotReady:
         assert states(customer) == {"ACKED": 15, "MISMATCH": 1}
         assert len(customer.sent) <= 2 * 1 * 4 + 2  # 2k log2(B/k) + 2 for one bad of sixteen
 
+    @pytest.mark.matrix("K7")
     def test_an_item_that_ramp_calls_ready_and_refuses_each_time_is_held_in_the_end(
         self, customer: Customer
     ) -> None:
@@ -423,6 +437,7 @@ class TestRefusedAsNotReady:
 
         assert SyncItem.objects.get(ramp_id=ids[0]).state == "ACKED"
 
+    @pytest.mark.matrix("K15")
     def test_a_report_that_does_not_fit_the_schema_is_halved_too(self, customer: Customer) -> None:
         """Matrix K15."""
         ids = posted(customer, 8)
@@ -453,6 +468,7 @@ class TestRefusedAsNotReady:
 
 
 class TestBlocked:
+    @pytest.mark.matrix("K17")
     def test_without_an_accounting_connection_nothing_is_posted(self, customer: Customer) -> None:
         """Matrix K17."""
         posted(customer, 2)
@@ -523,6 +539,7 @@ class TestBlocked:
 
 
 class TestFailures:
+    @pytest.mark.matrix("X14")
     def test_the_customer_reads_in_ramp_what_is_wrong_and_how_to_mend_it(
         self, customer: Customer
     ) -> None:
@@ -574,6 +591,7 @@ class TestFailures:
 
         assert outcomes(customer, id_) == ["success"]
 
+    @pytest.mark.matrix("K16")
     def test_the_last_word_is_the_success(self, customer: Customer) -> None:
         """Matrix K16: a success waits while the failure of the same item is on its way."""
         id_ = refused_item(customer)
@@ -603,6 +621,7 @@ class TestFailures:
         assert outcomes(customer, id_) == ["failure", "failure"]
         assert SyncItem.objects.get().failure_telling == "told"
 
+    @pytest.mark.matrix("K3")
     def test_a_failure_whose_answer_was_lost_is_told_once(self, customer: Customer) -> None:
         """Matrix K3 for failures: 7005 and still ready means that it was told."""
         id_ = refused_item(customer)
@@ -631,6 +650,7 @@ class TestFailures:
         assert states(customer) == {"WITHDRAWN": 1}
 
     @pytest.mark.parametrize("leave", ["press_export", "take_back"])
+    @pytest.mark.matrix("K16")
     def test_a_failure_refused_after_its_item_was_posted_does_not_hold_up_the_success(
         self, customer: Customer, leave: str
     ) -> None:
@@ -648,6 +668,7 @@ class TestFailures:
         assert SyncItem.objects.get().state in {"ACKED", "MISMATCH"}
         assert SyncItem.objects.get().failure_telling == ""
 
+    @pytest.mark.matrix("K16")
     def test_a_neighbours_failure_is_not_told_after_its_item_was_posted(
         self, customer: Customer
     ) -> None:
