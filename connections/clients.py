@@ -18,6 +18,7 @@ from connections.erp.registry import adapter_for
 from connections.models import Connection, Credential, RampToken
 from connections.ramp.auth import AccessToken, ClientCredentials
 from connections.ramp.client import RampClient
+from connections.ramp.files import FileStore, shared_store
 from connections.ramp.rate_limit import Lane
 from connections.ramp.transport import shared_http_client
 from rampbridge.lib import encryption, failpoints
@@ -80,6 +81,11 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
         assert changed_at is not None  # the credential was just read
         _adapters[key] = (changed_at, adapter)
         return adapter
+
+
+def file_store() -> FileStore:
+    """Where this process downloads receipts and invoices from."""
+    return shared_store(settings.RAMP_API_URL, tuple(settings.RECEIPT_HOSTS), os.getpid())
 
 
 class SharedTokens:

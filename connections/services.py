@@ -21,6 +21,7 @@ from connections.models import (
     WebhookSubscription,
 )
 from connections.ramp import events
+from connections.ramp.bodies import ConnectionSettings
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound
 from connections.ramp.schemas import AccountingConnection
@@ -240,6 +241,22 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
     subscription.save(update_fields=["status"])
     _retire_others(subscription, ramp)
     return True
+
+
+def set_vendor_creation(connection: Connection, ramp: RampClient, *, on: bool) -> None:
+    """Say whether each merchant must be an accounting vendor before its transactions are synced
+    (R-36), and read back that Ramp has understood.
+
+    :raises NotVerified: if it shows otherwise
+    """
+    assert connection.ramp_connection_id is not None  # the seat was taken
+    wanted: ConnectionSettings = {"transaction_accounting_vendor_creation_on_sync_enabled": on}
+    ramp.update_connection(connection.ramp_connection_id, wanted)
+    shown = ramp.connection(connection.ramp_connection_id).settings or {}
+    if shown.get("transaction_accounting_vendor_creation_on_sync_enabled", False) is not on:
+        raise NotVerified(
+            f"Ramp did not switch vendor creation {'on' if on else 'off'} for {connection.name}."
+        )
 
 
 def go_live(connection: Connection) -> None:

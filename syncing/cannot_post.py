@@ -83,6 +83,18 @@ class CreditsDoNotFit(CannotPost):
         super().__init__(f"Vendor credits of {set_off} are set off against a bill of {bill}.")
 
 
+class NoMerchant(CannotPost):
+    """Ramp wants a vendor to be created for a transaction whose merchant it does not name."""
+
+    code = "no_merchant"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This item needs a vendor, and Ramp does not say whom the money went to.",
+            "Choose a vendor in Ramp. It then goes through by itself.",
+        )
+
+
 class PaymentBelowBill(CannotPost):
     """Ramp calls a bill paid, with a payment that is smaller than what was owed of it."""
 

@@ -28,7 +28,7 @@ from connections.ramp.file_errors import AddressExpired, FileNotFetched, FileToo
 from connections.ramp.files import Download, FileStore
 from connections.ramp.spend import Bill
 from rampbridge.lib.backoff import full_jitter
-from syncing import attachments, setbacks
+from syncing import attachments, setbacks, stopping
 from syncing.attachments import LEASE_SECONDS, ClaimedFile
 from syncing.classifier import ErrorCategory, SyncFailure, attempts_spent, classify
 from syncing.kinds import kind_of
@@ -76,7 +76,8 @@ def send_due(courier: Courier) -> int:
         attachments.put_off_others(connection.pk)
     for place, file in enumerate(claimed):
         setback = _carry(courier, file, capabilities)
-        if (setback and setback.stops) or time.monotonic() > deadline:
+        late = time.monotonic() > deadline or stopping.is_asked()
+        if late or (setback and setback.stops):
             attachments.give_back(courier.token, [left.id for left in claimed[place + 1 :]])
             if setback and setback.stops:
                 wait = setbacks.pause(setback.failure)
@@ -102,6 +103,8 @@ def look_for_late(connection: Connection, ramp: RampClient, *, since: datetime) 
     """
     found = 0
     for object_type in WITH_RECEIPTS:
+        if object_type not in connection.object_types:
+            continue
         for page in kind_of(object_type).synced_since(ramp, since):
             found += attachments.add_late(connection.pk, object_type, _receipts(page.items))
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from connections.erp.records import Document
 from connections.mappings import MissingMapping
-from syncing import billing
+from syncing import billing, vendor_waits
 from syncing.cannot_post import CannotPost
 from syncing.claims import Claimed
 from syncing.classifier import SyncFailure, classify, unexpected
@@ -50,12 +50,19 @@ def planned(worker: Worker, claimed: Sequence[Claimed]) -> Plan:
     bills = [item for item in claimed if item.object_type == billing.BILL]
     known = billing.bills_of(worker.connection.pk, payments) if payments else {}
     taken = billing.with_taken_numbers(bills) if bills else frozenset()
+    vendors = vendor_waits.waits_of(worker.connection, claimed)
     for item in claimed:
         if item.object_type == billing.PAYMENT:
             plan.add(item, _pay(worker, item, known.get(item.ramp_id)))
+        elif item.id in vendors:
+            plan.add(item, _awaited(worker, item, vendors[item.id]))
         else:
             plan.add(item, make_document(worker, item, number_is_taken=item.id in taken))
     return plan
+
+
+def _awaited(worker: Worker, item: Claimed, vendor: billing.Wait | CannotPost) -> Step:
+    return _unfit(worker, item, vendor) if isinstance(vendor, CannotPost) else vendor
 
 
 def _pay(worker: Worker, item: Claimed, bill: billing.BillItem | None) -> Step:
