@@ -17,7 +17,7 @@ from connections.models import (
 
 
 def mapping_set(connection: Connection) -> MappingSet:
-    """The mappings of a connection as they stand now; six queries however large the chart is."""
+    """The mappings of a connection as they stand now; seven queries however large the chart is."""
     accounts = _accounts(connection)
     coded = _vendors(connection)
     vendors = {target.erp_id: target for _, target in coded}

@@ -151,7 +151,7 @@ class Bill(Coded):
     paid_at: Moment | None = None
     created_at: Moment | None = None
     archived_at: Moment | None = None
-    vendor: BillVendor = BillVendor()
+    vendor: Annotated[BillVendor, BeforeValidator(lambda value: value or {})] = BillVendor()
     memo: Text = ""
     vendor_memo: Text = ""
     invoice_urls: Ids = ()

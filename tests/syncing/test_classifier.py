@@ -11,6 +11,7 @@ from connections.erp.records import MasterKind
 from connections.erp.refusals import refusal
 from connections.mappings import MissingMapping
 from connections.ramp import errors as ramp
+from connections.ramp.spend import Bill, Transfer
 from rampbridge.lib.money import Money
 from syncing import cannot_post, classifier
 from syncing.cannot_post import CannotPost
@@ -23,6 +24,8 @@ from syncing.classifier import (
     classify_ramp,
     text_for_customer,
 )
+from syncing.decisions import payment_action, transfer_action
+from tests import spend
 
 ERP = "Tryton"
 CONTACT = "support@integrator.example"
@@ -30,12 +33,25 @@ REFERENCE = "RB-7K3Q"
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 USD = Money(1000, "USD", 2)
+RETURNED = Transfer.read(spend.transfer(status="RETURNED_BY_RDFI"))
+PAID_IN_CASH = Bill.read(
+    spend.paid(spend.bill(), spend.payment(11000, method="PAID_MANUALLY", manual="CASH"))
+)
 CANNOT_POST: list[CannotPost] = [
     cannot_post.NoCoding(1, 2),
     cannot_post.LinesDoNotAddUp(USD, USD),
     cannot_post.LinesInSeveralCurrencies(["EUR", "GBP"]),
     cannot_post.NothingToPost(),
     cannot_post.NoAccountingDate(),
+    cannot_post.CreditsDoNotFit(USD, USD),
+    cannot_post.PaymentBelowBill(USD, USD),
+    cannot_post.UnexpectedSign("transfer", -USD),
+    cannot_post.UnknownValue("direction", "SIDE_WAYS"),
+    cannot_post.TransferNotDue(transfer_action(RETURNED)[1]),
+    cannot_post.PaymentNotDue(payment_action(PAID_IN_CASH)[1]),
+    cannot_post.BillNotNamed(),
+    cannot_post.NoMerchant(),
+    cannot_post.TaxDoesNotFit(USD, USD, "10 %"),
 ]
 MISSING = [
     MissingMapping("GL account", "7777", "Old costs"),
