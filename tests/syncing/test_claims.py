@@ -73,10 +73,10 @@ WRITES: dict[str, Callable[[World, uuid.UUID, int], int]] = {
 
 class TestLease:
     @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+    @pytest.mark.matrix("X12")
     def test_a_worker_whose_items_were_taken_over_writes_nothing(
         self, write: Callable[[World, uuid.UUID, int], int]
     ) -> None:
-        """Matrix X12."""
         world = World(Idempotency.LOOKUP)
         world.ready()
         stale, (id_,) = claimed(world)
@@ -91,8 +91,9 @@ class TestLease:
         assert ItemEvent.objects.count() == events
 
     @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+    @pytest.mark.matrix("I6")
     def test_the_holder_writes_once(self, write: Callable[[World, uuid.UUID, int], int]) -> None:
-        """Matrix I6: what is repeated after a broken COMMIT changes nothing."""
+        """What is repeated after a broken COMMIT changes nothing."""
         world = World()
         world.ready()
         token, (id_,) = claimed(world)
@@ -103,8 +104,9 @@ class TestLease:
         assert first == 1
         assert write(world, token, id_) == 0
 
+    @pytest.mark.matrix("X12")
     def test_what_is_posted_is_not_failed_by_a_late_worker(self) -> None:
-        """Matrix X12, to the letter: FAILED over POSTED."""
+        """To the letter: FAILED over POSTED."""
         world = World()
         world.ready()
         token, (id_,) = claimed(world)
@@ -397,8 +399,8 @@ def _way(start: ItemState, goal: ItemState) -> list[ItemState]:
 
 @pytest.mark.django_db(transaction=True)
 class TestTwoConnections:
+    @pytest.mark.matrix("X13")
     def test_a_locked_row_is_passed_over(self) -> None:
-        """Matrix X13."""
         world = World()
         world.ready(*(transaction_body() for _ in range(3)))
         theirs: list[int] = []
@@ -434,8 +436,8 @@ class TestTwoConnections:
 
         assert len(theirs) == 2
 
+    @pytest.mark.matrix("X13", "X1")
     def test_two_workers_post_everything_once(self) -> None:
-        """Matrix X13, X1."""
         world = World(Idempotency.LOOKUP)  # nothing in the ERP itself would stop a second one
         world.ready(*(transaction_body() for _ in range(120)))
         worker = world.worker
@@ -494,8 +496,8 @@ class TestTwoConnections:
 
         assert seen == [1]
 
+    @pytest.mark.matrix("X1", "X2")
     def test_a_worker_that_dies_before_its_claim_is_committed_leaves_nothing(self) -> None:
-        """Matrix X1, X2."""
         world = World()
         (item,) = world.ready()
 

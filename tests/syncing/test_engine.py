@@ -161,10 +161,11 @@ class TestSending:
         assert world.erp.calls.count("post_many") == 3
         assert len(world.erp.books.entries) == 5
 
+    @pytest.mark.matrix("X10")
     def test_no_call_starts_that_could_outlive_the_lease(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix X10: the worker was paused; others may have taken its items over."""
+        """The worker was paused; others may have taken its items over."""
         world = World()
         (item,) = world.ready()
         monkeypatch.setattr("syncing.engine.latest_start", lambda: -1.0)
@@ -212,8 +213,9 @@ class TestSending:
         assert {(fresh(item).state, item.attempts) for item in items} == {("READY", 0)}
         assert not may_post(world.connection)
 
+    @pytest.mark.matrix("X17")
     def test_an_erp_that_does_not_answer_is_left_alone(self) -> None:
-        """Matrix X17: else every due item would be sent into the silence and become uncertain."""
+        """Else every due item would be sent into the silence and become uncertain."""
         world = World()
         world.ready(*(transaction_body() for _ in range(3)))
         world.erp.faults.lose_requests = 3
@@ -284,6 +286,20 @@ class TestSending:
         assert fresh(odd).error_title == "Od\ufffdd."
 
 
+@pytest.mark.matrix("X18")
+def test_an_erp_that_keeps_too_little_of_our_reference_gets_nothing() -> None:
+    world = World(Idempotency.LOOKUP)
+    world.ready()
+    world.erp._capabilities = replace(world.erp.capabilities(), ref_limit=12)
+
+    assert not can_work(world.worker)
+
+    stopped = Schedule.objects.get()
+    assert stopped.blocked_code == "erp.reference_too_short"
+    assert "keeps 12 characters of a reference" in stopped.blocked_title
+    assert not may_post(world.connection)
+
+
 def _raise(error: ErpError) -> Callable[[], Capabilities]:
     def capabilities() -> Capabilities:
         raise error
@@ -308,8 +324,8 @@ class TestRecovery:
         assert "uncertain" in timeline(item)
 
     @pytest.mark.parametrize("idempotency", [Idempotency.UNIQUE_KEY, Idempotency.LOOKUP])
+    @pytest.mark.matrix("X6")
     def test_sends_again_what_the_erp_never_got(self, idempotency: Idempotency) -> None:
-        """Matrix X6."""
         world = World(idempotency)
         (item,) = world.ready()
         world.erp.faults.lose_requests = 1

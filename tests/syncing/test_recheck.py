@@ -28,8 +28,8 @@ def states() -> dict[str, int]:
 
 
 class TestClosedPeriod:
+    @pytest.mark.matrix("X14")
     def test_says_what_is_closed_and_what_to_do(self) -> None:
-        """Matrix X14."""
         world = World()
         (item,) = world.ready()
         world.erp.books.closed_months.add(NOVEMBER)

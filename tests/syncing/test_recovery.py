@@ -12,7 +12,7 @@ from syncing import claims, planning
 from syncing.claims import ALONE_AFTER, LEASE_SECONDS, POISON_AFTER
 from syncing.engine import RETRY_BUDGET, post_due_items
 from syncing.models import ItemEvent, Schedule, SyncItem
-from syncing.recovery import recover_lost_items
+from syncing.recovery import ABSENT_AGAIN_SECONDS, recover_lost_items
 from tests.syncing.world import World, let_time_pass, list_ready, transaction_body
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +51,8 @@ class Dying(Exception):
 
 class TestAfterAKill:
     @pytest.mark.parametrize("idempotency", ENFORCED_OR_FOUND)
+    @pytest.mark.matrix("X3")
     def test_before_the_request_it_is_sent(self, idempotency: Idempotency) -> None:
-        """Matrix X3."""
         world = World(idempotency)
         world.ready()
         killed_before_sending(world)
@@ -64,8 +64,8 @@ class TestAfterAKill:
         assert len(world.erp.books.entries) == 1
 
     @pytest.mark.parametrize("idempotency", ENFORCED_OR_FOUND)
+    @pytest.mark.matrix("X5", "X8")
     def test_after_the_request_the_document_is_adopted(self, idempotency: Idempotency) -> None:
-        """Matrix X5, X8."""
         world = World(idempotency)
         world.ready()
         killed_while_sending(world)
@@ -91,8 +91,9 @@ class TestAfterAKill:
         assert len(world.erp.books.entries) == 1
 
     @pytest.mark.parametrize("died", ["before", "while"])
+    @pytest.mark.matrix("X3", "X5")
     def test_where_nothing_can_be_asked_a_person_decides(self, died: str) -> None:
-        """Matrix X3, X5 for class N: zero or one document, and visible."""
+        """For class N: zero or one document, and visible."""
         world = World(Idempotency.NONE)
         world.ready()
         if died == "before":
@@ -107,8 +108,8 @@ class TestAfterAKill:
         assert world.erp.calls.count("post_many") == 0
         assert recover_lost_items(world.worker) == 0
 
+    @pytest.mark.matrix("X9")
     def test_after_posted_nothing_is_asked_again(self) -> None:
-        """Matrix X9."""
         world = World(Idempotency.LOOKUP)
         world.ready()
         post_due_items(world.worker)
@@ -117,8 +118,9 @@ class TestAfterAKill:
         assert recover_lost_items(world.worker) == 0
         assert "find" not in world.erp.calls
 
+    @pytest.mark.matrix("X22")
     def test_sends_the_frozen_bytes_whatever_the_mappings_say_now(self) -> None:
-        """Matrix X22: the same reference never carries two contents."""
+        """The same reference never carries two contents."""
         world = World()
         world.ready(transaction_body(account="6200"))
         killed_while_sending(world)
@@ -131,12 +133,85 @@ class TestAfterAKill:
         assert str(world.erp.books.balance("6200")) == "12.34"
 
 
+class TestSearchThatLags:
+    """The ERP books at once, but its search shows what it booked only some time later."""
+
+    def lost(self, settle: float = 120) -> World:
+        world = World(Idempotency.LOOKUP, settle=settle)
+        world.ready()
+        return world
+
+    @pytest.mark.matrix("X19")
+    def test_what_one_look_does_not_find_the_next_may(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = self.lost()
+        world.erp.faults.lose_answers = 1
+        post_due_items(world.worker)
+        let_time_pass(121)
+        with monkeypatch.context() as lagging:
+            lagging.setattr(world.erp, "find", lambda _: None)
+            assert recover_lost_items(world.worker) == 1
+
+        assert state() == "POSTING"
+        let_time_pass(ABSENT_AGAIN_SECONDS - 1)
+        assert recover_lost_items(world.worker) == 0, "not before half a minute is over"
+        let_time_pass(2)
+        recover_lost_items(world.worker)
+
+        assert state() == "POSTED"
+        assert len(world.erp.books.entries) == 1
+
+    @pytest.mark.matrix("X19")
+    def test_what_two_looks_do_not_find_is_sent_again(self) -> None:
+        world = self.lost()
+        world.erp.faults.lose_requests = 1
+        post_due_items(world.worker)
+        let_time_pass(121)
+        recover_lost_items(world.worker)
+        assert not world.erp.books.entries
+
+        let_time_pass(ABSENT_AGAIN_SECONDS + 1)
+        recover_lost_items(world.worker)
+
+        assert state() == "POSTED"
+        assert len(world.erp.books.entries) == 1
+
+    @pytest.mark.matrix("X19")
+    def test_looks_before_a_request_do_not_count_after_it(self) -> None:
+        """A worker looked twice, sent again, and died: what it sent must be looked for twice."""
+        world = self.lost()
+        world.erp.faults.lose_requests = 1
+        post_due_items(world.worker)
+        let_time_pass(121)
+        recover_lost_items(world.worker)
+        let_time_pass(ABSENT_AGAIN_SECONDS + 1)
+        claims.take_over_lost(world.connection.pk, uuid.uuid4(), 120)
+        let_time_pass(LEASE_SECONDS + 121)
+
+        recover_lost_items(world.worker)
+
+        assert state() == "POSTING"
+        assert "post_many" in world.erp.calls
+        assert not world.erp.books.entries
+
+    def test_an_erp_whose_search_is_exact_is_asked_once(self) -> None:
+        world = self.lost(settle=0)
+        world.erp.faults.lose_requests = 1
+        post_due_items(world.worker)
+        let_time_pass(121)
+
+        recover_lost_items(world.worker)
+
+        assert state() == "POSTED"
+
+
 class TestLateRequests:
     @pytest.mark.parametrize("idempotency", [Idempotency.UNIQUE_KEY, Idempotency.LOOKUP])
+    @pytest.mark.matrix("X4")
     def test_a_request_that_lands_within_the_settle_time_is_found(
         self, idempotency: Idempotency
     ) -> None:
-        """Matrix X4."""
         world = World(idempotency, settle=120)
         world.ready()
         world.erp.faults.land_late = 1
@@ -151,8 +226,9 @@ class TestLateRequests:
         assert state() == "POSTED"
         assert len(world.erp.books.entries) == 1
 
+    @pytest.mark.matrix("X4")
     def test_a_dead_workers_lease_and_settle_time_add_up(self) -> None:
-        """Matrix X4: it may have sent with its last breath."""
+        """It may have sent with its last breath."""
         world = World(Idempotency.LOOKUP, settle=120)
         world.ready()
         killed_before_sending(world)
@@ -162,8 +238,8 @@ class TestLateRequests:
         let_time_pass(2)
         assert recover_lost_items(world.worker) == 1
 
+    @pytest.mark.matrix("X11", "X20")
     def test_two_documents_under_one_reference_are_shown_and_not_hidden(self) -> None:
-        """Matrix X11, X20."""
         world = World(Idempotency.LOOKUP)
         world.ready()
         killed_while_sending(world)
@@ -251,10 +327,10 @@ class TestDoubt:
         assert state() == "POSTED"
         assert len(world.erp.books.entries) == 1
 
+    @pytest.mark.matrix("X10")
     def test_a_chunk_that_ran_out_of_time_stays_in_doubt(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix X10."""
         world = World()
         world.ready()
         killed_while_sending(world)
@@ -296,8 +372,8 @@ class TestDoubt:
         assert item.error_category == "needs_integrator"
         assert world.erp.calls.count("find") == 1, "asked once more before it is given up"
 
+    @pytest.mark.matrix("X7")
     def test_an_erp_that_fails_each_time_although_it_has_booked_is_found_out(self) -> None:
-        """Matrix X7."""
         world = World()
         (item,) = world.ready()
         killed_while_sending(world)
@@ -309,8 +385,8 @@ class TestDoubt:
         assert state() == "POSTED"
         assert len(world.erp.books.entries) == 1
 
+    @pytest.mark.matrix("X17")
     def test_hours_of_silence_do_not_use_up_the_retry_budget(self) -> None:
-        """Matrix X17."""
         world = World()
         (item,) = world.ready()
         world.erp.faults.lose_requests = 50
@@ -328,10 +404,10 @@ class TestDoubt:
 
 
 class TestPoison:
+    @pytest.mark.matrix("X21")
     def test_an_item_that_kills_each_worker_is_given_up_and_its_neighbours_pass(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix X21."""
         world = World()
         items = world.ready(*(transaction_body() for _ in range(4)))
         poison = str(items[0].ramp_id)

@@ -202,8 +202,8 @@ def post_one(connection: Connection) -> None:
 
 
 class TestCircuit:
+    @pytest.mark.matrix("X17")
     def test_leaves_a_silent_erp_alone_and_then_probes(self, connection: Connection) -> None:
-        """Matrix X17."""
         item(connection)
 
         wait = circuit.erp_stopped(connection, SILENT, jitter=1.0)
@@ -212,17 +212,18 @@ class TestCircuit:
         assert due(connection) == {"work"}, "six seconds later it is time to probe"
         assert is_probing(connection)
 
+    @pytest.mark.matrix("X17")
     def test_waits_longer_each_time_but_never_more_than_a_minute(
         self, connection: Connection
     ) -> None:
-        """Matrix X17: one probe a minute."""
+        """One probe a minute."""
         waits = [circuit.erp_stopped(connection, SILENT, jitter=1.0) for _ in range(10)]
 
         assert waits == sorted(waits)
         assert waits[-1] == 60
 
+    @pytest.mark.matrix("X16")
     def test_waits_as_long_as_the_erp_asks(self, connection: Connection) -> None:
-        """Matrix X16."""
         asked = SyncFailure(
             ErrorCategory.TRANSIENT, Origin.ERP, "erp.rate_limited", "Slow.", retry_after=90
         )
@@ -238,8 +239,8 @@ class TestCircuit:
         assert due(connection) == set()
         assert not may_post(connection)
 
+    @pytest.mark.matrix("X16")
     def test_another_customer_goes_on(self, connection: Connection) -> None:
-        """Matrix X16."""
         other = connection_with_schedule()
         circuit.erp_stopped(connection, SILENT, jitter=1.0)
 
@@ -257,8 +258,8 @@ class TestCircuit:
 
 
 class TestBlock:
+    @pytest.mark.matrix("X15")
     def test_a_revoked_access_is_shown_with_what_to_do(self, connection: Connection) -> None:
-        """Matrix X15."""
         circuit.erp_stopped(connection, REFUSED, jitter=0.5)
 
         shown = Schedule.objects.get()
@@ -288,8 +289,8 @@ class TestBlock:
         post_one(connection)
         assert Schedule.objects.get().blocked_side == "ramp"
 
+    @pytest.mark.matrix("K17")
     def test_without_a_seat_in_ramp_nothing_is_posted(self, connection: Connection) -> None:
-        """Matrix K17."""
         item(connection)
         item(connection, "POSTED")
         circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
@@ -329,8 +330,8 @@ class TestOldSnapshots:
 
 
 class TestProgress:
+    @pytest.mark.matrix("I2")
     def test_a_worker_leaves_a_beat_with_each_task(self) -> None:
-        """Matrix I2."""
         schedule.progress("worker-1")
         schedule.progress("worker-1")
 
@@ -338,8 +339,9 @@ class TestProgress:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.matrix("I3")
 def test_two_beats_in_the_same_instant_ring_once() -> None:
-    """Matrix I3: the second waits for the row, and must look at it again."""
+    """The second waits for the row, and must look at it again."""
     connection = connection_with_schedule()
     item(connection)
     rung: list[list[Due]] = []
