@@ -1,64 +1,28 @@
 """What people do with bills: enter, approve, correct, archive and export them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connections.ramp_simulator.bill_records import (
     Bill,
     BillSyncStatus,
-    InventoryLine,
     Payee,
     Phase,
 )
 from connections.ramp_simulator.bill_states import is_payment_ready, is_ready, keep
+from connections.ramp_simulator.invoices import (
+    Invoice,
+    expense_lines,
+    inventory_lines,
+    plain_line,
+)
 from connections.ramp_simulator.people import NotPossible
-from connections.ramp_simulator.records import Commit, Entity, Line
+from connections.ramp_simulator.records import Commit, Entity
 from connections.ramp_simulator.webhooks import announce
 from connections.ramp_simulator.world import World
 
 _PAYMENT_TERM = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goods:
-    """Pieces of something, at so many minor units each."""
-
-    quantity: int
-    unit_minor: int
-    account_code: str | None = None
-    memo: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Invoice:
-    """An invoice as someone enters it: amounts in minor units of `currency`.
-
-    `lines` are minor units and account codes; without lines and goods there is one line of
-    `account_code`. An invoice in another currency than the entity's needs `fx_rate`, the payer's
-    money for one of the invoice's. `line_options` are codings by field name that stand on the
-    lines, `options` those that hold for the whole bill.
-    """
-
-    minor: int
-    currency: str
-    fx_rate: str = "1"
-    account_code: str | None = None
-    lines: Sequence[tuple[int, str | None]] = ()
-    goods: Sequence[Goods] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
-    line_options: Mapping[str, str] = field(default_factory=dict)
-    invoice_number: str | None = None
-    memo: str | None = None
-    vendor_memo: str | None = None
-    created_at: datetime | None = None
-    issued_at: datetime | None = None
-    due_at: datetime | None = None
-    accounting_date: datetime | None = None
-    posting_date: datetime | None = None
-    planned_method: str | None = "ACH"
-    is_sync_enabled: bool = True
-    invoices: int = 1
 
 
 def add_payee(
@@ -97,7 +61,7 @@ def enter(
 
     :raises NotPossible: if its lines do not make its amount
     """
-    lines, goods = _lines(invoice), _goods(invoice)
+    lines, goods = expense_lines(invoice), inventory_lines(invoice)
     total = sum(line.minor for line in (*lines, *(row.line for row in goods)))
     if total != invoice.minor:
         raise NotPossible(f"The lines make {total}, the bill {invoice.minor}.")
@@ -197,7 +161,7 @@ def edit(world: World, bill: Bill, change: BillEdit) -> None:
     if change.minor is not None:
         code = bill.lines[0].account_code if bill.lines else None
         bill.minor, bill.inventory_lines = change.minor, []
-        bill.lines = [_line(change.minor, bill.currency, code)]
+        bill.lines = [plain_line(change.minor, bill.currency, code)]
     keep(world, bill, was_ready=was_ready)
 
 
@@ -231,33 +195,3 @@ def _note_export(world: World, phase: Phase) -> None:
     phase.synced_at = world.clock()
     phase.export_error = None
     phase.commits.append(Commit(at=phase.synced_at, outcome="export"))
-
-
-def _lines(invoice: Invoice) -> list[Line]:
-    parts = invoice.lines
-    if not parts and not invoice.goods:
-        parts = [(invoice.minor, invoice.account_code)]
-    lines = [_line(minor, invoice.currency, code) for minor, code in parts]
-    for line in lines:
-        line.options = dict(invoice.line_options)
-    return lines
-
-
-def _goods(invoice: Invoice) -> list[InventoryLine]:
-    return [
-        InventoryLine(
-            quantity=goods.quantity,
-            unit_minor=goods.unit_minor,
-            line=_line(
-                goods.quantity * goods.unit_minor,
-                invoice.currency,
-                goods.account_code,
-                goods.memo,
-            ),
-        )
-        for goods in invoice.goods
-    ]
-
-
-def _line(minor: int, currency: str, code: str | None, memo: str = "") -> Line:
-    return Line(minor=minor, currency=currency, converted_minor=None, account_code=code, memo=memo)

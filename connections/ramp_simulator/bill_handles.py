@@ -7,7 +7,7 @@ from typing import Any
 
 from connections.ramp_simulator import bill_acts, bill_payments, receipts, vendor_credits
 from connections.ramp_simulator.amounts import minor_units
-from connections.ramp_simulator.bill_acts import BillEdit, Invoice
+from connections.ramp_simulator.bill_acts import BillEdit
 from connections.ramp_simulator.bill_json import payment_of
 from connections.ramp_simulator.bill_payments import Order
 from connections.ramp_simulator.bill_records import (
@@ -18,6 +18,7 @@ from connections.ramp_simulator.bill_records import (
     VendorCredit,
 )
 from connections.ramp_simulator.bill_states import is_ready
+from connections.ramp_simulator.invoices import Invoice
 from connections.ramp_simulator.people import NotPossible
 from connections.ramp_simulator.records import Business, Entity
 from connections.ramp_simulator.vendor_credits import CreditNote
@@ -59,7 +60,7 @@ class BillHandle:
         approved: bool = True,
         **details: Any,
     ) -> Bill:
-        """An invoice is entered, and approved. `details` are those of `bill_acts.Invoice`.
+        """An invoice is entered, and approved. `details` are those of `invoices.Invoice`.
 
         A `vendor` that is new by its name is made, linked to the accounting vendor of that name.
         """

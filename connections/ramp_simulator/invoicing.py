@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from connections.ramp_simulator import bill_acts, bill_payments, suppliers, vendor_credits
 from connections.ramp_simulator.amounts import factor
-from connections.ramp_simulator.bill_acts import Goods, Invoice
 from connections.ramp_simulator.bill_payments import Order
 from connections.ramp_simulator.bill_records import Bill, Payee
+from connections.ramp_simulator.invoices import Goods, Invoice
 from connections.ramp_simulator.records import Entity
 from connections.ramp_simulator.scenario_data import (
     DEPARTMENT_NAMES,

@@ -53,11 +53,13 @@ class CreditNote:
 
 
 def grant(world: World, entity: Entity, payee: Payee, note: CreditNote) -> VendorCredit:
-    """:raises NotPossible: if the entity does not keep its books in US dollars"""
+    """:raises NotPossible: if the entity's money is not US dollars, or the lines do not add up"""
     if entity.currency != _CURRENCY:
         raise NotPossible(f"Vendor credits are in {_CURRENCY} only.")
     now = world.clock()
     parts = note.lines or [(note.minor, note.account_code)]
+    if sum(minor for minor, _ in parts) != note.minor:
+        raise NotPossible(f"The lines do not make the {note.minor} of the vendor credit.")
     return world.vendor_credits.put(
         VendorCredit(
             id=world.ids.uuid(),

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from connections.ramp_simulator.app import Simulator
-from connections.ramp_simulator.bill_acts import Goods
+from connections.ramp_simulator.invoices import Goods
 from connections.ramp_simulator.operations import OPERATIONS, PREFIX, Operation
 from tests.connections.ramp_simulator.side import ACCOUNTS, DEPARTMENTS, Client, ManualClock
 from tests.contract import openapi

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from connections.ramp_simulator.app import Simulator
-from connections.ramp_simulator.bill_acts import Goods
 from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.invoices import Goods
 from connections.ramp_simulator.people import NotPossible
 from tests.connections.ramp_simulator.side import NOON, Client, ManualClock
 

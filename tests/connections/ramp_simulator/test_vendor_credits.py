@@ -52,6 +52,10 @@ class TestACredit:
         with pytest.raises(NotPossible, match="USD only"):
             sim.business("sakura-foods").create_vendor_credit("100")
 
+    def test_must_be_the_sum_of_its_lines(self, harbor: BusinessHandle) -> None:
+        with pytest.raises(NotPossible, match="do not make the 1000"):
+            harbor.create_vendor_credit(minor=1000, lines=[(900, "6100")])
+
     def test_is_of_one_business(self, sim: Simulator, client: Client) -> None:
         credit = sim.business("northwind-robotics").create_vendor_credit()
 
