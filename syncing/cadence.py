@@ -6,6 +6,8 @@ of the month and much spend make us ask more.
 """
 
 import calendar
+import hashlib
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,6 +32,11 @@ class Habits:
     is_missing_events: bool = False
     is_busy: bool = False
     """The last poll brought `BUSY_PULL` or more."""
+
+
+def spread_of(connection_id: uuid.UUID) -> int:
+    """A connection's own number, the same in every process and for ever."""
+    return int.from_bytes(hashlib.sha256(connection_id.bytes).digest()[:8])
 
 
 def seconds_between(local_day: date, habits: Habits) -> int:
@@ -57,6 +64,21 @@ def next_poll_in(habits: Habits, *, now: datetime, every: int | None = None) -> 
         return wait
     monday = _monday_after(local, habits)
     return min(wait, monday - now) if monday else wait
+
+
+def next_night_in(habits: Habits, *, now: datetime) -> timedelta:
+    """Time to the next night's slot, between two and five in the customer's time zone.
+
+    :param now: aware
+    """
+    local = now.astimezone(ZoneInfo(habits.time_zone))
+    slot = timedelta(hours=2, seconds=habits.spread % (3 * HOUR))
+    for days in (0, 1):
+        day = local.date() + timedelta(days=days)
+        at = datetime(day.year, day.month, day.day, tzinfo=local.tzinfo) + slot
+        if at > local:
+            return at - now
+    raise AssertionError("a night follows every day")
 
 
 def _to_slot(now: datetime, seconds: int, spread: int) -> timedelta:

@@ -12,31 +12,42 @@ from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
-from celery.signals import task_postrun
+from celery.signals import task_postrun, worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from connections import clients, services
+from connections import clients, services, vendors
 from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
+from connections.ramp.rate_limit import Lane
 from connections.secrets import NoCredential
 from syncing import (
     circuit,
     claims,
     engine,
+    evidence,
     inbox,
     outbox,
+    poll_schedule,
     polling,
     recheck,
+    reconciliation,
     recovery,
     schedule,
+    stopping,
     suspect,
+    sync_button,
+    sync_requests,
+    vendor_saga,
 )
 from syncing.classifier import no_credentials
+from syncing.dispatch import Worker
 from syncing.models import SyncRun
+from syncing.pace import Pace
 
+TURN_SECONDS = 5.0
 CHUNKS_PER_RING = 4
-"""Then other connections have their turn: round robin with a cap (fault S1)."""
+"""Whichever is over first: then other connections have their turn (fault S1)."""
 
 Doorbell = Task[..., None]
 
@@ -70,19 +81,27 @@ def sweep(**_: Any) -> None:
             ring(work_connection, connection_id=connection_id)
         if due.report:
             ring(send_acks, connection_id=connection_id)
+    for waiting in sync_requests.open_connections():
+        ring(answer_sync_request, connection_id=str(waiting))
+    for wanting in vendors.connections_due():
+        ring(create_vendors, connection_id=str(wanting))
+    for owing in evidence.connections_due():
+        ring(send_evidence, connection_id=str(owing))
+    for nightly in reconciliation.connections_due():
+        ring(reconcile_connection, connection_id=str(nightly))
 
 
 @shared_task
 def poll_connection(*, connection_id: str, **_: Any) -> None:
     """Pull what is ready in Ramp if it is time to, and ring for posting it."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
-    if not schedule.poll_is_due(connection):
+    if not poll_schedule.poll_is_due(connection):
         return
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
     try:
         ramp = clients.ramp_client(connection)
     except NoCredential as missing:
-        schedule.pull_failed(connection, no_credentials(str(missing)), jitter=jitter)
+        poll_schedule.no_pull(connection, no_credentials(str(missing)), jitter=jitter)
         return
     run = polling.pull(
         connection, ramp, trigger=_trigger_of(connection), now=timezone.now(), jitter=jitter
@@ -106,25 +125,53 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
             return
         if not lease.may_post:
             return
-        worker = _worker(connection)
+        worker = _worker(connection, lease.pace)
         if worker is None:
             return
         if _work_chunks(worker, lease):
             schedule.work_soon(connection.pk)
-        schedule.refresh_old_snapshots(connection.pk)
+        poll_schedule.refresh_old_snapshots(connection.pk)
     ring(send_acks, connection_id=connection_id)
 
 
-def _work_chunks(worker: engine.Worker, lease: claims.WorkLease) -> bool:
-    """Whether there may be more to do than this ring took up."""
+def _work_chunks(worker: Worker, lease: claims.WorkLease) -> bool:
+    """Work for one turn. Whether there may be more to do than it took up."""
+    ends_at = time.monotonic() + TURN_SECONDS
     recovered = recovery.recover_lost_items(worker)
+    if lease.has_canary:
+        engine.post_canary(worker)
     for _chunk in range(CHUNKS_PER_RING):
         if not lease.keep() or not lease.may_post:
             return False
-        size = engine.chunk_size(worker, is_probing=lease.is_probing)
+        left = max(1.0, ends_at - time.monotonic())
+        size = engine.chunk_size(worker, is_probing=lease.is_probing, seconds=left)
         if engine.post_due_items(worker, limit=size) < size:
             return bool(recovered)
+        if time.monotonic() > ends_at or stopping.is_asked():
+            return True
     return True
+
+
+@shared_task(expires=5)
+def answer_sync_request(*, connection_id: str, **_: Any) -> None:
+    """Take a turn at what somebody waits for at Ramp's sync button."""
+    connection = Connection.objects.select_related("schedule").get(pk=connection_id)
+    try:
+        ramp = clients.ramp_client(connection, lane=Lane.BUTTON)
+    except NoCredential as missing:
+        circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
+        sync_requests.close_finished(connection.pk)
+        return
+    report = partial(sync_button.report, connection, ramp, jitter=random.random())  # noqa: S311
+    if connection.stage == Connection.Stage.LIVE:
+        again = partial(ring, answer_sync_request, connection_id=connection_id)
+        sync_button.pull(connection, ramp, has_begun=again)
+        with claims.only_worker(connection.pk) as lease:
+            if lease is not None and lease.may_post and (
+                worker := _worker(connection, lease.pace)
+            ):
+                sync_button.work(worker, lease, report=report)
+    sync_button.finish(connection, report=report)
 
 
 @shared_task
@@ -142,9 +189,61 @@ def send_acks(*, connection_id: str, **_: Any) -> None:
 def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
-    worker = _worker(connection)
+    worker = _worker(connection, Pace())
     if worker is not None and recheck.release_unblocked(worker):
         ring(work_connection, connection_id=connection_id)
+
+
+@shared_task(queue="chart", expires=5)
+def create_vendors(*, connection_id: str, **_: Any) -> None:
+    """Create vendors of merchants that transactions wait for, and ring for what they freed."""
+    connection = Connection.objects.get(pk=connection_id)
+    worker = _worker(connection, Pace())
+    if worker is None:
+        return
+    try:
+        ramp = clients.ramp_client(connection)
+    except NoCredential as missing:
+        circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
+        return
+    if vendor_saga.create_due(worker, ramp):
+        ring(work_connection, connection_id=connection_id)
+
+
+@shared_task(queue="chart", expires=5)
+def send_evidence(*, connection_id: str, **_: Any) -> None:
+    """Attach receipts and invoices to the ERP's documents."""
+    connection = Connection.objects.get(pk=connection_id)
+    try:
+        ramp, erp = clients.ramp_client(connection), clients.erp_adapter(connection)
+    except NoCredential as missing:
+        evidence.postpone(connection, no_credentials(str(missing)))
+        return
+    files = clients.file_store()
+    evidence.send_due(evidence.Courier(connection, ramp, erp, files, random.random))
+
+
+@shared_task(queue="chart", expires=60)
+def reconcile_connection(*, connection_id: str, **_: Any) -> None:
+    """Compare Ramp, us and the ERP if it is time to."""
+    connection = Connection.objects.select_related("schedule").get(pk=connection_id)
+    now = timezone.now()
+    if not reconciliation.is_planned(connection):
+        reconciliation.plan(connection, now=now)
+        return
+    try:
+        ramp, erp = clients.ramp_client(connection), clients.erp_adapter(connection)
+    except NoCredential:
+        reconciliation.plan(connection, now=now)  # polls and posts say so; tomorrow again
+        return
+    reconciliation.reconcile(
+        connection,
+        ramp,
+        erp,
+        mapping_set(connection),
+        now=now,
+        jitter=random.random(),  # noqa: S311
+    )
 
 
 @shared_task
@@ -172,19 +271,22 @@ class _Progress:
 _progress = _Progress()
 
 
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    stopping.ask()  # in this process: the pool is one of threads
+
+
 @task_postrun.connect
 def _beat(**_: Any) -> None:
     _progress.finished(now=time.monotonic())
 
 
-def _worker(connection: Connection) -> engine.Worker | None:
+def _worker(connection: Connection, pace: Pace) -> Worker | None:
     """A worker on the connection; None, and the circuit open, if its ERP cannot be used now."""
     try:
         erp = clients.erp_adapter(connection)
     except NoCredential as missing:
         circuit.erp_stopped(connection, no_credentials(str(missing)), jitter=random.random())  # noqa: S311
         return None
-    worker = engine.Worker(
-        connection=connection, erp=erp, mappings=mapping_set(connection), jitter=random.random
-    )
+    worker = Worker(connection, erp, mapping_set(connection), random.random, pace)
     return worker if engine.can_work(worker) else None

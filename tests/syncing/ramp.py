@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from django.utils import timezone
@@ -28,13 +28,25 @@ from tests.syncing.world import (
 )
 
 BASE_URL = "http://ramp.test"
+
+
+class Row(Protocol):
+    """Whatever the pretend Ramp has under an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
 SCOPES = (
     "accounting:read",
     "accounting:write",
     "bills:read",
+    "cashbacks:read",
     "receipts:read",
     "reimbursements:read",
+    "statements:read",
     "transactions:read",
+    "transfers:read",
     "vendors:read",
 )
 ACCOUNTS = [
@@ -165,14 +177,14 @@ class Customer:
 
     # -- what became of it
 
-    def item(self, transaction: Transaction) -> SyncItem:
-        return SyncItem.objects.get(connection=self.connection, ramp_id=transaction.id)
+    def item(self, row: Row, phase: int = 0) -> SyncItem:
+        return SyncItem.objects.get(connection=self.connection, ramp_id=row.id, phase=phase)
 
-    def state(self, transaction: Transaction) -> str:
-        return self.item(transaction).state
+    def state(self, row: Row, phase: int = 0) -> str:
+        return self.item(row, phase).state
 
-    def timeline(self, transaction: Transaction) -> list[str]:
-        events = ItemEvent.objects.filter(item=self.item(transaction)).order_by("id")
+    def timeline(self, row: Row, phase: int = 0) -> list[str]:
+        events = ItemEvent.objects.filter(item=self.item(row, phase)).order_by("id")
         return list(events.values_list("kind", flat=True))
 
     @property
@@ -190,12 +202,16 @@ class Customer:
 Rewrite = Callable[[dict[str, Any]], None]
 
 
-def rewritten(rewrite: Rewrite) -> Callable[[httpx.Response], None]:
-    """A response hook that changes what a list of transactions says."""
+def rewritten(
+    rewrite: Rewrite, of: Sequence[str] = ("transactions",)
+) -> Callable[[httpx.Response], None]:
+    """A response hook that changes what lists say whose paths end like this."""
 
     def change(response: httpx.Response) -> None:
         response.read()
-        if response.is_success and response.request.url.path.endswith("/transactions"):
+        if response.is_success and response.request.url.path.endswith(
+            tuple(f"/{name}" for name in of)
+        ):
             document = json.loads(response.content)
             rewrite(document)
             response._content = json.dumps(document).encode()
