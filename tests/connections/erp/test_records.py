@@ -74,6 +74,7 @@ class TestFingerprint:
             replace(DOC, posting_date=date(2026, 3, 6)),
             replace(DOC, currency="USD"),
             replace(DOC, number="F-2"),
+            replace(DOC, payables_account="21"),
             replace(DOC, lines=DOC.lines[:1]),
             replace(DOC, lines=(replace(DOC.lines[0], account="99"), DOC.lines[1])),
             replace(DOC, lines=(replace(DOC.lines[0], dimensions={}), DOC.lines[1])),
@@ -87,10 +88,25 @@ class TestFingerprint:
 
         assert replace(DOC, memo="", url="", lines=lines).fingerprint == DOC.fingerprint
 
+    def test_stays_for_ever_so_that_what_is_booked_is_known_again(self) -> None:
+        """ERPs keep it with the document; another version of ours must compute the same."""
+        written = "0379560179ecb7514895001df9a452d09049c47f1868fa1a34818a8475fb4b79"
+
+        assert DOC.fingerprint == written
+
+    def test_of_a_document_frozen_before_it_named_its_payables_account_stays(self) -> None:
+        frozen = DOC.to_json()
+        del frozen["payables_account"]
+
+        assert Document.from_json(frozen) == DOC
+
 
 class TestTotal:
     def test_is_the_sum_of_the_lines(self) -> None:
         assert DOC.total == Decimal("1199.90")
+
+    def test_gross_is_with_the_taxes_of_the_lines(self) -> None:
+        assert DOC.gross == Decimal("1210.40")
 
     def test_of_no_lines_is_zero(self) -> None:
         assert replace(DOC, lines=()).total == 0
