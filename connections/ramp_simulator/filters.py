@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.records import Synced, SyncStatus
-from connections.ramp_simulator.world import SyncedTable, World
+from connections.ramp_simulator.world import SyncedTable
 
 S = TypeVar("S", bound=Synced)
 Test = Callable[[S], bool]
@@ -47,10 +47,7 @@ def entity_tests(call: Call) -> list[Test[Synced]]:
     return [lambda row: row.entity_id == entity] if entity else []
 
 
-def requested_tests(world: World, call: Call) -> list[Test[Synced]]:
+def requested_tests(call: Call) -> list[Test[Synced]]:
     """What someone asked for with the sync button, and has no answer yet."""
-    if not call.flag("requested_to_sync"):
-        return []
-    requests = world.sync_requests.of(call.business)
-    open_ids = {request.id for request in requests if not request.is_over}
-    return [lambda row: row.sync_request_id in open_ids]
+    is_asked = call.flag("requested_to_sync")
+    return [lambda row: row.sync_request_id is not None] if is_asked else []

@@ -47,7 +47,7 @@ def list_reimbursements(world: World, call: Call) -> Reply:
     tests: list[Test] = [
         *filters.older_sync_tests(call, "has_no_sync_commits", "sync_ready"),
         *filters.change_tests(call),
-        *filters.requested_tests(world, call),
+        *filters.requested_tests(call),
         *filters.entity_tests(call),
         *_standing_tests(call),
         *_date_tests(call),

@@ -147,7 +147,7 @@ def _status_tests(world: World, call: Call) -> list[Test]:
     tests: list[Test] = [
         *filters.older_sync_tests(call, "has_no_sync_commits", "sync_ready"),
         *filters.change_tests(call),
-        *filters.requested_tests(world, call),
+        *filters.requested_tests(call),
     ]
     if "sync_status" not in call.query and call.flag("has_no_sync_commits"):
         of_bills = one_time_card_purchases(world, call.business)

@@ -176,6 +176,15 @@ class TestStatements:
         }
         assert pending.statement_id is None
 
+    def test_leave_out_what_was_before_they_begin(self, empty: Simulator) -> None:
+        harbor = empty.business("harbor-coffee")
+        harbor.create_transaction(at=EARLIER)
+        later = harbor.create_transaction(at=LATER)
+
+        statement = harbor.create_statement(begin=LATER)
+
+        assert [line.id for line in statement.lines] == [later.id]
+
     def test_go_on_where_the_last_one_ended(
         self, client: Client, harbor: BusinessHandle, clock: ManualClock
     ) -> None:

@@ -100,6 +100,7 @@ class TestTheList:
         assert ids(client, sync_ready="false") == [other.id, synced.id]
         assert ids(client, sync_status="SYNCED", sync_ready="true") == [synced.id]
         assert ids(client, has_no_sync_commits="true") == [claim, other.id]
+        assert ids(client, sync_status="SYNCED", has_no_sync_commits="true") == [synced.id]
 
     def test_filters_by_state_and_approval(
         self, client: Client, harbor: BusinessHandle, claim: str
@@ -109,6 +110,19 @@ class TestTheList:
         assert ids(client, state="PENDING") == [pending.id]
         assert ids(client, has_been_approved="true") == [claim]
         assert ids(client, has_been_approved="false") == [pending.id]
+
+    def test_shows_when_it_was_handed_in_and_approved(
+        self, client: Client, harbor: BusinessHandle
+    ) -> None:
+        states = ("DRAFT", "PENDING", "APPROVED")
+        rows = [harbor.create_reimbursement(state=state).id for state in states]
+
+        draft, pending, approved = (client.get(f"{PATH}/{row_id}").json() for row_id in rows)
+
+        assert draft["submitted_at"] is None
+        assert pending["submitted_at"]
+        assert "approved_at" not in pending
+        assert approved["approved_at"]
 
     def test_filters_by_date(self, client: Client, harbor: BusinessHandle, claim: str) -> None:
         old = harbor.create_reimbursement(at=NOON - timedelta(days=40))

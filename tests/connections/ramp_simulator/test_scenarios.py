@@ -151,6 +151,15 @@ class TestTheDemoBesidesPurchases:
             assert {row.id for row in rows} <= {line.id for line in statement.lines}
             assert owed == spent - back
 
+    def test_has_payments_on_their_way_before_they_are_due(self) -> None:
+        clock = ManualClock(NOON.replace(day=3))
+        demo = Simulator.with_scenario("demo", clock=clock)
+
+        for business in demo.businesses():
+            on_their_way = [row for row in business.transfers() if row.status != "COMPLETED"]
+            assert on_their_way
+            assert all(row.created_at <= clock.now for row in on_their_way)
+
     def test_has_one_payment_that_came_back(self, demo: Simulator) -> None:
         came_back = [row for row in demo.world.transfers.all() if row.status == "RETURNED_BY_RDFI"]
 

@@ -136,6 +136,22 @@ class TestACoding:
         assert side.code(str(uuid4()), vendor["ramp_id"]).status_code == 400
         assert side.shown()[NEEDS] is True
 
+    def test_to_an_option_of_another_field_is_refused(self, side: VendorSide) -> None:
+        body = {"id": "project", "name": "Project", "input_type": "SINGLE_CHOICE"}
+        project = side.client.post("/accounting/fields", body).json()
+        [department] = side.client.every_row("/accounting/fields", remote_id="department")
+        [option, *_] = side.client.every_row(
+            "/accounting/field-options", field_id=department["ramp_id"]
+        )
+
+        assert side.code(project["ramp_id"], option["ramp_id"]).status_code == 400
+
+    def test_to_a_vendor_of_a_former_connection_is_refused(self, side: VendorSide) -> None:
+        vendor = side.upload()
+        side.harbor.occupy_seat("another bridge")
+
+        assert side.code_to(vendor).status_code == 400
+
     def test_is_by_ramps_ids_and_never_the_erps(self, side: VendorSide) -> None:
         assert side.code("Merchant", "erp-Uline").status_code == 422
 
