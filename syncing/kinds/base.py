@@ -14,7 +14,7 @@ from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from connections.ramp.schemas import Schema
 from rampbridge.lib.money import Money
-from syncing.cannot_post import NoAccountingDate
+from syncing.cannot_post import NoAccountingDate, UnknownValue
 
 One = TypeVar("One")
 
@@ -77,9 +77,7 @@ def standing_of(sync_status: str) -> Standing:
 
 def unknown_status(one: Any) -> str:
     """The word that nobody knows, for who must look at it."""
-    return (
-        f"Ramp says sync status {one.sync_status or 'nothing'!r}, which this version does not know."
-    )
+    return UnknownValue("sync status", one.sync_status).title
 
 
 def _is_listed(_ramp: RampClient, _one: Any) -> bool:
