@@ -85,7 +85,7 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
 
 def file_store() -> FileStore:
     """Where this process downloads receipts and invoices from."""
-    return shared_store(settings.RAMP_API_URL, tuple(settings.RECEIPT_HOSTS), os.getpid())
+    return shared_store(settings.RAMP_API_URL, tuple(settings.RECEIPT_HOSTS))
 
 
 class SharedTokens:

@@ -1,7 +1,7 @@
 """Receipts and invoices reach the ERP's document, now or late (F-21, F-22).
 
-    rows come with the post (`results.record_posted`), by webhook (`note_late`) and from the daily
-    look (`look_for_late`); `send_due` downloads each file and attaches it to the document.
+    rows come with the post (`results.record_posted`), by webhook (`attachments.look_again`) and
+    from the daily look (`look_for_late`); `send_due` downloads each file and attaches it.
 
 A file that fails is its own trouble, with its own tries: no item changes its state for it, and no
 document is ever posted again.
@@ -84,14 +84,6 @@ def send_due(courier: Courier) -> int:
                 attachments.postpone(connection.pk, setback.failure, wait)
             break
     return len(claimed)
-
-
-def note_late(connection_id: uuid.UUID, object_type: str, ramp_id: uuid.UUID) -> int:
-    """Ramp says that an object has got a receipt: look which, once its document stands.
-
-    Returns 0 if there is no such item, whose receipts will then come along with it.
-    """
-    return attachments.look_again(connection_id, object_type, ramp_id)
 
 
 def look_for_late(connection: Connection, ramp: RampClient, *, since: datetime) -> int:

@@ -7,12 +7,13 @@ the deployment names, at public addresses, without redirects.
 
 import ipaddress
 import mimetypes
+import os
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import PurePosixPath
+from threading import Lock
 from urllib.parse import unquote
 
 import httpx
@@ -94,6 +95,10 @@ class FileStore:
         media_type = _media_type(stated, content)
         return Download(_name(address, media_type), media_type, content)
 
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._http.close()
+
     def _checked(self, url: str) -> httpx.URL:
         try:
             address = httpx.URL(url)
@@ -157,10 +162,24 @@ def _client() -> httpx.Client:
     )
 
 
-@cache
-def shared_store(ramp_url: str, hosts: tuple[str, ...], pid: int) -> FileStore:  # noqa: ARG001
-    """This process's store; a forked child makes its own, for sockets are not shared."""
-    return FileStore(ramp_url=ramp_url, hosts=hosts)
+_shared: dict[tuple[int, str, tuple[str, ...]], FileStore] = {}
+_shared_lock = Lock()
+
+
+def shared_store(ramp_url: str, hosts: tuple[str, ...]) -> FileStore:
+    """This process's store. A forked child makes its own: sockets are not shared."""
+    key = (os.getpid(), ramp_url, hosts)
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = FileStore(ramp_url=ramp_url, hosts=hosts)
+        return _shared[key]
+
+
+def close_shared() -> None:
+    """Close this process's stores; the next call makes new ones."""
+    with _shared_lock:
+        while _shared:
+            _shared.popitem()[1].close()
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

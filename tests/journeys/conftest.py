@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from connections.erp.adapters.in_memory import InMemoryErp, forget_named
 from connections.models import Connection
-from connections.ramp import transport
+from connections.ramp import files, transport
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
 from connections.ramp_simulator.serving import Serving
@@ -30,6 +30,7 @@ def ramp(settings: Settings, live_server: LiveServer) -> Iterator[Simulator]:
         settings.RAMP_API_URL = serving.address
         yield simulator
     transport.close_shared()
+    files.close_shared()
 
 
 @pytest.fixture

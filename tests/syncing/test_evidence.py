@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.db import connection as database
 from django.utils import timezone
 
 from connections.erp.errors import Code, Outcome
-from connections.erp.records import Capabilities, Document, Evidence, Idempotency
+from connections.erp.records import Capabilities, Document, Evidence, Idempotency, Vendor
 from connections.erp.refusals import refusal
+from connections.mappings import Target
 from connections.ramp.files import FileStore
 from connections.ramp_simulator.records import Transaction
 from syncing import attachments, evidence
@@ -374,6 +376,52 @@ class TestWhatStopsAConnection:
         assert lines(item, "attached") == []
 
 
+class TestInvoicesOfBills:
+    @pytest.fixture
+    def desk(self) -> Desk:
+        desk = Desk(types=("bill",))
+        uline = desk.erp.upsert_vendor(Vendor("uline", "Uline"))
+        desk.business.upload_chart(vendors=[{"id": uline.id, "name": "Uline"}])
+        desk.world.mappings = replace(
+            desk.world.mappings, vendors={uline.id: Target(uline.id, "Uline")}
+        )
+        return desk
+
+    def booked(self, desk: Desk, **details: Any) -> SyncItem:
+        bill = desk.business.create_bill(180, account_code="6200", **details)
+        desk.pull()
+        desk.post()
+        return SyncItem.objects.get(ramp_id=bill.id, object_type="bill")
+
+    def test_reach_the_bill_in_the_erp(self, desk: Desk) -> None:
+        item = self.booked(desk)
+
+        desk.send()
+
+        (file,) = desk.attached(item)
+        assert file.name == "Invoice Uline.pdf"
+        assert file.content.startswith(b"%PDF")
+        assert file_of(item).url == "", "a signed address is not kept longer than it is needed"
+
+    def test_are_asked_for_again_when_their_address_has_run_out(self, desk: Desk) -> None:
+        item = self.booked(desk)
+        stale = file_of(item).url.replace("signature=", "signature=0")
+        Attachment.objects.update(url=stale)
+
+        desk.send()
+
+        assert len(desk.attached(item)) == 1
+
+    def test_that_ramp_no_longer_lists_are_given_up_in_words(self, desk: Desk) -> None:
+        item = self.booked(desk)
+        Attachment.objects.update(source="0" * 64, url=BASE_URL + "/_files/gone.pdf?signature=0")
+
+        desk.send_until_quiet()
+
+        assert file_of(item).state == "failed"
+        assert desk.attached(item) == []
+
+
 class TestLateReceipts:
     def reported(self, desk: Desk) -> tuple[Transaction, SyncItem]:
         bought, item = desk.posted(has_receipt=False)
@@ -386,7 +434,7 @@ class TestLateReceipts:
         bought, item = self.reported(desk)
         late = desk.business.add_receipt(bought.id)
 
-        evidence.note_late(desk.connection.pk, "transaction", uuid.UUID(bought.id))
+        attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
         desk.send_until_quiet()
 
         assert [file.source for file in desk.attached(item)] == [late.id]
@@ -399,7 +447,7 @@ class TestLateReceipts:
         desk.pull()
         late = desk.business.add_receipt(bought.id)
 
-        evidence.note_late(desk.connection.pk, "transaction", uuid.UUID(bought.id))
+        attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
         assert evidence.connections_due() == []
         desk.post()
         desk.send_until_quiet()
@@ -412,23 +460,23 @@ class TestLateReceipts:
         desk.business.add_receipt(bought.id)
 
         for _ in range(10):
-            evidence.note_late(desk.connection.pk, "transaction", uuid.UUID(bought.id))
+            attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
 
         assert Attachment.objects.filter(item=item).count() == 1
 
     def test_a_wish_made_while_one_is_granted_is_not_lost(self, desk: Desk) -> None:
         bought, item = self.reported(desk)
-        evidence.note_late(desk.connection.pk, "transaction", uuid.UUID(bought.id))
+        attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
         token = uuid.uuid4()
         (wish,) = attachments.claim(desk.connection.pk, token, 5)
 
-        evidence.note_late(desk.connection.pk, "transaction", uuid.UUID(bought.id))
+        attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
         attachments.fulfilled(wish, token)
 
         assert file_of(item).state == "due"
 
     def test_a_webhook_of_an_unknown_object_changes_nothing(self, desk: Desk) -> None:
-        assert evidence.note_late(desk.connection.pk, "transaction", uuid.uuid4()) == 0
+        assert attachments.look_again(desk.connection.pk, "transaction", uuid.uuid4()) == 0
         assert not Attachment.objects.exists()
 
     def test_the_daily_look_finds_what_no_webhook_told(self, desk: Desk) -> None:

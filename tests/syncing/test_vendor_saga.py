@@ -38,7 +38,7 @@ class Desk(Customer):
         seat = self.business.connection
         assert seat is not None
         seat.settings[FLAG] = True
-        self.calls: list[str] = []
+        self.asked: list[str] = []
         self.before: dict[str, Callable[[], object]] = {}
         self.after: dict[str, Callable[[], object]] = {}
         self.wire.intercept = self._watched
@@ -48,7 +48,7 @@ class Desk(Customer):
         path = request.url.path.removeprefix("/developer/v1/").partition("/")[2]
         name = f"{request.method} {path.partition('/')[0]}"
         if request.url.path.startswith("/developer/v1/accounting/"):
-            self.calls.append(name)
+            self.asked.append(name)
             if name in self.before:
                 self.before.pop(name)()
             if name in self.after:
@@ -141,8 +141,8 @@ class TestATransactionWithoutVendor:
         assert VendorCreation.objects.count() == len({merchant.merchant_id})
         assert len(desk.erp_vendors()) == len(desk.ramp_vendors()) == 1
         assert desk.erp.calls.count("upsert_vendor") == 1
-        assert desk.calls.count("POST vendors") == 1
-        assert desk.calls.count("POST codings") == 5
+        assert desk.asked.count("POST vendors") == 1
+        assert desk.asked.count("POST codings") == 5
         assert desk.post() == 5
 
     def test_one_that_comes_later_needs_no_other_vendor(self, desk: Desk) -> None:
@@ -190,7 +190,7 @@ class TestATransactionWithoutVendor:
         desk.post()
 
         assert desk.bought(item).coded_vendor_id == adobe.id
-        assert "POST codings" not in desk.calls
+        assert "POST codings" not in desk.asked
         assert fresh(item).state == "POSTED"
 
     def test_switching_the_setting_off_lets_it_through_at_the_next_pull(self, desk: Desk) -> None:
@@ -235,7 +235,7 @@ class TestAVendorThatIsThereAlready:
 
         desk.create()
 
-        assert "POST vendors" not in desk.calls
+        assert "POST vendors" not in desk.asked
         assert str(VendorCreation.objects.get().ramp_id) == uploaded.id
 
     def test_that_somebody_uploads_at_that_moment_is_adopted(self, desk: Desk) -> None:
@@ -381,7 +381,6 @@ class TestWhatStandsInTheWay:
 
     def test_a_silent_erp_uses_up_nothing(self, desk: Desk) -> None:
         item = desk.waiting()
-        assert desk.world.worker.capabilities
         desk.erp.faults.refuse_with = ErpError(
             Code.ERP_UNAVAILABLE, "Ledger did not answer.", "", Outcome.NOT_POSTED
         )
