@@ -43,11 +43,11 @@ def read(turn: Turn, reading: Reading) -> None:
     :raises RampError: `reading` says how far it came
     :raises LeaseLost: at once, so that no call is made twice
     """
-    goes_on = bool(reading.cursor)
+    cursor = reading.cursor
     try:
         _read_pages(turn, reading)
     except (errors.InvalidRequest, errors.NotFound):
-        if not goes_on or turn.run.started_at == reading.began_at:
+        if not cursor or reading.cursor != cursor:
             raise
         reading.start_over(began_at=turn.run.started_at)  # Ramp no longer knows the cursor
         _read_pages(turn, reading)
