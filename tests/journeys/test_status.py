@@ -185,7 +185,7 @@ class TestVerify:
 
         assert "Not polled within 90 s: Harbor Coffee Roasters. Is a worker running?" in printed.err
         assert printed.answer["details"]["missing"] == [
-            f"{unknown.id} is ready in Ramp and unknown to us"
+            f"transaction {unknown.id} is ready in Ramp and unknown to us"
         ]
         assert printed.exit_code == 1
 
@@ -198,7 +198,7 @@ class TestVerify:
 
         assert printed.counts == dict.fromkeys(COUNTS, 0) | {"missing": 1}
         assert printed.answer["details"]["missing"] == [
-            f"{bought.ramp_id} is ACKED and not in the ERP"
+            f"transaction {bought.ramp_id} is ACKED and not in the ERP"
         ]
         assert printed.exit_code == 1
 

@@ -20,11 +20,11 @@ from connections.models import Connection
 from connections.secrets import NoCredential
 from rampbridge.health import NotReady, check_broker
 from rampbridge.lib.money import Money, exponent_from_rate
-from syncing import poll_schedule, reconcile
+from syncing import poll_schedule, verification
 from syncing.models import Schedule
-from syncing.reconcile import Differences, RampRow
 from syncing.snapshots import database_now
 from syncing.status import Status, service_status
+from syncing.verification import Differences, RampRow
 
 PATIENCE_SECONDS = 90
 """How long --verify waits until every customer has been polled once more."""
@@ -83,10 +83,10 @@ def _verify(say: Any) -> Differences:
     _wait_for_polls(database_now(), say)
     found = Differences()
     for connection in Connection.objects.filter(slug__in=ramp).order_by("slug"):
-        before = reconcile.our_items(connection)
+        before = verification.our_items(connection)
         entries = _ledger_entries(connection)
-        after = reconcile.our_items(connection)
-        found += reconcile.compare(ramp[connection.slug], before, entries, after)
+        after = verification.our_items(connection)
+        found += verification.compare(ramp[connection.slug], before, entries, after)
     return found
 
 
@@ -125,6 +125,7 @@ def _ramp_rows(slug: str) -> Iterator[RampRow]:
 def _ramp_row(row: dict[str, Any]) -> RampRow:
     exponent = exponent_from_rate(row["minor_unit_conversion_rate"])
     return RampRow(
+        object_type=row["object_type"],
         ramp_id=row["id"],
         sync_status=row["sync_status"],
         reference=row["reference_id"] or "",

@@ -1,4 +1,6 @@
-"""Ramp, us and the ERP compared, item by item and to the cent. Pure but for reading our rows.
+"""What `status --verify` does: Ramp, us and the ERP compared whole, item by item, to the cent.
+
+Pure but for reading our rows. The nightly comparison of a customer is `syncing.reconciliation`.
 
 The three sides are read one after the other while work goes on, so each is read where a difference
 could only be a fault: Ramp first, then our rows, then the ERP, then our rows again for what was new
@@ -18,6 +20,8 @@ from syncing.models import SyncItem
 from syncing.states import ItemState
 
 HAS_DOCUMENT = frozenset({ItemState.POSTED, ItemState.ACKING, ItemState.ACKED, ItemState.MISMATCH})
+Key = tuple[str, str]
+"""Object type and Ramp id: a bill and its payment share the id."""
 MAY_HAVE_DOCUMENT = HAS_DOCUMENT | {ItemState.POSTING, ItemState.REVIEW}
 """The states in which a document of ours in the ERP is explained."""
 
@@ -26,6 +30,7 @@ MAY_HAVE_DOCUMENT = HAS_DOCUMENT | {ItemState.POSTING, ItemState.REVIEW}
 class RampRow:
     """What Ramp was told of one object."""
 
+    object_type: str
     ramp_id: str
     sync_status: str
     reference: str
@@ -34,16 +39,26 @@ class RampRow:
     """Synced by a report, not by the Export button."""
     money: Money
 
+    @property
+    def name(self) -> str:
+        return f"{self.object_type} {self.ramp_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class OurItem:
     """What we believe of one object."""
 
+    object_type: str
     ramp_id: str
     ref: str
+    """Empty where the document of another item books it: bills paid by card."""
     state: str
     number: str
     money: Money
+
+    @property
+    def name(self) -> str:
+        return f"{self.object_type} {self.ramp_id}"
 
 
 @dataclass(slots=True)
@@ -79,22 +94,31 @@ class Differences:
         }
 
 
-def our_items(connection: Connection) -> dict[str, OurItem]:
-    """Our rows of one connection, by Ramp id."""
+def our_items(connection: Connection) -> dict[Key, OurItem]:
+    """Our rows of one connection."""
     rows = SyncItem.objects.filter(connection=connection).values_list(
-        "ramp_id", "erp_ref", "state", "erp_number", "amount_minor", "currency", "exponent"
+        "object_type",
+        "ramp_id",
+        "erp_ref",
+        "state",
+        "erp_number",
+        "amount_minor",
+        "currency",
+        "exponent",
     )
     return {
-        str(ramp_id): OurItem(str(ramp_id), ref, state, number, Money(minor, currency, exponent))
-        for ramp_id, ref, state, number, minor, currency, exponent in rows.iterator()
+        (type_, str(ramp_id)): OurItem(
+            type_, str(ramp_id), ref, state, number, Money(minor, currency, exponent)
+        )
+        for type_, ramp_id, ref, state, number, minor, currency, exponent in rows.iterator()
     }
 
 
 def compare(
     ramp: Sequence[RampRow],
-    before: Mapping[str, OurItem],
+    before: Mapping[Key, OurItem],
     erp: Sequence[LedgerEntry],
-    after: Mapping[str, OurItem],
+    after: Mapping[Key, OurItem],
 ) -> Differences:
     """The differences between the three sides of one customer.
 
@@ -109,38 +133,38 @@ def compare(
     return found
 
 
-def _compare_ramp(ramp: Iterable[RampRow], ours: Mapping[str, OurItem], found: Differences) -> None:
+def _compare_ramp(ramp: Iterable[RampRow], ours: Mapping[Key, OurItem], found: Differences) -> None:
     for row in ramp:
-        item = ours.get(row.ramp_id)
+        item = ours.get((row.object_type, row.ramp_id))
         if item is None and row.sync_status == "SYNC_READY":
-            found.missing.append(f"{row.ramp_id} is ready in Ramp and unknown to us")
+            found.missing.append(f"{row.name} is ready in Ramp and unknown to us")
         elif row.by_us and (item is None or item.state not in HAS_DOCUMENT):
             state = item.state if item else "unknown"
-            found.missing.append(f"{row.ramp_id} is synced in Ramp by us, and {state} here")
+            found.missing.append(f"{row.name} is synced in Ramp by us, and {state} here")
         elif row.by_us and item is not None and row.reference != item.number:
             found.unexplained.append(
-                f"{row.ramp_id} was reported to Ramp as {row.reference}, but is {item.number}"
+                f"{row.name} was reported to Ramp as {row.reference}, but is {item.number}"
             )
         if item is not None and row.by_us and item.money != row.money:
-            found.unbalanced.append(f"{row.ramp_id} is {row.money} in Ramp and {item.money} here")
+            found.unbalanced.append(f"{row.name} is {row.money} in Ramp and {item.money} here")
 
 
 def _compare_items(
     ours: Iterable[OurItem], by_ref: Mapping[str, LedgerEntry], found: Differences
 ) -> None:
     for item in ours:
-        if item.state not in HAS_DOCUMENT:
+        if item.state not in HAS_DOCUMENT or not item.ref:
             continue
         entry = by_ref.get(item.ref)
         if entry is None:
-            found.missing.append(f"{item.ramp_id} is {item.state} and not in the ERP")
+            found.missing.append(f"{item.name} is {item.state} and not in the ERP")
         elif entry.number != item.number:
             found.unexplained.append(
-                f"{item.ramp_id} is {entry.number} in the ERP and {item.number} here"
+                f"{item.name} is {entry.number} in the ERP and {item.number} here"
             )
         elif _total(entry) != abs(item.money.decimal):
             found.unbalanced.append(
-                f"{item.ramp_id} is {item.money} and {entry.number} is over {_total(entry)}"
+                f"{item.name} is {item.money} and {entry.number} is over {_total(entry)}"
             )
 
 

@@ -1,15 +1,14 @@
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from connections.erp.ledger_audit import LedgerEntry
 from connections.erp.records import State
 from rampbridge.lib.money import Money
-from syncing.reconcile import Differences, OurItem, RampRow, compare
+from syncing.verification import Differences, OurItem, RampRow, compare
 
 MONEY = Money(1234, "USD", 2)
-RAMP = RampRow("t1", "SYNCED", "42", by_us=True, money=MONEY)
-OURS = OurItem("t1", "ramp-b-journal-t1", "ACKED", "42", MONEY)
+RAMP = RampRow("transaction", "t1", "SYNCED", "42", by_us=True, money=MONEY)
+OURS = OurItem("transaction", "t1", "ramp-b-journal-t1", "ACKED", "42", MONEY)
 ENTRY = LedgerEntry(
     "ramp-b-journal-t1", "7", "42", State.POSTED, debit=Decimal("12.34"), credit=Decimal("12.34")
 )
@@ -18,7 +17,7 @@ ENTRY = LedgerEntry(
 def differences(
     ramp: RampRow | None = RAMP, ours: OurItem | None = OURS, *erp: LedgerEntry
 ) -> Differences:
-    items: Mapping[str, OurItem] = {ours.ramp_id: ours} if ours else {}
+    items = {(ours.object_type, ours.ramp_id): ours} if ours else {}
     return compare([ramp] if ramp else [], items, erp, items)
 
 
@@ -80,3 +79,21 @@ class TestCompare:
         draft = replace(ENTRY, state=State.DRAFT)
 
         assert differences(exported, external, draft).is_clean
+
+    def test_tells_a_bill_from_its_payment_though_they_share_an_id(self) -> None:
+        bill = replace(RAMP, object_type="bill")
+        payment = replace(bill, object_type="bill_payment", sync_status="SYNC_READY", by_us=False)
+        ours = replace(OURS, object_type="bill")
+
+        found = compare([bill, payment], {("bill", "t1"): ours}, [ENTRY], {("bill", "t1"): ours})
+
+        assert found.missing == ["bill_payment t1 is ready in Ramp and unknown to us"]
+
+    def test_asks_for_no_document_of_what_another_one_books(self) -> None:
+        assert differences(RAMP, replace(OURS, ref="")).is_clean
+
+    def test_compares_a_foreign_document_in_its_own_currency(self) -> None:
+        foreign = replace(ENTRY, debit=Decimal("11.00"), credit=Decimal("11.00"))
+
+        assert differences(RAMP, OURS, foreign).counts()["unbalanced"] == 1
+        assert differences(RAMP, OURS, replace(foreign, total=Decimal("12.34"))).is_clean
