@@ -28,6 +28,9 @@ app.conf.task_queues = tuple(
 app.conf.task_routes = {  # all others: export
     "connections.tasks.*": {"queue": "chart"},
     "syncing.tasks.answer_sync_request": {"queue": "button"},
+    "syncing.tasks.reconcile_connection": {"queue": "chart"},
+    "syncing.tasks.send_evidence": {"queue": "chart"},
+    "syncing.tasks.create_vendors": {"queue": "chart"},
 }
 # The one thing beat does. What is due stands in the database, so any number of beats may run, and a
 # ring that finds every worker busy is worth nothing once the next one follows.

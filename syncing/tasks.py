@@ -194,7 +194,7 @@ def recheck_connection(*, connection_id: str, **_: Any) -> None:
         ring(work_connection, connection_id=connection_id)
 
 
-@shared_task(queue="chart", expires=5)
+@shared_task(expires=5)
 def create_vendors(*, connection_id: str, **_: Any) -> None:
     """Create vendors of merchants that transactions wait for, and ring for what they freed."""
     connection = Connection.objects.get(pk=connection_id)
@@ -210,7 +210,7 @@ def create_vendors(*, connection_id: str, **_: Any) -> None:
         ring(work_connection, connection_id=connection_id)
 
 
-@shared_task(queue="chart", expires=5)
+@shared_task(expires=5)
 def send_evidence(*, connection_id: str, **_: Any) -> None:
     """Attach receipts and invoices to the ERP's documents."""
     connection = Connection.objects.get(pk=connection_id)
@@ -223,7 +223,7 @@ def send_evidence(*, connection_id: str, **_: Any) -> None:
     evidence.send_due(evidence.Courier(connection, ramp, erp, files, random.random))
 
 
-@shared_task(queue="chart", expires=60)
+@shared_task(expires=60)
 def reconcile_connection(*, connection_id: str, **_: Any) -> None:
     """Compare Ramp, us and the ERP if it is time to."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)

@@ -147,6 +147,7 @@ _TIMES = {
     "syncing_schedule": "resume_at work_lease_until poll_lease_until rung_at next_poll_at"
     " fetch_due_at last_pull_started_at",
     "syncing_ackbatch": "due_at lease_until",
+    "syncing_syncrequest": "received_at stop_at ends_at",
     "syncing_pause": "canary_due_at",
 }
 
