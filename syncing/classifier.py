@@ -15,6 +15,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from connections.erp.errors import Code, ErpError, Outcome
+from connections.erp.records import DocKind
 from connections.mappings import MissingMapping
 from connections.ramp import errors as ramp
 from connections.ramp import file_errors as files
@@ -164,20 +165,28 @@ ERP_RULES: Mapping[Code, _Rule] = {
     Code.UNKNOWN: _Rule(_OURS, Origin.ERP),
 }
 
+_PAYMENT_FIXES: Mapping[Code, str] = {
+    Code.PERIOD_CLOSED: "Reopen the period in {erp}: a payment is dated on the day the money left"
+    " the bank, which cannot be changed in Ramp. It then goes through by itself.",
+}
+"""What to do where it is a bill's payment that is refused (F-18)."""
+
 
 def classify(
     error: ErpError | CannotPost | MissingMapping,
     *,
     erp_name: str,
     posting_date: date | None = None,
+    kind: DocKind | None = None,
 ) -> SyncFailure:
     """Judge why one item could not be posted. Only for definite refusals: nothing is booked.
 
     `posting_date` tells apart what depends on it: items of two months do not share a closed period.
+    `kind` is that of the document: what mends a bill does not always mend its payment.
     """
     match error:
         case ErpError():
-            return _of_erp(error, erp_name, posting_date)
+            return _of_erp(error, erp_name, posting_date, kind)
         case CannotPost():
             return SyncFailure(
                 _USER if error.fix else _OURS,
@@ -402,8 +411,11 @@ def text_for_customer(
             return f"{failure.title} Contact {contact} and quote {reference}."
 
 
-def _of_erp(error: ErpError, erp_name: str, posting_date: date | None) -> SyncFailure:
+def _of_erp(
+    error: ErpError, erp_name: str, posting_date: date | None, kind: DocKind | None
+) -> SyncFailure:
     rule = ERP_RULES[error.code]
+    fix = _PAYMENT_FIXES.get(error.code) if kind is DocKind.BILL_PAYMENT else None
     said = " ".join(part for part in (error.erp_code, error.erp_message) if part)
     month = f"{posting_date:%Y-%m}" if posting_date else ""
     subject = error.subject[1] if error.subject else month
@@ -412,7 +424,7 @@ def _of_erp(error: ErpError, erp_name: str, posting_date: date | None) -> SyncFa
         rule.origin,
         f"erp.{error.code}",
         error.title,
-        rule.fix.format(erp=erp_name),
+        (fix or rule.fix).format(erp=erp_name),
         detail=f"{said} (reference {error.reference})" if error.reference else said,
         blocked_by=_cause(f"erp.{error.code}", subject) if rule.shared else "",
         retry_after=error.retry_after,

@@ -179,7 +179,12 @@ def _take_in_posted(
 
 
 def _judged(worker: Worker, error: ErpError, document: Document) -> SyncFailure:
-    return classify(error, erp_name=worker.connection.erp_name, posting_date=document.posting_date)
+    return classify(
+        error,
+        erp_name=worker.connection.erp_name,
+        posting_date=document.posting_date,
+        kind=document.kind,
+    )
 
 
 def _asks_for_less(answer: Posted | ErpError) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connections.erp.errors import CATEGORY, Category, Code, ErpError, Outcome
-from connections.erp.records import MasterKind
+from connections.erp.records import DocKind, MasterKind
 from connections.erp.refusals import refusal
 from connections.mappings import MissingMapping
 from connections.ramp import errors as ramp
@@ -158,6 +158,17 @@ class TestErpErrors:
         failure = classify(refusal(Code.PERIOD_CLOSED, erp=ERP), erp_name="Tryton of Harbor")
 
         assert "Reopen the period in Tryton of Harbor" in failure.fix
+
+    def test_does_not_send_anybody_to_change_the_day_of_a_payment(self) -> None:
+        """F-18: the day of a bill can be changed in Ramp, the day the money left cannot."""
+        closed = refusal(Code.PERIOD_CLOSED, erp=ERP)
+
+        bill = classify(closed, erp_name=ERP, kind=DocKind.BILL)
+        payment = classify(closed, erp_name=ERP, kind=DocKind.BILL_PAYMENT)
+
+        assert "change the accounting date in Ramp" in bill.fix
+        assert "Reopen the period in Tryton" in payment.fix
+        assert "cannot be changed in Ramp" in payment.fix
 
     def test_keeps_what_the_erp_said_for_support_only(self) -> None:
         error = ErpError(
