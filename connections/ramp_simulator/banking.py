@@ -97,8 +97,9 @@ def close_statement(
 ) -> Statement:
     """Everything between two moments that is on no statement yet, by entity.
 
-    It begins where the last one ended, if not told otherwise. `opening` is what each entity owed
-    then, by its id; without it that is what the last statement left.
+    It begins where the last one ended, if not told otherwise, and then also takes what cleared too
+    late for that. `opening` is what each entity owed then, by its id; without it that is what its
+    last statement left.
     """
     entities = [
         row for row in world.entities.of(business) if not entity_ids or row.id in entity_ids
@@ -107,17 +108,14 @@ def close_statement(
         raise NotPossible("This business has no such entity.")
     preceding = last_statement(world, business)
     end = end or world.clock()
-    begin = begin or (preceding.end if preceding else world.business(business).created_at)
-    owed = (
-        {section.entity_id: section.ending for section in preceding.sections} if preceding else {}
-    )
-    owed |= opening or {}
+    since = begin or world.business(business).created_at
+    owed = {**_left(world, business), **(opening or {})}
     statement = Statement(
         id=world.ids.uuid(),
         seq=world.ids.rank(),
         business=business,
         currency=entities[0].currency,
-        begin=begin,
+        begin=begin or (preceding.end if preceding else since),
         end=end,
         preceding_id=preceding.id if preceding else None,
         sections=[
@@ -125,7 +123,7 @@ def close_statement(
             for row in entities
         ],
     )
-    _fill(world, statement)
+    _fill(world, statement, since)
     return world.statements.put(statement)
 
 
@@ -149,15 +147,23 @@ def _settle(row: Transfer, status: str) -> None:
         row.sync_status = SyncStatus.SYNC_READY
 
 
-def _fill(world: World, statement: Statement) -> None:
+def _left(world: World, business: str) -> dict[str, int]:
+    """What each entity owed at the end of the last statement that it was on."""
+    statements = sorted(world.statements.of(business), key=lambda row: row.end)
+    sections = (section for statement in statements for section in statement.sections)
+    return {section.entity_id: section.ending for section in sections}
+
+
+def _fill(world: World, statement: Statement, since: datetime) -> None:
     sections = {section.entity_id: section for section in statement.sections}
     rows: list[tuple[Movement, StatementLine]] = [
-        *_spent(world, statement),
-        *_given(world, statement),
-        *_paid(world, statement),
+        *_spent(world, statement.business),
+        *_given(world, statement.business),
+        *_paid(world, statement.business),
     ]
     for row, line in sorted(rows, key=lambda pair: (pair[1].created_at, pair[0].seq)):
-        if section := sections.get(row.entity_id):
+        section = sections.get(row.entity_id)
+        if section and row.statement_id is None and since <= line.created_at < statement.end:
             _count(section, row)
             statement.lines.append(line)
             row.statement_id = statement.id
@@ -175,36 +181,27 @@ def _count(section: Section, row: Movement) -> None:
         section.charges += row.minor
 
 
-def _spent(world: World, statement: Statement) -> Iterable[tuple[Transaction, StatementLine]]:
-    for row in world.transactions.of(statement.business):
-        at = row.user_transaction_time
-        if row.state == "CLEARED" and row.statement_id is None and _is_within(statement, at):
-            yield (
-                row,
-                StatementLine(
-                    id=row.id,
-                    kind=LineKind.CARD_TRANSACTION,
-                    created_at=at,
-                    cleared_at=row.settlement_date,
-                ),
+def _spent(world: World, business: str) -> Iterable[tuple[Transaction, StatementLine]]:
+    for row in world.transactions.of(business):
+        if row.state == "CLEARED":
+            line = StatementLine(
+                id=row.id,
+                kind=LineKind.CARD_TRANSACTION,
+                created_at=row.user_transaction_time,
+                cleared_at=row.settlement_date,
             )
+            yield row, line
 
 
-def _given(world: World, statement: Statement) -> Iterable[tuple[Cashback, StatementLine]]:
-    for row in world.cashbacks.of(statement.business):
-        if row.statement_id is None and _is_within(statement, row.created_at):
-            yield row, StatementLine(id=row.id, kind=LineKind.CASHBACK, created_at=row.created_at)
+def _given(world: World, business: str) -> Iterable[tuple[Cashback, StatementLine]]:
+    for row in world.cashbacks.of(business):
+        yield row, StatementLine(id=row.id, kind=LineKind.CASHBACK, created_at=row.created_at)
 
 
-def _paid(world: World, statement: Statement) -> Iterable[tuple[Transfer, StatementLine]]:
-    for row in world.transfers.of(statement.business):
-        is_paid = row.status == "COMPLETED" and row.statement_id is None
-        if is_paid and _is_within(statement, row.created_at):
-            yield (
-                row,
-                StatementLine(id=row.id, kind=LineKind.TRANSFER_PAYMENT, created_at=row.created_at),
+def _paid(world: World, business: str) -> Iterable[tuple[Transfer, StatementLine]]:
+    for row in world.transfers.of(business):
+        if row.status == "COMPLETED":
+            line = StatementLine(
+                id=row.id, kind=LineKind.TRANSFER_PAYMENT, created_at=row.created_at
             )
-
-
-def _is_within(statement: Statement, at: datetime) -> bool:
-    return statement.begin <= at < statement.end
+            yield row, line

@@ -201,6 +201,31 @@ class TestStatements:
         assert section["opening_balance"]["amount"] == first.sections[0].ending
         assert section["charges"]["amount"] == 4_200
 
+    def test_take_what_cleared_too_late_for_the_last_one(self, empty: Simulator) -> None:
+        harbor = empty.business("harbor-coffee")
+        late = harbor.create_transaction(state="PENDING", at=EARLIER)
+        under_way = harbor.create_transfer(status="INITIATED", at=EARLIER)
+        on_time = harbor.create_transaction(at=EARLIER)
+        first = harbor.create_statement(end=LATER)
+        harbor.clear(late.id)
+        harbor.move_transfer(under_way.id, "COMPLETED")
+
+        second = harbor.create_statement()
+
+        assert [line.id for line in first.lines] == [on_time.id]
+        assert [line.id for line in second.lines] == [late.id, under_way.id]
+
+    def test_of_one_entity_leave_what_the_others_owe(self, empty: Simulator) -> None:
+        northwind = empty.business("northwind-robotics")
+        first, second = empty.world.entities.of(northwind.key)
+        northwind.create_transaction(minor=500, entity_id=first.id, at=EARLIER)
+        northwind.create_statement(end=LATER)
+        northwind.create_statement(entity_ids=[second.id], end=NOON - timedelta(days=1))
+
+        last = northwind.create_statement()
+
+        assert [section.opening for section in last.sections] == [500, 0]
+
     def test_are_listed_by_when_they_end(self, client: Client, harbor: BusinessHandle) -> None:
         old = harbor.create_statement(end=EARLIER)
         new = harbor.create_statement(end=LATER)
