@@ -1,0 +1,135 @@
+"""Kill worker processes in the middle of their work, hundreds of times, and count what is broken.
+
+    ./run kill-test --kills 3000 --seed 7 --json
+
+Real processes run the real doorbells against a real PostgreSQL, a pretend Ramp and ledgers behind
+sockets that lose every fifth write. They die at named failpoints, or freeze beyond their leases.
+Then faults stop, the work is finished, and every object must stand in its ledger exactly once, or
+visibly nowhere. Time runs fast (see `fast_time`) so that nothing else has to be changed.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+import psycopg
+from psycopg import sql
+
+from rampbridge.embedded import postgres
+from rampbridge.embedded.home import ROOT
+from tests.simulation.outcome import SPEED, Outcome, Wanted
+
+if TYPE_CHECKING:
+    from tests.simulation.stage import Stage
+
+LEAST_STRIKES = 5
+"""So often each failpoint must have struck before a run counts."""
+BACKLOG = 150
+LONGEST_RUN = 1800.0
+
+
+def run(wanted: Wanted, url: str, room: Path) -> Outcome:
+    """One run on an empty, migrated database; this process must have no threads yet."""
+    from tests.simulation.stage import Stage  # needs Django set up
+
+    with Stage(wanted, url, room) as stage:
+        began = time.monotonic()
+        while not stage.is_through(LEAST_STRIKES):
+            stage.live(BACKLOG)
+            _check(stage, began)
+        stage.heal()
+        while not stage.is_quiet():
+            _check(stage, began)
+            time.sleep(0.05)
+        outcome = stage.outcome()
+        outcome.seconds = round(time.monotonic() - began, 1)
+        outcome.kills_per_second = round(outcome.kills / outcome.seconds, 1)
+        return outcome
+
+
+def _check(stage: "Stage", began: float) -> None:
+    if time.monotonic() - began > LONGEST_RUN:
+        raise SystemExit(f"Not through after {LONGEST_RUN:.0f} s: {stage.progress()}")
+
+
+@contextmanager
+def _database(server: str | None) -> Iterator[str]:
+    """A migrated database of our own: on this server, or on one that lives as long as the block."""
+    with ExitStack() as stack:
+        if server is None:
+            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rb-")))
+            root.chmod(0o711)  # the server may have to run as another user
+            cluster = postgres.Cluster(root / "data", root / "s", root / "postgres.log")
+            stack.enter_context(postgres.running(cluster))
+            server = cluster.url("postgres")
+        name = f"kills_{os.getpid()}"
+        with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
+            db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = psycopg.conninfo.make_conninfo(server, dbname=name)
+        try:
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                env={**os.environ, "DATABASE_URL": url},
+                cwd=ROOT,
+                check=True,
+            )
+            yield url
+        finally:
+            with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+                db.execute(drop.format(sql.Identifier(name)))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run as told, print what came of it. 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="./run kill-test", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300, help="at least so many (300)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=SPEED, help="how fast time runs (60)")
+    parser.add_argument("--json", action="store_true", help="one object, for programs")
+    parser.add_argument(
+        "--without",
+        choices=["settle", "intent"],
+        default="",
+        help="take a safeguard away: the run must then find something",
+    )
+    given = parser.parse_args(arguments)
+    wanted = Wanted(given.kills, given.seed, given.without, given.speed)
+    with (
+        _database(os.environ.get("TEST_DATABASE_URL")) as url,
+        tempfile.TemporaryDirectory(prefix="rb-kills-") as room,
+    ):
+        os.environ["DATABASE_URL"] = url
+        os.environ["DJANGO_SETTINGS_MODULE"] = "rampbridge.settings"
+        os.environ["LOG_LEVEL"] = "ERROR"
+        django.setup()
+        outcome = run(wanted, url, Path(room))
+    sys.stdout.write((json.dumps(asdict(outcome)) if given.json else _in_words(outcome)) + "\n")
+    return 0 if outcome.is_clean else 1
+
+
+def _in_words(outcome: Outcome) -> str:
+    struck = "\n".join(f"  {count:6} {name}" for name, count in sorted(outcome.failpoints.items()))
+    return (
+        f"{outcome.objects} objects, {outcome.kills} kills and {outcome.freezes} freezes"
+        f" in {outcome.seconds:.0f} s ({outcome.kills_per_second:.0f} a second), at\n{struck}\n"
+        f"states      {outcome.states}\nERP faults  {outcome.erp_faults}\n"
+        f"Ramp faults {outcome.ramp_faults}\n"
+        f"lost {outcome.lost}, doubled {outcome.doubled}, unbalanced {outcome.unbalanced},"
+        f" unexplained {outcome.unexplained}, errors {outcome.errors}\n"
+        + "\n".join(outcome.findings[:40])
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,274 @@
+"""The two outside worlds, the people in them, and the processes between: one run of the kill test.
+
+This process holds both worlds and survives; `forks` holds what is killed.
+"""
+
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from unittest.mock import patch
+
+from django.test import override_settings
+
+from connections import clients, services
+from connections.erp import registry
+from connections.erp.records import Idempotency
+from connections.models import WebhookSubscription
+from connections.ramp_simulator import scenarios
+from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.faults import Fault, FaultKind
+from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.scenario_data import PLANS
+from connections.ramp_simulator.server import Server
+from connections.ramp_simulator.serving import Serving
+from connections.ramp_simulator.switches import Switches
+from rampbridge.lib import failpoints
+from syncing.models import AckBatch, Schedule, SyncItem
+from syncing.statements import rows
+from tests.simulation import customers, forks, ledgers
+from tests.simulation.audit import audit
+from tests.simulation.fast_time import FastTime
+from tests.simulation.ledgers import Ledgers, SocketLedger, Trouble
+from tests.simulation.outcome import COMPANIES, WORKERS, Outcome, Wanted
+
+_REPORT, _LIST = "POST /accounting/syncs", "GET /transactions"
+RAMP_FAULTS = (
+    Fault(kind=FaultKind.LOST_ANSWER, operation=_REPORT, probability=0.06),
+    Fault(kind=FaultKind.HANG_UP, operation=_REPORT, probability=0.04),
+    Fault(kind=FaultKind.HANG_UP_AFTER, operation=_REPORT, probability=0.05),
+    Fault(kind=FaultKind.BURNT_KEY, operation=_REPORT, probability=0.05),
+    Fault(kind=FaultKind.ANSWER, operation=_REPORT, probability=0.03, status=429),
+    Fault(kind=FaultKind.ANSWER, operation=_REPORT, probability=0.03, status=503),
+    Fault(kind=FaultKind.HANG_UP, operation=_LIST, probability=0.03),
+    Fault(kind=FaultKind.ANSWER, operation=_LIST, probability=0.02, status=504),
+    Fault(kind=FaultKind.WEBHOOK_LOST, probability=0.6),
+    Fault(kind=FaultKind.WEBHOOK_REPEATED, probability=0.1),
+)
+POLL_SECONDS = 90
+_WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
+"""The fault that a safeguard is there for. Without it there is more of that."""
+_ENOUGH_TROUBLE = 15
+_SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
+
+
+class Stage:
+    """One run from nothing to quiet; a context manager."""
+
+    def __init__(self, wanted: Wanted, url: str, room: Path) -> None:
+        self._wanted = wanted
+        self._dice = random.Random(wanted.seed)
+        self._log, self._errors = room / "strikes", room / "errors"
+        self._time = FastTime.from_now(wanted.speed)
+        self._time.install(url)
+        self._bought = 0
+        self._healed_at = 0.0
+        self._next_count = 0.0
+        self._open = 0
+        self._fault = _WHAT_FOR.get(wanted.ablation, "")
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        stack = self._stack
+        stack.enter_context(patch.dict(registry.ADAPTERS, {ledgers.KIND: SocketLedger}))
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+        self._time.apply()
+        crew = forks.Crew(
+            workers=WORKERS,
+            log=self._log,
+            errors=self._errors,
+            listener=listener,
+            seed=self._wanted.seed,
+            ablation=self._wanted.ablation,
+            apply_time=self._time.apply,
+            longest_freeze=self._time.on_the_wall(240),
+        )
+        self._forks = forks.start(crew)  # before any thread and any connection to the database
+        stack.callback(self._forks.end)
+        self._open_worlds(listener.getsockname())
+        self._connect_customers()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    # -- the worlds
+
+    def _open_worlds(self, web: tuple[str, int]) -> None:
+        switches = Switches(rate_limit=False)
+        self.sim = Simulator(seed=self._wanted.seed, clock=self._time.now, switches=switches)
+        self._classes = {
+            f"{kind.replace('_', '-')}-{number}": Idempotency(kind)
+            for kind, count in COMPANIES.items()
+            for number in range(count)
+        }
+        with self.sim.world.change():
+            for slug in self._classes:
+                plan = replace(PLANS[0], key=slug, name=slug, currency="USD")
+                scenarios._found(self.sim.world, plan)
+        self.ledgers = Ledgers(random.Random(self._wanted.seed), self._time.on_the_wall)
+        for slug, kind in self._classes.items():
+            self.ledgers.found(slug, kind)
+        serving = self._stack.enter_context(Serving(self.sim))
+        self._erp = Server("127.0.0.1", 0, self.ledgers.wsgi)
+        listener = threading.Thread(target=self._erp.serve_forever, daemon=True)
+        listener.start()
+        self._stack.callback(self._erp.server_close)
+        self._stack.callback(self._erp.shutdown)
+        self._values = {
+            "RAMP_API_URL": serving.address,
+            "WEBHOOK_BASE_URL": "http://{}:{}".format(*web),
+            "POLL_INTERVAL_SECONDS": POLL_SECONDS,
+            "ALLOWED_HOSTS": ["127.0.0.1"],
+        }
+        self._stack.enter_context(override_settings(**self._values))
+        self._forks.begin(self._values)
+
+    def _connect_customers(self) -> None:
+        host, port = self._erp.server_address[:2]
+        settle = 0.0 if self._wanted.ablation == "settle" else ledgers.SETTLE_SECONDS
+        for slug, kind in self._classes.items():
+            reached = {
+                "host": str(host),
+                "port": str(port),
+                "company": slug,
+                "idempotency": kind.value,
+                "settle": str(settle),
+                "time_limit": str(self._time.on_the_wall(ledgers.TIME_LIMIT)),
+            }
+            connection = customers.connect(self.sim, slug, reached)
+            services.subscribe(connection, clients.ramp_client(connection))
+        self._answer_challenges()
+        for fault in RAMP_FAULTS:
+            self.sim.world.faults.order(fault.model_copy(update={"times": None}))
+        self.ledgers.trouble = Trouble()
+        if self._fault:
+            self.ledgers.trouble = Trouble(**{self._fault: 0.3})
+        self._forks.arm(strikes=True)
+
+    def _answer_challenges(self) -> None:
+        waiting = list(WebhookSubscription.objects.select_related("connection"))
+        while waiting:
+            waiting = [
+                one
+                for one in waiting
+                if not services.answer_challenge(one, clients.ramp_client(one.connection))
+            ]
+            time.sleep(0.02)
+
+    # -- the people
+
+    def live(self, backlog: int) -> None:
+        """Spend, code, press buttons and take access away for a moment, and let others work."""
+        now = time.monotonic()
+        if now >= self._next_count:
+            self._next_count = now + 0.2
+            settled = SyncItem.objects.filter(state__in=_SETTLED).count()
+            self._open = self._bought - settled
+        while self._open < backlog:
+            self._buy()
+        if self._dice.random() < 0.03:
+            self._anyone().expire_tokens()
+        if self._dice.random() < 0.05 and (ready := self._anyone().transactions("SYNC_READY")):
+            self.sim.business(ready[0].business).press_export(self._dice.choice(ready).id)
+        time.sleep(0.02)
+
+    def _buy(self) -> None:
+        account: str | None = self._dice.choice(["6100", "6200", "6300", "6400"])
+        odd = self._dice.random()
+        if odd < 0.02:
+            account = ledgers.INACTIVE_ACCOUNT
+        elif odd < 0.03:
+            account = None
+        sign = -1 if self._dice.random() < 0.05 else 1
+        self._anyone().create_transaction(
+            minor=sign * self._dice.randint(1, 999_999), account_code=account, memo="x", ready=True
+        )
+        self._bought += 1
+        self._open += 1
+
+    def _anyone(self) -> BusinessHandle:
+        return self.sim.business(self._dice.choice(list(self._classes)))
+
+    # -- the end
+
+    def is_through(self, least: int) -> bool:
+        """Whether there were enough kills, and enough at each failpoint."""
+        struck = self._strikes("SIGKILL")
+        if struck.total() < self._wanted.kills:
+            return False
+        if self._fault:
+            return self.ledgers.struck[self._fault] >= _ENOUGH_TROUBLE
+        return all(struck[name] >= least for name in failpoints.NAMES)
+
+    def heal(self) -> None:
+        """From now on nothing goes wrong, and nobody spends."""
+        self.sim.world.faults.cancel()
+        self.ledgers.trouble = None
+        self._forks.arm(strikes=False)
+        self.ledgers.wait_for_late()
+        ((self._healed_at,),) = rows("SELECT now()", None)
+
+    def is_quiet(self) -> bool:
+        """Whether everybody was polled since, and nothing is left to do."""
+        polled = not Schedule.objects.exclude(last_poll_at__gt=self._healed_at).exists()
+        moving = SyncItem.objects.exclude(state__in=_SETTLED).exists()
+        telling = SyncItem.objects.filter(failure_telling__in=["due", "sending"]).exists()
+        batches = AckBatch.objects.filter(state="open").exists()
+        return polled and not (moving or telling or batches)
+
+    def progress(self) -> str:
+        """For a run that does not come to its end."""
+        states = Counter(SyncItem.objects.values_list("state", flat=True))
+        return f"{dict(states)}, struck {dict(self._strikes('SIGKILL'))}\n{self._said()[-3000:]}"
+
+    def outcome(self) -> Outcome:
+        """What the run did, and what it found."""
+        found = audit(self.sim, self.ledgers)
+        kills, freezes = self._strikes("SIGKILL"), self._strikes("SIGSTOP")
+        statuses = self.sim.service.statuses
+        return Outcome(
+            seed=self._wanted.seed,
+            ablation=self._wanted.ablation,
+            kills=kills.total(),
+            freezes=freezes.total(),
+            objects=found.objects,
+            lost=len(found.lost),
+            doubled=len(found.doubled),
+            unbalanced=len(found.unbalanced),
+            unexplained=len(found.unexplained),
+            errors=self._said().count("Traceback"),
+            failpoints=dict(sorted(kills.items())),
+            states=dict(found.states),
+            erp_faults=dict(self.ledgers.struck),
+            ramp_faults={
+                f"{operation} {status or 'cut'}": count
+                for (operation, status), count in sorted(statuses.items())
+                if status == 0 or status >= 400
+            },
+            findings=[
+                *(f"lost: {one}" for one in found.lost),
+                *(f"doubled: {one}" for one in found.doubled),
+                *(f"unbalanced: {one}" for one in found.unbalanced),
+                *(f"unexplained: {one}" for one in found.unexplained),
+                *self._said().splitlines()[-60:],
+            ],
+        )
+
+    def _said(self) -> str:
+        return self._errors.read_text() if self._errors.exists() else ""
+
+    def _strikes(self, by: str) -> Counter[str]:
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        return Counter(line.split()[0] for line in lines if line.endswith(by))

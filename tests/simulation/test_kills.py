@@ -1,0 +1,58 @@
+"""Real processes killed in the middle of their work: everything is booked once, or visibly not.
+
+The runs are processes of their own, because they fork and must have no threads before.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from rampbridge.embedded.home import ROOT
+from rampbridge.lib import failpoints
+from tests.simulation.kills import LEAST_STRIKES
+
+KILLS = 300
+FEW = 25
+
+
+def run_of(*arguments: str) -> dict[str, Any]:
+    """One run on the server of these tests, and what it says."""
+    measured = {name for name in os.environ if name.startswith("COVERAGE")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation.kills", "--json", *arguments],
+        # Killed processes have no coverage to give, and measuring doubles the time.
+        env={name: value for name, value in os.environ.items() if name not in measured},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-4000:]
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.matrix("W1", "W2", "W3", "P1", "P2", "X1", "X3", "X4", "X5", "X6", "X8", "X9")
+@pytest.mark.matrix("X10", "X12", "K1", "K2", "K3", "K4", "K14", "K19", "T3", "I11")
+def test_hundreds_of_kills_lose_nothing_and_double_nothing() -> None:
+    """INV1 to INV6 after SIGKILLs at every failpoint, on ERPs of the classes K, L and N."""
+    outcome = run_of("--kills", str(KILLS), "--seed", "7")
+
+    wrong = ("lost", "doubled", "unbalanced", "unexplained", "errors")
+    assert {name: outcome[name] for name in wrong} == dict.fromkeys(wrong, 0), outcome["findings"]
+    assert outcome["kills"] >= KILLS
+    assert outcome["freezes"] > 0
+    assert min(outcome["failpoints"].values()) >= LEAST_STRIKES
+    assert outcome["failpoints"].keys() == failpoints.NAMES
+    assert outcome["states"]["ACKED"] > outcome["objects"] / 2
+
+
+@pytest.mark.parametrize("safeguard", ["settle", "intent"])
+def test_without_a_safeguard_the_same_run_finds_documents_doubled(safeguard: str) -> None:
+    """What would not be found if the harness were blind."""
+    outcome = run_of("--kills", str(FEW), "--seed", "7", "--without", safeguard)
+
+    assert outcome["doubled"] > 0
