@@ -62,7 +62,8 @@ WITHOUT_BRIDGE = Capabilities(
     # We give a request up after 35 s; it may wait 30 s for a connection to the database and commit.
     settle=60,
     delta=frozenset(MasterKind),
-    batch=25,
+    # Several requests for each document: what one call sends must be done before the lease is over.
+    batch=5,
     concurrency=1,
     ref_limit=200,
     shows_closed_until=True,
