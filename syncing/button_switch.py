@@ -114,4 +114,5 @@ def _percentile(sizes: Sequence[int], percent: int) -> int:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{math.floor(seconds / 60)}:{round(seconds) % 60:02d} minutes"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} minutes"
