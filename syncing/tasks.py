@@ -16,7 +16,7 @@ from celery.signals import task_postrun, worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from connections import clients, services, vendors
+from connections import clients, services, vendor_queue
 from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.rate_limit import Lane
@@ -39,6 +39,7 @@ from syncing import (
     sync_button,
     sync_requests,
     vendor_saga,
+    webhook_health,
 )
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
@@ -83,7 +84,7 @@ def sweep(**_: Any) -> None:
             ring(send_acks, connection_id=connection_id)
     for waiting in sync_requests.open_connections():
         ring(answer_sync_request, connection_id=str(waiting))
-    for wanting in vendors.connections_due():
+    for wanting in vendor_queue.connections_due():
         ring(create_vendors, connection_id=str(wanting))
     for owing in evidence.connections_due():
         ring(send_evidence, connection_id=str(owing))
@@ -103,11 +104,12 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
     except NoCredential as missing:
         poll_schedule.no_pull(connection, no_credentials(str(missing)), jitter=jitter)
         return
-    run = polling.pull(
-        connection, ramp, trigger=_trigger_of(connection), now=timezone.now(), jitter=jitter
-    )
+    now = timezone.now()
+    run = polling.pull(connection, ramp, trigger=_trigger_of(connection), now=now, jitter=jitter)
     if run is not None and run.seen:
         ring(work_connection, connection_id=connection_id)
+    if run is not None and run.unannounced and webhook_health.is_broken(connection, now=now):
+        services.renew_subscription(connection, ramp)
 
 
 def _trigger_of(connection: Connection) -> str:
@@ -164,12 +166,9 @@ def answer_sync_request(*, connection_id: str, **_: Any) -> None:
         return
     report = partial(sync_button.report, connection, ramp, jitter=random.random())  # noqa: S311
     if connection.stage == Connection.Stage.LIVE:
-        again = partial(ring, answer_sync_request, connection_id=connection_id)
-        sync_button.pull(connection, ramp, has_begun=again)
+        sync_button.pull(connection, ramp)
         with claims.only_worker(connection.pk) as lease:
-            if lease is not None and lease.may_post and (
-                worker := _worker(connection, lease.pace)
-            ):
+            if lease is not None and lease.may_post and (worker := _worker(connection, lease.pace)):
                 sync_button.work(worker, lease, report=report)
     sync_button.finish(connection, report=report)
 

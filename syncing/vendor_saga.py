@@ -10,12 +10,12 @@ whoever dies between two steps leaves nothing but work to go on with (fault X24)
 import logging
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from connections import vendors
+from connections import vendor_queue, vendors
 from connections.erp.errors import ErpError
 from connections.models import VendorCreation
 from connections.ramp import errors as ramp_errors
@@ -23,7 +23,8 @@ from connections.ramp.client import RampClient
 from connections.ramp.errors import RampError
 from connections.ramp.pages import Page
 from connections.ramp.schemas import Transaction
-from connections.vendors import LeaseLost, SeveralVendors
+from connections.vendor_queue import LeaseLost
+from connections.vendors import SeveralVendors
 from rampbridge.lib.backoff import full_jitter
 from syncing import intake, results, snapshots, stopping, vendor_waits
 from syncing.classifier import (
@@ -46,6 +47,8 @@ MERCHANTS = 5
 """Per ring; then other connections have their turn."""
 TRANSACTIONS = 25
 """Coded per merchant and turn."""
+MOST_TOLD = 5000
+"""Transactions of one merchant that are put aside with the reason; others follow as they come."""
 RETRY_BUDGET = 8
 LONGEST_CODING_SECONDS = 200
 """Three calls to Ramp; no transaction is begun later before the lease ends."""
@@ -73,7 +76,7 @@ def create_due(worker: Worker, ramp: RampClient) -> int:
         if stopping.is_asked():
             return taken_up
         token, deadline = uuid.uuid4(), _latest_start()
-        claimed = vendors.claim(worker.connection, token, 1)
+        claimed = vendor_queue.claim(worker.connection, token, 1)
         if not claimed:
             return taken_up
         for creation in claimed:
@@ -82,7 +85,7 @@ def create_due(worker: Worker, ramp: RampClient) -> int:
 
 
 def _latest_start() -> float:
-    return time.monotonic() + vendors.LEASE_SECONDS - LONGEST_CODING_SECONDS
+    return time.monotonic() + vendor_queue.LEASE_SECONDS - LONGEST_CODING_SECONDS
 
 
 def _go_on(worker: Worker, ramp: RampClient, creation: VendorCreation, deadline: float) -> None:
@@ -102,7 +105,7 @@ def _go_on(worker: Worker, ramp: RampClient, creation: VendorCreation, deadline:
         logger.exception("A vendor could not be created.", extra={"creation": str(creation.pk)})
         _write_failure(worker, creation, unexpected(error), counts=True)
     else:
-        (vendors.done if is_over else vendors.go_on_later)(creation)
+        (vendor_queue.done if is_over else vendor_queue.go_on_later)(creation)
 
 
 def _code_waiting(
@@ -215,7 +218,9 @@ def _write_failure(
             again_in = _back_off(worker, creation, failure, at_least=1 if counts else SILENCE)
     elif failure.stops_connection:
         again_in = PATIENCE
-    vendors.record_failure(
+    if again_in is None:
+        _tell_who_waits(creation, failure)
+    vendor_queue.record_failure(
         creation,
         category=failure.category.value,
         code=failure.code,
@@ -224,6 +229,19 @@ def _write_failure(
         detail=failure.detail,
         again_in=again_in,
         counts=counts,
+    )
+
+
+def _tell_who_waits(creation: VendorCreation, failure: SyncFailure) -> None:
+    """Put the transactions aside with the reason, so that Ramp shows it: a person must act.
+
+    Once the vendor is there they are coded like any other, wherever the person has acted.
+    """
+    cause = vendor_waits.cause_of(creation.merchant_id)
+    waiting = vendor_waits.waiting_for(creation.connection_id, creation.merchant_id, MOST_TOLD)
+    results.record_refused(
+        None,
+        [for_person(item_id, replace(failure, blocked_by=cause)) for item_id, _ in waiting],
     )
 
 

@@ -7,10 +7,10 @@ until Ramp itself says of it that nothing is missing (R-39).
 import uuid
 from collections.abc import Mapping, Sequence
 
-from connections import vendors
+from connections import vendor_queue
 from connections.models import Connection
 from connections.ramp.schemas import Transaction
-from connections.vendors import Merchant
+from connections.vendor_queue import Merchant
 from syncing.billing import Wait
 from syncing.cannot_post import NoMerchant
 from syncing.claims import Claimed
@@ -40,7 +40,7 @@ def waits_of(connection: Connection, claimed: Sequence[Claimed]) -> Mapping[int,
     merchants = {item.id: _merchant(item) for item in claimed if needs_vendor(item)}
     named = {one for one in merchants.values() if one.name}
     if named:
-        vendors.want(connection.pk, sorted(named, key=lambda one: one.id))
+        vendor_queue.want(connection.pk, sorted(named, key=lambda one: one.id))
     return {
         item_id: _wait(connection, merchant) if merchant.name else NoMerchant()
         for item_id, merchant in merchants.items()
@@ -50,11 +50,15 @@ def waits_of(connection: Connection, claimed: Sequence[Claimed]) -> Mapping[int,
 def waiting_for(
     connection_id: uuid.UUID, merchant_id: str, limit: int
 ) -> list[tuple[int, uuid.UUID]]:
-    """Items, and Ramp's ids of them, that wait for a merchant's vendor; the oldest first."""
+    """Items, and Ramp's ids of them, that wait for a merchant's vendor; the oldest first.
+
+    Those too that were told why it could not be created (`vendor_saga`): it may be there now.
+    """
     found = rows(
         """
         SELECT id, ramp_id FROM syncing_syncitem
-        WHERE connection_id = %s AND blocked_by = %s AND state = 'READY' AND due_at IS NULL
+        WHERE connection_id = %s AND blocked_by = %s
+          AND ((state = 'READY' AND due_at IS NULL) OR state = 'FAILED')
         ORDER BY id LIMIT %s
         """,
         [connection_id, cause_of(merchant_id), limit],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connections import clients, services, vendors
+from connections import clients, services, vendor_queue
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.records import Document, MasterKind
 from connections.models import Connection, VendorCreation
@@ -91,7 +91,7 @@ def test_a_merchant_becomes_a_vendor_and_its_transaction_goes_through(
     assert shown.external_id == made.id
     assert business.transaction(bought.id).coded_vendor_id == shown.id
     assert VendorCreation.objects.get().due_at is None
-    assert vendors.connections_due() == []
+    assert vendor_queue.connections_due() == []
 
 
 def test_switching_vendor_creation_is_read_back(

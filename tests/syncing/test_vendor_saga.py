@@ -8,14 +8,14 @@ import httpx
 import pytest
 from django.db import connection as database
 
-from connections import vendors
+from connections import vendor_queue, vendors
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import Master, MasterKind
 from connections.erp.records import Vendor as ErpVendor
 from connections.erp.refusals import refusal
 from connections.models import Vendor, VendorCreation
 from connections.ramp_simulator.records import Transaction
-from syncing import vendor_saga, vendor_waits
+from syncing import releases, vendor_saga, vendor_waits
 from syncing.models import ItemEvent, SyncItem
 from syncing.vendor_saga import RETRY_BUDGET
 from tests.syncing.ramp import Customer
@@ -112,7 +112,7 @@ class TestATransactionWithoutVendor:
         assert item.error_title == "Waits for the vendor Figma to be created in Ledger."
         assert item.blocked_by.startswith("vendor:")
         assert desk.erp.books.entries == ()
-        assert vendors.connections_due() == [desk.connection.pk]
+        assert vendor_queue.connections_due() == [desk.connection.pk]
 
     def test_goes_through_once_its_vendor_is_on_both_sides(self, desk: Desk) -> None:
         item = desk.waiting()
@@ -263,7 +263,18 @@ class TestAVendorThatIsThereAlready:
         assert creation.error_title == "Ledger has several vendors called Figma."
         assert (creation.error_category, creation.due_at) == ("user_actionable", None)
         assert desk.erp_vendors() == []
-        assert fresh(item).error_title.startswith("Waits for the vendor Figma")
+        assert fresh(item).state == "FAILED"
+        assert item.error_title == creation.error_title
+
+        desk.report_until_quiet()
+        assert "several vendors called Figma" in str(desk.told(desk.bought(item)))
+        desk.business.upload_chart(vendors=[{"id": "V8", "name": "Figma design"}])
+        (chosen,) = desk.ramp_vendors("Figma design")
+        desk.bought(item).coded_vendor_id = chosen.id  # somebody chooses it in Ramp
+        desk.pull()
+        desk.post()
+        desk.report_until_quiet()
+        assert fresh(item).state == "ACKED"
 
     def test_that_was_deleted_in_ramp_is_offered_again(self, desk: Desk) -> None:
         desk.business.upload_chart(vendors=[{"id": "V7", "name": "Figma Inc."}])
@@ -316,7 +327,7 @@ class TestKilledAtEachStep:
         with pytest.raises(Killed):
             desk.create()
         assert desk.create() == 0, "it is in the dead worker's hands until its lease is over"
-        let_creations_age(vendors.LEASE_SECONDS + 1)
+        let_creations_age(vendor_queue.LEASE_SECONDS + 1)
         desk.create()
         desk.post()
         desk.report_until_quiet()
@@ -348,7 +359,7 @@ class TestKilledAtEachStep:
             desk.before["GET vendors"] = kill
             with pytest.raises(Killed):
                 desk.create()
-            let_creations_age(vendors.LEASE_SECONDS + 1)
+            let_creations_age(vendor_queue.LEASE_SECONDS + 1)
 
         desk.create()
 
@@ -370,11 +381,13 @@ class TestWhatStandsInTheWay:
 
         creation = VendorCreation.objects.get()
         assert (creation.error_category, creation.due_at) == ("needs_integrator", None)
-        assert creation.error_title
-        assert vendors.connections_due() == []
+        assert fresh(item).state == "FAILED"
+        assert item.reference in item.error_text
+        assert vendor_queue.connections_due() == []
 
-        SyncItem.objects.filter(pk=item.pk).update(due_at="2026-01-01T00:00Z")  # Retry now
+        releases.release(desk.connection.pk, ids=[item.pk], why="Retried.")
         desk.post()
+        assert fresh(item).state == "READY"
         desk.create()
         desk.post()
         assert fresh(item).state == "POSTED"
@@ -433,26 +446,49 @@ class TestWhatStandsInTheWay:
         assert fresh(other).state == "POSTED"
         assert fresh(gone).state == "READY"
 
+    def test_what_was_told_why_goes_through_once_the_vendor_is_there(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = desk.waiting()
+
+        def refuse(vendor: ErpVendor) -> Master:
+            raise refusal(Code.REJECTED_PAYLOAD, erp="Ledger")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.erp, "upsert_vendor", refuse)
+            desk.create()
+        assert fresh(first).state == "FAILED"
+
+        second = desk.waiting()  # the next transaction of that merchant tries again for all
+        desk.create()
+        desk.post()
+
+        assert [fresh(one).state for one in (first, second)] == ["POSTED", "POSTED"]
+
 
 class TestTheQueue:
     def test_a_wish_made_while_a_worker_finishes_is_not_lost(self, desk: Desk) -> None:
         desk.waiting()
         token = uuid.uuid4()
-        (creation,) = vendors.claim(desk.connection, token, 1)
+        (creation,) = vendor_queue.claim(desk.connection, token, 1)
 
-        vendors.want(desk.connection.pk, [vendors.Merchant(creation.merchant_id, "Figma")])
-        vendors.done(creation)
+        vendor_queue.want(
+            desk.connection.pk, [vendor_queue.Merchant(creation.merchant_id, "Figma")]
+        )
+        vendor_queue.done(creation)
 
-        assert vendors.connections_due() == [desk.connection.pk]
+        assert vendor_queue.connections_due() == [desk.connection.pk]
 
     def test_a_wish_calls_no_second_worker_in(self, desk: Desk) -> None:
         desk.waiting()
-        (creation,) = vendors.claim(desk.connection, uuid.uuid4(), 1)
+        (creation,) = vendor_queue.claim(desk.connection, uuid.uuid4(), 1)
 
-        vendors.want(desk.connection.pk, [vendors.Merchant(creation.merchant_id, "Figma")])
+        vendor_queue.want(
+            desk.connection.pk, [vendor_queue.Merchant(creation.merchant_id, "Figma")]
+        )
 
-        assert vendors.connections_due() == []
-        assert vendors.claim(desk.connection, uuid.uuid4(), 1) == []
+        assert vendor_queue.connections_due() == []
+        assert vendor_queue.claim(desk.connection, uuid.uuid4(), 1) == []
 
     def test_a_wish_does_not_cut_a_back_off_short(self, desk: Desk) -> None:
         item = desk.waiting()
@@ -460,17 +496,17 @@ class TestTheQueue:
         desk.create()
         merchant = item.blocked_by.removeprefix("vendor:")
 
-        vendors.want(desk.connection.pk, [vendors.Merchant(merchant, "Figma")])
+        vendor_queue.want(desk.connection.pk, [vendor_queue.Merchant(merchant, "Figma")])
 
-        assert vendors.connections_due() == []
+        assert vendor_queue.connections_due() == []
 
     @pytest.mark.matrix("X12")
     def test_who_lost_its_lease_writes_nothing(self, desk: Desk) -> None:
         desk.waiting()
-        (creation,) = vendors.claim(desk.connection, uuid.uuid4(), 1)
+        (creation,) = vendor_queue.claim(desk.connection, uuid.uuid4(), 1)
         creation.lease_token = uuid.uuid4()
 
-        with pytest.raises(vendors.LeaseLost):
+        with pytest.raises(vendor_queue.LeaseLost):
             vendors.advance(creation, desk.erp, desk.ramp)
 
         assert VendorCreation.objects.get().step == "wanted"
