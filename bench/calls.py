@@ -1,7 +1,9 @@
 """Calls to Ramp, made over minimal.
 
-Minimal for a connection with n ready transactions: one list call per 100 of them, and one even if
-there are none, for only asking tells; one report per 500 of them. Its token is there already.
+Minimal for a connection with n ready transactions that a webhook announced: one list call per 100
+of them, and one even if there are none, for only asking tells; one report per 500 of them. Minimal
+for a poll that finds nothing new: one call for each list, of reimbursements two, for Ramp lists
+their directions apart. The token is there already.
 
 Ramp allows 200 calls in 10 seconds to our address, whatever the number of customers. Every call
 that brings nothing is a customer that waits.
@@ -12,6 +14,7 @@ from math import ceil
 
 from bench.figures import Measured
 from bench.service import Service
+from syncing.kinds import LISTS
 
 CUSTOMERS = (
     "harbor-coffee",
@@ -22,6 +25,7 @@ CUSTOMERS = (
 )
 READY = (0, 1, 100, 430, 1000)
 PAGE, REPORT = 100, 500
+POLL = len(LISTS) + 1
 
 
 def measure(service: Service, ready: Sequence[int] = READY) -> Measured:
@@ -30,8 +34,12 @@ def measure(service: Service, ready: Sequence[int] = READY) -> Measured:
     for connection, count in zip(connections, ready, strict=True):
         service.buy(connection, count)
     service.drain()
+    for connection in connections:
+        service.poll(connection)
+    service.drain()
     made = service.outside.ramp_calls()
-    minimal = sum(max(1, ceil(count / PAGE)) + ceil(count / REPORT) for count in ready)
+    announced = sum(max(1, ceil(count / PAGE)) + ceil(count / REPORT) for count in ready)
+    minimal = announced + len(connections) * POLL
     return Measured(
         sum(made.values()) / minimal, {"ready": list(ready), "minimal": minimal, "made": made}
     )

@@ -55,6 +55,7 @@ class Outside:
                 "account_code": purchases.account_code,
                 "department": purchases.department,
                 "memo": "Lunch with the team",
+                "has_receipt": False,
                 "ready": True,
             },
         )

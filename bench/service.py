@@ -50,6 +50,10 @@ class Service:
         """Make transactions ready and let the connection know, as a webhook would."""
         if count:
             self.outside.buy(connection.slug, Purchases(count))
+        poll_schedule.fetch_soon(connection.pk, types=["transaction"])
+
+    def poll(self, connection: Connection) -> None:
+        """It is time to poll: all lists are due."""
         poll_schedule.fetch_soon(connection.pk)
 
     def drain(self, watch: Watch = nullcontext) -> None:

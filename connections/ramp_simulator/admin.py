@@ -84,6 +84,7 @@ class NewTransaction(_Body):
     accounting_date: datetime | None = None
     state: str = "CLEARED"
     entity_id: str | None = None
+    has_receipt: bool = True
     ready: bool = False
     count: int = Field(default=1, ge=1, le=10_000)
 
