@@ -186,6 +186,13 @@ def ensure_subscribed(connection: Connection, ramp: RampClient) -> WebhookSubscr
     return current
 
 
+def renew_subscription(connection: Connection, ramp: RampClient) -> WebhookSubscription:
+    """Put a new webhook in the place of one that no longer tells of everything (R-81). The old one
+    is taken back as the new one's challenge is answered, so that no event falls between.
+    """
+    return subscribe(connection, ramp)
+
+
 def _live_subscriptions(connection: Connection) -> QuerySet[WebhookSubscription]:
     """Active ones first, then the newest."""
     live = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)

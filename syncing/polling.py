@@ -1,11 +1,9 @@
 """Pull what is ready in Ramp: the guarantee under webhooks, which only shorten the wait."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
@@ -13,7 +11,7 @@ from django.contrib.postgres.functions import TransactionNow
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from syncing import cursors, inbox, lists, poll_schedule, vanished
+from syncing import cadence, cursors, inbox, lists, poll_schedule, vanished, webhook_health
 from syncing.classifier import classify_ramp
 from syncing.cursors import Reading
 from syncing.kinds import LISTS
@@ -72,10 +70,14 @@ def pull(
         if lease is None:
             return None
         run = SyncRun.objects.create(
-            connection=connection, trigger=trigger, started_at=lease.began_at
+            connection=connection,
+            trigger=SyncRun.Trigger.MANUAL if lease.asked_by else trigger,
+            actor=lease.asked_by,
+            started_at=lease.began_at,
         )
         pull = _Pull(connection, run, lease, _readings(connection, lease))
-        next_in = next_poll_in(connection, now=now)
+        # What rang does not move the poll, so nobody need ask when it is.
+        next_in = timedelta(0) if lease.wanted else next_poll_in(connection, now=now)
         try:
             _read(pull, ramp)
             vanished.settle(connection, ramp, _complete(pull.readings), listed_at=run.started_at)
@@ -94,16 +96,9 @@ def pull(
 
 
 def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
-    """Time to the connection's next slot: two hours apart on weekdays, twelve at weekends (R-78).
-
-    In the customer's time zone, and spread by hash so that a thousand customers do not ask at once.
-    """
-    local = now.astimezone(ZoneInfo(connection.time_zone))
-    seconds = settings.POLL_INTERVAL_SECONDS or (7200 if local.weekday() < 5 else 43200)
-    digest = hashlib.sha256(connection.pk.bytes).digest()
-    offset = int.from_bytes(digest[:8]) % seconds
-    elapsed = (int(now.timestamp()) - offset) % seconds
-    return timedelta(seconds=seconds - elapsed)
+    """Time to the connection's next slot, by its habits (R-78)."""
+    habits = webhook_health.habits_of(connection)
+    return cadence.next_poll_in(habits, now=now, every=settings.POLL_INTERVAL_SECONDS)
 
 
 def _readings(connection: Connection, lease: PollLease) -> list[Reading]:

@@ -12,7 +12,7 @@ from connections.erp.records import Document, Posted
 from connections.erp.refusals import refusal
 from connections.models import Credential
 from connections.secrets import keep_credential
-from syncing import circuit, claims, schedule, tasks
+from syncing import circuit, claims, poll_schedule, schedule, tasks
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.models import Schedule, SyncItem, SyncRun, WorkerBeat
 from syncing.tasks import CHUNKS_PER_RING
@@ -38,10 +38,15 @@ def run(task: Any, customer: Customer) -> None:
     task(connection_id=str(customer.connection.pk), from_a_later_version="ignored")
 
 
+def rings_for(customer: Customer) -> bool:
+    """Whether the next sweep rings for work on the customer."""
+    return any(one.connection_id == customer.connection.pk and one.work for one in schedule.ring())
+
+
 class TestRounds:
     def test_pull_post_and_report_bring_a_transaction_through(self, customer: Customer) -> None:
         bought = customer.spend()
-        schedule.fetch_soon(customer.connection.pk)
+        poll_schedule.fetch_soon(customer.connection.pk)
 
         run(tasks.poll_connection, customer)
         run(tasks.work_connection, customer)
@@ -61,12 +66,12 @@ class TestRounds:
     ) -> None:
         rung: list[str] = []
         monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
-        schedule.fetch_soon(customer.connection.pk)
+        poll_schedule.fetch_soon(customer.connection.pk)
         run(tasks.poll_connection, customer)
         assert rung == [], "what waits for other reasons is rung for by the sweep"
 
         customer.spend()
-        schedule.fetch_soon(customer.connection.pk)
+        poll_schedule.fetch_soon(customer.connection.pk)
         customer.connection.refresh_from_db()
         run(tasks.poll_connection, customer)
 
@@ -84,7 +89,7 @@ class TestRounds:
         run(tasks.work_connection, customer)
 
         assert SyncItem.objects.filter(state="READY").count() == 1
-        assert customer.schedule.rung_at is None, "and it is rung for again at once"
+        assert rings_for(customer), "and it is rung for again at once"
 
     def test_old_snapshots_are_read_again_and_then_posted(self, customer: Customer) -> None:
         """Rule 7."""
@@ -134,10 +139,10 @@ class TestRounds:
 
         assert len(customer.world.erp.calls) == asked
 
+    @pytest.mark.matrix("X17")
     def test_an_erp_that_was_sick_gets_one_item_and_then_the_others(
         self, customer: Customer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix X17."""
         for _ in range(3):
             customer.spend()
         customer.pull()
@@ -158,10 +163,11 @@ class TestRounds:
 
         assert sent == [1, 2]
 
+    @pytest.mark.matrix("K17")
     def test_stops_once_ramp_refuses(
         self, customer: Customer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Matrix K17: while a ring is at work, its report to Ramp is turned down."""
+        """While a ring is at work, its report to Ramp is turned down."""
         for _ in range(2 * claims.CHUNK):
             customer.spend()
         customer.pull()
@@ -188,7 +194,7 @@ class TestRounds:
         with claims.only_worker(customer.connection.pk):
             run(tasks.work_connection, customer)
 
-        assert customer.schedule.rung_at is None
+        assert rings_for(customer)
 
     def test_what_was_blocked_is_looked_at_and_freed(self, customer: Customer) -> None:
         customer.world.erp.books.deactivate("account", "6999")  # type: ignore[arg-type]
@@ -209,7 +215,9 @@ class TestRounds:
         monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
         customer.spend()
         customer.pull()
-        Schedule.objects.update(next_poll_at="2099-01-01T00:00Z")
+        Schedule.objects.update(
+            next_poll_at="2099-01-01T00:00Z", reconcile_due_at="2099-01-01T00:00Z"
+        )
 
         tasks.sweep()
 
@@ -230,7 +238,7 @@ class TestWithoutCredentials:
         customer.pull()
         customer.post()
         customer.spend()
-        schedule.fetch_soon(customer.connection.pk)
+        poll_schedule.fetch_soon(customer.connection.pk)
 
         run(getattr(tasks, doorbell), customer)
 
@@ -256,8 +264,9 @@ class TestWithoutCredentials:
 
 
 class TestProgress:
+    @pytest.mark.matrix("I2")
     def test_is_written_once_a_second_and_counts_every_doorbell(self) -> None:
-        """Matrix I2, without a statement per task."""
+        """Without a statement per task."""
         progress = tasks._Progress()
 
         for now in (0.0, 0.2, 0.9, 1.0, 1.5):
@@ -266,10 +275,10 @@ class TestProgress:
         assert WorkerBeat.objects.get().tasks == 4, "the fifth waits for the next beat"
 
 
+@pytest.mark.matrix("I1")
 def test_a_broker_that_is_gone_costs_nothing_but_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Matrix I1."""
 
     def refuse(**_: str) -> None:
         raise OperationalError("connection refused")
