@@ -223,6 +223,7 @@ class Transaction(Coded):
     synced_at: Moment | None = None
     accounting_date: Moment | None = None
     user_transaction_time: Moment | None = None
+    updated_at: Moment | None = None
     settlement_date: Moment | None = None
     entity_id: UUID | None = None
     merchant_id: UUID | None = None

@@ -241,6 +241,37 @@ class TestKeeping:
         assert poll_schedule.poll_is_due(subscription.connection)
         assert [due.poll for due in schedule.ring()] == [True]
 
+    @pytest.mark.matrix("W1")
+    def test_a_delivery_that_died_before_it_was_kept_is_as_if_it_never_came(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ramp has no answer, so it sends the event again; and the poll would find its object."""
+        subscription, raw = subscribed(), event()
+        with monkeypatch.context() as patch:
+            patch.setattr("syncing.inbox._insert", _kill)
+            with pytest.raises(Killed):
+                inbox.keep(subscription, signed(raw), now=NOW)
+        assert not WebhookEvent.objects.exists()
+        assert wish(subscription) is None
+
+        kept = inbox.keep(subscription, signed(raw), now=NOW)
+
+        assert (kept.is_new, kept.rings) == (True, True)
+        assert WebhookEvent.objects.get().deliveries == 1
+
+    @pytest.mark.matrix("W2", "W3")
+    def test_an_event_and_its_wish_stand_together_or_not_at_all(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        subscription, raw = subscribed(), event()
+        with monkeypatch.context() as patch:
+            patch.setattr("syncing.poll_schedule.fetch_once_quiet", _kill)
+            with pytest.raises(Killed):
+                inbox.keep(subscription, signed(raw), now=NOW)
+
+        assert not WebhookEvent.objects.exists()
+        assert inbox.keep(subscription, signed(raw), now=NOW).rings, "and it comes again"
+
     @pytest.mark.matrix("W2", "W12")
     def test_a_repeated_event_is_the_same_row_and_rings_nobody(self) -> None:
         subscription, raw = subscribed(), event()
@@ -383,6 +414,14 @@ class TestKeeping:
         subscription = subscribed()
 
         assert inbox.keep(subscription, signed(event(type="transactions.synced")), now=NOW).rings
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def _kill(*_: object, **__: object) -> None:
+    raise Killed
 
 
 class Endless(io.RawIOBase):

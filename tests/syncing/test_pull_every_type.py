@@ -419,6 +419,15 @@ class TestUnannounced:
         assert customer.pull().unannounced == 1, "transfers have no event"
         assert customer.pull().unannounced == 0, "it is known by now"
 
+    def test_of_a_transaction_it_is_the_last_change_that_counts(self) -> None:
+        for customer in one_customer(["transaction"]):
+            subscribe(customer)
+            customer.spend()
+            earlier = timezone.now() - timedelta(minutes=30)
+            customer.http.event_hooks = {"response": [listed_as(updated_at=earlier.isoformat())]}
+
+            assert customer.pull().unannounced == 1
+
     def test_leaves_out_what_may_still_be_announced(self, customer: Customer) -> None:
         subscribe(customer)
         customer.business.create_bill(created_at=timezone.now() - timedelta(minutes=1))
@@ -449,7 +458,7 @@ class TestUnannounced:
 
 def subscribe(customer: Customer, status: str = "active") -> None:
     subscription = customer.connection.subscriptions.create(
-        status=status, event_types=["bills.ready_to_sync"]
+        status=status, event_types=["bills.ready_to_sync", "transactions.ready_to_sync"]
     )
     type(subscription).objects.update(created_at=timezone.now() - timedelta(days=1))
 
@@ -464,6 +473,6 @@ def listed_as(ramp_id: str = "", **changes: Any) -> Any:
 
     def hook(response: httpx.Response) -> None:
         if not response.request.url.path.endswith("/token"):
-            rewritten(change, of=("bills", "credits"))(response)
+            rewritten(change, of=("bills", "credits", "transactions"))(response)
 
     return hook
