@@ -256,6 +256,27 @@ def skip(connection_id: uuid.UUID, why: str) -> int:
     )
 
 
+def retry(file_id: int, *, actor: str) -> int:
+    """Try a file again that was given up, put aside, or waits for its next try; its document is
+    left alone. Returns 0 if there is nothing to retry, for it is being attached or is there."""
+    return execute(
+        """
+        WITH again AS (
+            UPDATE syncing_attachment
+            SET state = 'due', attempts = 0, due_at = now(), error_title = '', error_fix = '',
+                error_detail = ''
+            WHERE id = %s AND source <> '' AND state IN ('due', 'failed', 'skipped')
+            RETURNING item_id, source
+        )
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT item_id, now(), 'note', 'The file is tried again.',
+               jsonb_build_object('source', source), %s
+        FROM again
+        """,
+        [file_id, actor],
+    )
+
+
 def keep_address(file: ClaimedFile, token: uuid.UUID, url: str) -> int:
     """Keep an invoice's newly signed address."""
     return execute(

@@ -89,7 +89,15 @@ def set_sync_button(
     shown = ramp.connection(connection.ramp_connection_id).settings or {}
     if bool(shown.get(f"{object_type}_sync_button_enabled")) is not on:
         raise NotVerified("Ramp took the new setting and does not show it. Try again in a minute.")
+    _keep(connection, object_type, on=on)
     return verdict
+
+
+def _keep(connection: Connection, object_type: str, *, on: bool) -> None:
+    """Remember the setting, for pages never ask Ramp."""
+    others = {one for one in connection.button_types if one != object_type}
+    connection.button_types = sorted(others | {object_type} if on else others)
+    connection.save(update_fields=["button_types"])
 
 
 def _setting(object_type: str, *, on: bool) -> ConnectionSettings:

@@ -63,6 +63,8 @@ class PollLease:
     """The lists that rang; empty if it is time to read them all."""
     cursors: Sequence[dict[str, Any]] = field(default_factory=list)
     """How far lists were read, as `cursors.found` takes it."""
+    asked_by: str = ""
+    """Who wants to see this pull; empty if nobody in particular."""
     is_over: bool = False
 
     def keep(self, reading: Reading) -> bool:
@@ -200,8 +202,8 @@ def only_poller(connection: Connection) -> Iterator[PollLease | None]:
     if not taken:
         yield None
         return
-    began_at, wanted, known = taken[0]
-    lease = PollLease(connection.pk, token, began_at, from_json(wanted), from_json(known))
+    began_at, wanted, known, asked_by = taken[0]
+    lease = PollLease(connection.pk, token, began_at, from_json(wanted), from_json(known), asked_by)
     yield lease
     if not lease.is_over:
         lease.give_back()
@@ -210,7 +212,7 @@ def only_poller(connection: Connection) -> Iterator[PollLease | None]:
 _TAKE = """
     WITH before AS (
         SELECT connection_id, poll_lease_until IS NOT NULL OR next_poll_at <= now()
-                OR fetch_due_at IS NULL OR fetch_due_at > now() AS is_poll, fetch_types
+                OR fetch_due_at IS NULL OR fetch_due_at > now() AS is_poll, fetch_types, fetch_asked_by
         FROM syncing_schedule
         WHERE connection_id = %(connection)s
           AND (poll_lease_until IS NULL OR poll_lease_until < now())
@@ -218,11 +220,11 @@ _TAKE = """
     )
     UPDATE syncing_schedule s
     SET poll_lease = %(token)s, poll_lease_until = now() + %(seconds)s * interval '1s',
-        fetch_due_at = NULL, fetch_types = '[]', last_pull_started_at = now()
+        fetch_due_at = NULL, fetch_types = '[]', fetch_asked_by = '', last_pull_started_at = now()
     FROM before b WHERE s.connection_id = b.connection_id
     RETURNING now(), CASE WHEN b.is_poll THEN '[]' ELSE b.fetch_types END,
         (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM syncing_pullcursor c
-         WHERE c.connection_id = s.connection_id)
+         WHERE c.connection_id = s.connection_id), b.fetch_asked_by
 """
 
 
@@ -262,6 +264,13 @@ def fetch_soon(
         " WHERE connection_id = %(connection)s",
         {"types": as_json(list(types)), "wait": wait, "connection": connection_id},
     )
+
+
+def fetch_for(connection_id: uuid.UUID, *, actor: str) -> bool:
+    """Ask for a pull of all lists now, in somebody's name. False if the connection has none."""
+    asked = Schedule.objects.filter(pk=connection_id).update(fetch_asked_by=actor)
+    fetch_soon(connection_id)
+    return bool(asked)
 
 
 def fetch_once_quiet(connection_id: uuid.UUID, *, types: Sequence[str], pause: timedelta) -> None:

@@ -49,6 +49,11 @@ class Connection(models.Model):
     object_types = models.JSONField(
         default=every_type, help_text="What is synced, as syncing's items name their types."
     )
+    button_types = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Of what Ramp shows a sync button: as last switched here and read back.",
+    )
     scoped_by_entity = models.BooleanField(
         default=False, help_text="Read Ramp's lists entity by entity, as its guide asks (R-70)."
     )

@@ -349,7 +349,14 @@ class ItemEvent(models.Model):
     actor = models.CharField(max_length=150, blank=True, default="", help_text="Empty: rampbridge.")
 
     class Meta:
-        indexes = [models.Index(fields=["item", "id"], name="timeline")]
+        indexes = [
+            models.Index(fields=["item", "id"], name="timeline"),
+            models.Index(  # rare kinds: which items a comparison has found
+                fields=["at"],
+                condition=models.Q(kind__in=["reconciled", "external"]),
+                name="found_by_comparisons",
+            ),
+        ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
 
     def __str__(self) -> str:

@@ -20,6 +20,9 @@ class SyncRun(models.Model):
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
     trigger = models.CharField(max_length=9, choices=Trigger)
+    actor = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="Who asked for it."
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     pages = models.PositiveIntegerField(default=0)

@@ -18,6 +18,13 @@ class Schedule(models.Model):
     fetch_types = models.JSONField(
         default=list, help_text="What rang: the object types to pull. Empty: all of them."
     )
+    fetch_asked_by = models.CharField(
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who wants Ramp to be read now; empty once it is.",
+    )
     reconcile_due_at = models.DateTimeField(null=True, blank=True)
     last_pull_started_at = models.DateTimeField(null=True, blank=True)
     poll_lease = models.UUIDField(null=True, blank=True)
