@@ -142,15 +142,29 @@ def map_entity(entity: Entity, *, erp_entity: str = "") -> None:
 
 
 def set_posting_profile(
-    connection: Connection, *, card_liability_account: str, bank_account: str = ""
+    connection: Connection,
+    *,
+    card_liability_account: str,
+    bank_account: str = "",
+    payables_account: str = "",
+    reimbursement_account: str = "",
+    transfer_bank_account: str = "",
+    cashback_account: str = "",
 ) -> PostingProfile:
-    """Say which ERP accounts stand for card liability and bank, for all entities."""
+    """Say which ERP accounts stand for what Ramp does not code, for all entities; by the ERP's ids.
+
+    What is left empty holds the objects that need it, with words that say which account is missing.
+    """
     profile, _ = PostingProfile.objects.update_or_create(
         connection=connection,
         entity=None,
         defaults={
             "card_liability_account": card_liability_account,
             "bank_account": bank_account,
+            "payables_account": payables_account,
+            "reimbursement_account": reimbursement_account,
+            "transfer_bank_account": transfer_bank_account,
+            "cashback_account": cashback_account,
         },
     )
     return profile

@@ -36,7 +36,11 @@ DEPARTMENTS = [
     ('OPS', "Operations"),
     ]
 
-VENDORS = ["Amazon Web Services", "Delta Air Lines", "Figma", "Staples", "WeWork"]
+VENDORS = [
+    "Amazon Web Services", "Delta Air Lines", "Figma", "Staples", "WeWork",
+    "Bergmann Werkzeuge GmbH", "CED Greentech", "Café Imports", "McKesson",
+    "Peak Print Works", "Protolabs", "佐藤会計事務所",
+    ]
 
 GROUPS = [
     ('account', 'group_account'),
@@ -156,6 +160,8 @@ def create_accounts(company):
     for code, name in EXPENSES:
         add(code, name, expense)
     add('2150', "Ramp card clearing", clearing)
+    add('2160', "Reimbursements to employees", clearing)
+    add('4900', "Ramp cashback", by_code('4.1.0'))
     return {
         'tax': by_code('6.3.6'),
         'exchange': by_code('6.2.1'),

@@ -24,7 +24,13 @@ from syncing import poll_schedule
 from syncing.models import Schedule
 
 ERP_KIND = "tryton"
-CARD_LIABILITY_CODE = "2150"
+PROFILE_CODES = {
+    "card_liability_account": "2150",
+    "bank_account": "1010",
+    "reimbursement_account": "2160",
+    "cashback_account": "4900",
+}
+"""What Ramp does not code, by the codes of the demo's charts."""
 OLD_ACCOUNT_CODE = "6999"
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
@@ -69,8 +75,7 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
         if not entity.is_mapped:
             services.map_entity(entity)
     chart_upload.mirror_chart(connection, erp, ramp)
-    card = LedgerAccount.objects.get(connection=connection, code=CARD_LIABILITY_CODE)
-    services.set_posting_profile(connection, card_liability_account=card.erp_id)
+    services.set_posting_profile(connection, **_posting_accounts(connection))
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     poll_schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
@@ -78,6 +83,12 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
         _close_old_account(erp)
     services.go_live(connection)
     return connection
+
+
+def _posting_accounts(connection: Connection) -> dict[str, str]:
+    accounts = LedgerAccount.objects.filter(connection=connection, code__in=PROFILE_CODES.values())
+    ids = dict(accounts.values_list("code", "erp_id"))
+    return {purpose: ids[code] for purpose, code in PROFILE_CODES.items()}
 
 
 def _close_old_account(erp: TrytonErp) -> None:
