@@ -14,7 +14,7 @@ from syncing.statements import execute, rows, storable
 REACK_AFTER_SECONDS = 60
 """An object that we reported may still stand in a list that Ramp made up just before."""
 ANNOUNCED_WITHIN_SECONDS = 300
-"""Ramp tries to deliver an event for about five minutes (reliability 0.8); then it is lost."""
+"""Ramp tries to deliver an event for about five minutes (C15); then it is lost."""
 
 
 @dataclass(frozen=True, slots=True)
