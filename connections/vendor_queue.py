@@ -67,23 +67,6 @@ def want(connection_id: uuid.UUID, merchants: Sequence[Merchant]) -> int:
         return int(cursor.rowcount)
 
 
-def connections_due(limit: int = 500) -> list[uuid.UUID]:
-    """Live connections with a merchant that something is to be done for."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT v.connection_id
-            FROM connections_vendorcreation v JOIN connections_connection c
-                ON c.id = v.connection_id
-            WHERE v.due_at <= now() AND c.stage = 'live'
-              AND (v.lease_until IS NULL OR v.lease_until < now())
-            LIMIT %s
-            """,
-            [limit],
-        )
-        return [connection_id for (connection_id,) in cursor.fetchall()]
-
-
 @transaction.atomic
 def claim(connection: Connection, token: uuid.UUID, limit: int) -> list[VendorCreation]:
     """Take merchants in hand that are due, those too whose worker was not heard of again."""

@@ -79,22 +79,6 @@ class ClaimedFile:
         return Ref.from_json(self.document["ref"]) if self.document else None
 
 
-def connections_due(limit: int = 500) -> list[uuid.UUID]:
-    """Connections with files to send, whose ERP is not to be left alone just now."""
-    found = rows(
-        """
-        SELECT s.connection_id
-        FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
-        WHERE c.stage = 'live' AND (s.resume_at IS NULL OR s.resume_at <= now())
-          AND EXISTS (SELECT FROM syncing_attachment a WHERE a.connection_id = s.connection_id
-                      AND a.state IN ('due', 'sending') AND a.due_at <= now())
-        LIMIT %s
-        """,
-        [limit],
-    )
-    return [connection_id for (connection_id,) in found]
-
-
 def claim(connection_id: uuid.UUID, token: uuid.UUID, limit: int) -> list[ClaimedFile]:
     """Take the files in hand that are due, those too whose worker was not heard of again."""
     found = rows(

@@ -44,8 +44,6 @@ LONGEST_FILE_SECONDS = 110
 WITH_RECEIPTS = ("transaction", "reimbursement")
 """Types whose files have ids. An invoice of a bill has only its address, which may change."""
 
-connections_due = attachments.connections_due
-
 
 @dataclass(frozen=True)
 class Courier:

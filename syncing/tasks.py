@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from celery.signals import task_postrun, worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from connections import clients, services, vendor_queue
+from connections import clients, services
 from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.rate_limit import Lane
@@ -25,6 +26,7 @@ from syncing import (
     circuit,
     claims,
     engine,
+    errands,
     evidence,
     inbox,
     outbox,
@@ -43,6 +45,7 @@ from syncing import (
 )
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
+from syncing.errands import Errand
 from syncing.models import SyncRun
 from syncing.pace import Pace
 
@@ -84,10 +87,8 @@ def sweep(**_: Any) -> None:
             ring(send_acks, connection_id=connection_id)
     for waiting in sync_requests.open_connections():
         ring(answer_sync_request, connection_id=str(waiting))
-    for wanting in vendor_queue.connections_due():
-        ring(create_vendors, connection_id=str(wanting))
-    for owing in evidence.connections_due():
-        ring(send_evidence, connection_id=str(owing))
+    for errand, owing in errands.due():
+        ring(_ERRANDS[errand], connection_id=str(owing))
     for nightly in reconciliation.connections_due():
         ring(reconcile_connection, connection_id=str(nightly))
 
@@ -220,6 +221,9 @@ def send_evidence(*, connection_id: str, **_: Any) -> None:
         return
     files = clients.file_store()
     evidence.send_due(evidence.Courier(connection, ramp, erp, files, random.random))
+
+
+_ERRANDS: Mapping[Errand, Doorbell] = {Errand.FILES: send_evidence, Errand.VENDORS: create_vendors}
 
 
 @shared_task(expires=60)

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from connections import clients, services, vendor_queue
+from connections import clients, services
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.records import Document, MasterKind
 from connections.models import Connection, VendorCreation
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
-from syncing import attachments, evidence, tasks
+from syncing import attachments, errands, tasks
 from syncing.models import Attachment, ItemPayload, SyncItem
 from tests.syncing.world import let_time_pass
 
@@ -52,7 +52,7 @@ def test_a_receipt_follows_its_transaction_and_a_late_one_too(
     assert bought.receipts[-1] == late.id
     assert {file.state for file in Attachment.objects.all()} == {"attached"}
     assert len(erp.books.entries) == 1
-    assert evidence.connections_due() == []
+    assert errands.due() == []
 
 
 @pytest.mark.matrix("X24")
@@ -91,7 +91,7 @@ def test_a_merchant_becomes_a_vendor_and_its_transaction_goes_through(
     assert shown.external_id == made.id
     assert business.transaction(bought.id).coded_vendor_id == shown.id
     assert VendorCreation.objects.get().due_at is None
-    assert vendor_queue.connections_due() == []
+    assert errands.due() == []
 
 
 def test_switching_vendor_creation_is_read_back(

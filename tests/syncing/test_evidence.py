@@ -17,7 +17,8 @@ from connections.erp.refusals import refusal
 from connections.mappings import Target
 from connections.ramp.files import FileStore
 from connections.ramp_simulator.records import Transaction
-from syncing import attachments, evidence
+from syncing import attachments, errands, evidence
+from syncing.errands import Errand
 from syncing.evidence import RETRY_BUDGET, Courier
 from syncing.models import Attachment, ItemEvent, ItemPayload, SyncItem
 from tests.syncing.ramp import BASE_URL, Customer
@@ -112,12 +113,12 @@ class TestAFileReachesTheDocument:
         _, item = desk.posted()
 
         assert file_of(item).state == "due"
-        assert evidence.connections_due() == [desk.connection.pk]
+        assert errands.due() == [(Errand.FILES, desk.connection.pk)]
 
     def test_an_item_without_receipts_has_nothing_to_send(self, desk: Desk) -> None:
         desk.posted(has_receipt=False)
 
-        assert evidence.connections_due() == []
+        assert errands.due() == []
         assert desk.send() == 0
 
     def test_nothing_is_sent_before_the_item_is_posted(self, desk: Desk) -> None:
@@ -257,7 +258,7 @@ class TestAFileThatFails:
 
         assert file_of(item).state == "skipped"
         assert lines(item, "not_attached") == ["Ledger takes no files."]
-        assert evidence.connections_due() == []
+        assert errands.due() == []
 
     @pytest.mark.matrix("X21")
     def test_one_that_no_worker_survives_is_given_up(
@@ -304,7 +305,7 @@ class TestWhatStopsAConnection:
         desk.send()
 
         assert desk.erp.calls.count("attach") == 1
-        assert evidence.connections_due() == []
+        assert errands.due() == []
         assert {file.state for file in Attachment.objects.all()} == {"due"}
 
         desk.erp.faults.refuse_with = None
@@ -340,7 +341,7 @@ class TestWhatStopsAConnection:
         with database.cursor() as cursor:
             cursor.execute("UPDATE syncing_schedule SET resume_at = now() + interval '1 minute'")
 
-        assert evidence.connections_due() == []
+        assert errands.due() == []
 
     def test_a_file_of_an_item_in_doubt_waits(self, desk: Desk) -> None:
         _, item = desk.posted()
@@ -350,7 +351,7 @@ class TestWhatStopsAConnection:
 
         assert desk.send() == 0
 
-        assert evidence.connections_due() == [], "nobody rings for it over and over"
+        assert errands.due() == [], "nobody rings for it over and over"
         assert desk.host.downloads == 0
 
     def test_two_workers_carry_no_file_twice(self, desk: Desk) -> None:
@@ -448,7 +449,7 @@ class TestLateReceipts:
         late = desk.business.add_receipt(bought.id)
 
         attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
-        assert evidence.connections_due() == []
+        assert errands.due() == []
         desk.post()
         desk.send_until_quiet()
 

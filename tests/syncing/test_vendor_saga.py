@@ -15,7 +15,8 @@ from connections.erp.records import Vendor as ErpVendor
 from connections.erp.refusals import refusal
 from connections.models import Vendor, VendorCreation
 from connections.ramp_simulator.records import Transaction
-from syncing import releases, vendor_saga, vendor_waits
+from syncing import errands, releases, vendor_saga, vendor_waits
+from syncing.errands import Errand
 from syncing.models import ItemEvent, SyncItem
 from syncing.vendor_saga import RETRY_BUDGET
 from tests.syncing.ramp import Customer
@@ -112,7 +113,7 @@ class TestATransactionWithoutVendor:
         assert item.error_title == "Waits for the vendor Figma to be created in Ledger."
         assert item.blocked_by.startswith("vendor:")
         assert desk.erp.books.entries == ()
-        assert vendor_queue.connections_due() == [desk.connection.pk]
+        assert errands.due() == [(Errand.VENDORS, desk.connection.pk)]
 
     def test_goes_through_once_its_vendor_is_on_both_sides(self, desk: Desk) -> None:
         item = desk.waiting()
@@ -383,7 +384,7 @@ class TestWhatStandsInTheWay:
         assert (creation.error_category, creation.due_at) == ("needs_integrator", None)
         assert fresh(item).state == "FAILED"
         assert item.reference in item.error_text
-        assert vendor_queue.connections_due() == []
+        assert errands.due() == []
 
         releases.release(desk.connection.pk, ids=[item.pk], why="Retried.")
         desk.post()
@@ -477,7 +478,7 @@ class TestTheQueue:
         )
         vendor_queue.done(creation)
 
-        assert vendor_queue.connections_due() == [desk.connection.pk]
+        assert errands.due() == [(Errand.VENDORS, desk.connection.pk)]
 
     def test_a_wish_calls_no_second_worker_in(self, desk: Desk) -> None:
         desk.waiting()
@@ -487,7 +488,7 @@ class TestTheQueue:
             desk.connection.pk, [vendor_queue.Merchant(creation.merchant_id, "Figma")]
         )
 
-        assert vendor_queue.connections_due() == []
+        assert errands.due() == []
         assert vendor_queue.claim(desk.connection, uuid.uuid4(), 1) == []
 
     def test_a_wish_does_not_cut_a_back_off_short(self, desk: Desk) -> None:
@@ -498,7 +499,7 @@ class TestTheQueue:
 
         vendor_queue.want(desk.connection.pk, [vendor_queue.Merchant(merchant, "Figma")])
 
-        assert vendor_queue.connections_due() == []
+        assert errands.due() == []
 
     @pytest.mark.matrix("X12")
     def test_who_lost_its_lease_writes_nothing(self, desk: Desk) -> None:

@@ -1,0 +1,33 @@
+"""What is due beside posting and reporting: files to attach, vendors to create."""
+
+import uuid
+from enum import StrEnum
+
+from syncing.statements import rows
+
+
+class Errand(StrEnum):
+    FILES = "files"
+    VENDORS = "vendors"
+
+
+def due(limit: int = 500) -> list[tuple[Errand, uuid.UUID]]:
+    """The live connections with an errand to do; files only while their ERP is not left alone."""
+    found = rows(
+        """
+        (SELECT 'files', s.connection_id
+         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
+         WHERE c.stage = 'live' AND (s.resume_at IS NULL OR s.resume_at <= now())
+           AND EXISTS (SELECT FROM syncing_attachment a WHERE a.connection_id = s.connection_id
+                       AND a.state IN ('due', 'sending') AND a.due_at <= now())
+         LIMIT %(limit)s)
+        UNION ALL
+        (SELECT DISTINCT 'vendors', v.connection_id
+         FROM connections_vendorcreation v JOIN connections_connection c ON c.id = v.connection_id
+         WHERE v.due_at <= now() AND c.stage = 'live'
+           AND (v.lease_until IS NULL OR v.lease_until < now())
+         LIMIT %(limit)s)
+        """,
+        {"limit": limit},
+    )
+    return [(Errand(errand), connection_id) for errand, connection_id in found]
