@@ -31,17 +31,17 @@ NO_TIME = f"{NO_TIME_TITLE} It is posted by itself within the next minutes; noth
 Report = Callable[[], object]
 
 
-def pull(connection: Connection, ramp: RampClient, *, has_begun: Callable[[], None]) -> None:
+def pull(connection: Connection, ramp: RampClient) -> None:
     """Read what each new press asks for. What Ramp does not give now is asked for again.
 
-    :param has_begun: called once the first page is stored, so that others can begin to post
+    What stands on the first page is posted by the next turn, while this one reads on.
     """
     for request in sync_requests.to_pull(connection.pk):
         with _only_puller(request) as is_mine:
             if not is_mine:
                 continue
             try:
-                _pull(connection, request, ramp, has_begun)
+                _pull(connection, request, ramp)
             except errors.RampError as error:
                 logger.warning(
                     "The rows of a sync button's press could not be read.",
@@ -49,12 +49,10 @@ def pull(connection: Connection, ramp: RampClient, *, has_begun: Callable[[], No
                 )
 
 
-def _pull(
-    connection: Connection, request: SyncRequest, ramp: RampClient, has_begun: Callable[[], None]
-) -> None:
+def _pull(connection: Connection, request: SyncRequest, ramp: RampClient) -> None:
     kind = KINDS[request.object_type]
     listed_at = snapshots.database_now()
-    for number, page in enumerate(kind.ready(ramp, Scope(requested=True))):
+    for page in kind.ready(ramp, Scope(requested=True)):
         intake.take_in(
             connection,
             request.object_type,
@@ -65,8 +63,6 @@ def _pull(
         # A Ramp that does not know the filter sends everything: only what is ready counts.
         ready = [one.id for one in page.items if kind.standing(one) is Standing.READY]
         sync_requests.adopt(request, ready, listed_at=listed_at)
-        if number == 0 and page.next_cursor:
-            has_begun()
     sync_requests.pulled(request)
 
 
