@@ -30,8 +30,11 @@ DECIMALS: Mapping[str, int] = {"JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
 
 DEMO_ACCOUNTS = (
     ("1000", "Bank", "ASSET"),
+    ("1010", "Checking account", "ASSET"),
     ("2100", "Accounts payable", "LIABILITY"),
     ("2150", "Ramp card clearing", "LIABILITY"),
+    ("2160", "Reimbursements to employees", "LIABILITY"),
+    ("4900", "Ramp cashback", "REVENUE"),
     ("6100", "Travel", "EXPENSE"),
     ("6200", "Software", "EXPENSE"),
     ("6300", "Meals", "EXPENSE"),
