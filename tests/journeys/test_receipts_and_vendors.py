@@ -91,7 +91,7 @@ def test_a_merchant_becomes_a_vendor_and_its_transaction_goes_through(
     assert shown.external_id == made.id
     assert business.transaction(bought.id).coded_vendor_id == shown.id
     assert VendorCreation.objects.get().due_at is None
-    assert errands.due() == []
+    assert [errand for errand, _ in errands.due()] == [errands.Errand.FILES], "its receipt follows"
 
 
 def test_switching_vendor_creation_is_read_back(
