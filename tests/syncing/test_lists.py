@@ -10,7 +10,7 @@ import pytest
 from django.db import connection as database
 
 from connections.models import Entity
-from syncing import intake, lists, poll_schedule, polling, schedule
+from syncing import intake, lists, poll_schedule, polling, schedule, snapshots
 from syncing.models import PullCursor, Schedule, SyncItem, SyncRun, WebhookEvent
 from tests.syncing.ramp import Customer
 from tests.syncing.world import let_snapshots_age, let_time_pass
@@ -120,7 +120,7 @@ class TestTurns:
         """In mid-list an object may become ready on a page that was read before."""
         spend(customer, 10)
         customer.pull()
-        now = poll_schedule.rows("SELECT now()", None)[0][0]
+        now = snapshots.database_now()
         PullCursor.objects.update(began_at=now.replace(year=2020))
         WebhookEvent.objects.create(
             event_id="e", connection=customer.connection, event_type="x", raw=b"", received_at=now
@@ -322,6 +322,7 @@ class TestEntities:
 
         assert run.new == len(rows) - 1
         (gone,) = PullCursor.objects.exclude(problem="")
+        assert gone.entity_ramp_id is not None
         name = Entity.objects.get(ramp_id=gone.entity_ramp_id).name
         assert run.problem.startswith(f"Card transaction of {name}: ")
         assert customer.schedule.blocked_at is None
@@ -343,7 +344,7 @@ class TestEntities:
     def test_what_was_of_an_entity_that_is_gone_is_settled(self, customer: Customer) -> None:
         first, *_ = rows = [customer.spend(entity_id=one) for one in self.entities(customer)]
         customer.pull()
-        Entity.objects.filter(ramp_id=customer.item(first).entity_ramp_id).delete()
+        Entity.objects.filter(ramp_id=first.entity_id).delete()
         for row in rows:
             customer.business.take_back(row.id)
 
