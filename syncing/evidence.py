@@ -28,9 +28,9 @@ from connections.ramp.file_errors import AddressExpired, FileNotFetched, FileToo
 from connections.ramp.files import Download, FileStore
 from connections.ramp.spend import Bill
 from rampbridge.lib.backoff import full_jitter
-from syncing import attachments, setbacks, stopping
-from syncing.attachments import LEASE_SECONDS, ClaimedFile
+from syncing import attachments, file_claims, setbacks, stopping
 from syncing.classifier import ErrorCategory, SyncFailure, attempts_spent, classify
+from syncing.file_claims import LEASE_SECONDS, ClaimedFile
 from syncing.kinds import kind_of
 from syncing.setbacks import CannotAttach, Setback
 
@@ -64,22 +64,22 @@ def send_due(courier: Courier) -> int:
         capabilities = courier.erp.capabilities()
     except ErpError as error:
         failure = classify(error, erp_name=connection.erp_name)
-        attachments.postpone(connection.pk, failure, setbacks.SILENCE)
+        file_claims.postpone(connection.pk, failure, setbacks.SILENCE)
         return 0
     if not capabilities.attachments:
-        return attachments.skip(connection.pk, f"{connection.erp_name} takes no files.")
+        return file_claims.skip(connection.pk, f"{connection.erp_name} takes no files.")
     deadline = time.monotonic() + LEASE_SECONDS - LONGEST_FILE_SECONDS
-    claimed = attachments.claim(connection.pk, courier.token, CHUNK)
+    claimed = file_claims.claim(connection.pk, courier.token, CHUNK)
     if not claimed:
-        attachments.put_off_others(connection.pk)
+        file_claims.put_off_others(connection.pk)
     for place, file in enumerate(claimed):
         setback = _carry(courier, file, capabilities)
         late = time.monotonic() > deadline or stopping.is_asked()
         if late or (setback and setback.stops):
-            attachments.give_back(courier.token, [left.id for left in claimed[place + 1 :]])
+            file_claims.give_back(courier.token, [left.id for left in claimed[place + 1 :]])
             if setback and setback.stops:
                 wait = setbacks.pause(setback.failure)
-                attachments.postpone(connection.pk, setback.failure, wait)
+                file_claims.postpone(connection.pk, setback.failure, wait)
             break
     return len(claimed)
 
@@ -102,7 +102,7 @@ def look_for_late(connection: Connection, ramp: RampClient, *, since: datetime) 
 
 def postpone(connection: Connection, failure: SyncFailure) -> int:
     """Let the files wait of a connection that one side cannot be used of now."""
-    return attachments.postpone(connection.pk, failure, setbacks.pause(failure))
+    return file_claims.postpone(connection.pk, failure, setbacks.pause(failure))
 
 
 def _carry(courier: Courier, file: ClaimedFile, capabilities: Capabilities) -> Setback | None:
@@ -140,7 +140,7 @@ def _attach(courier: Courier, file: ClaimedFile, capabilities: Capabilities) -> 
     erp_id = courier.erp.attach(
         file.ref, Evidence(file.source, name, download.media_type, download.content)
     )
-    attachments.record_attached(file, courier.token, erp_id=erp_id, name=name, size=size)
+    file_claims.record_attached(file, courier.token, erp_id=erp_id, name=name, size=size)
 
 
 def _fetch(courier: Courier, file: ClaimedFile) -> Download:
@@ -150,7 +150,7 @@ def _fetch(courier: Courier, file: ClaimedFile) -> Download:
         return courier.files.download(file.url)
     except AddressExpired:
         url = _signed_again(courier, file)
-        attachments.keep_address(file, courier.token, url)
+        file_claims.keep_address(file, courier.token, url)
         return courier.files.download(url)
 
 
@@ -185,7 +185,7 @@ def _look(courier: Courier, file: ClaimedFile) -> None:
     else:
         receipts = _receipts([found])
     attachments.add_late(courier.connection.pk, file.object_type, receipts)
-    attachments.fulfilled(file, courier.token)
+    file_claims.fulfilled(file, courier.token)
 
 
 def _receipts(objects: Sequence[Any]) -> list[tuple[uuid.UUID, str]]:
@@ -201,13 +201,13 @@ def _name(file: ClaimedFile, download: Download) -> str:
 def _write_setback(courier: Courier, file: ClaimedFile, setback: Setback, *, settle: float) -> None:
     failure = setback.failure
     if not setback.counts:
-        attachments.give_back(courier.token, [file.id])  # and it waits with all others
+        file_claims.give_back(courier.token, [file.id])  # and it waits with all others
         return
     if failure.category is not ErrorCategory.TRANSIENT:
-        attachments.record_failed(file, courier.token, failure)
+        file_claims.record_failed(file, courier.token, failure)
         return
     if file.attempts >= RETRY_BUDGET:
-        attachments.record_failed(file, courier.token, attempts_spent(failure, file.attempts))
+        file_claims.record_failed(file, courier.token, attempts_spent(failure, file.attempts))
         return
     wait = full_jitter(
         file.attempts,
@@ -217,4 +217,4 @@ def _write_setback(courier: Courier, file: ClaimedFile, setback: Setback, *, set
         minimum=timedelta(seconds=max(1, settle, failure.retry_after or 0)),
         jitter=courier.jitter(),
     )
-    attachments.record_retry(file, courier.token, failure, wait.total_seconds())
+    file_claims.record_retry(file, courier.token, failure, wait.total_seconds())

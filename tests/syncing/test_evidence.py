@@ -17,7 +17,7 @@ from connections.erp.refusals import refusal
 from connections.mappings import Target
 from connections.ramp.files import FileStore
 from connections.ramp_simulator.records import Transaction
-from syncing import attachments, errands, evidence
+from syncing import attachments, errands, evidence, file_claims
 from syncing.errands import Errand
 from syncing.evidence import RETRY_BUDGET, Courier
 from syncing.models import Attachment, ItemEvent, ItemPayload, SyncItem
@@ -276,7 +276,7 @@ class TestAFileThatFails:
             for _ in range(RETRY_BUDGET):
                 with pytest.raises(Killed):
                     desk.send()
-                let_files_age(attachments.LEASE_SECONDS + 1)
+                let_files_age(file_claims.LEASE_SECONDS + 1)
 
         desk.send()
 
@@ -358,17 +358,17 @@ class TestWhatStopsAConnection:
         desk.posted()
         one, other = uuid.uuid4(), uuid.uuid4()
 
-        first = attachments.claim(desk.connection.pk, one, 5)
-        second = attachments.claim(desk.connection.pk, other, 5)
+        first = file_claims.claim(desk.connection.pk, one, 5)
+        second = file_claims.claim(desk.connection.pk, other, 5)
 
         assert (len(first), len(second)) == (1, 0)
 
     @pytest.mark.matrix("X12")
     def test_who_lost_its_lease_writes_nothing(self, desk: Desk) -> None:
         _, item = desk.posted()
-        (file,) = attachments.claim(desk.connection.pk, uuid.uuid4(), 5)
+        (file,) = file_claims.claim(desk.connection.pk, uuid.uuid4(), 5)
 
-        wrote = attachments.record_attached(
+        wrote = file_claims.record_attached(
             file, uuid.uuid4(), erp_id="F1", name="Receipt.pdf", size=1
         )
 
@@ -469,10 +469,10 @@ class TestLateReceipts:
         bought, item = self.reported(desk)
         attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
         token = uuid.uuid4()
-        (wish,) = attachments.claim(desk.connection.pk, token, 5)
+        (wish,) = file_claims.claim(desk.connection.pk, token, 5)
 
         attachments.look_again(desk.connection.pk, "transaction", uuid.UUID(bought.id))
-        attachments.fulfilled(wish, token)
+        file_claims.fulfilled(wish, token)
 
         assert file_of(item).state == "due"
 
