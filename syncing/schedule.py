@@ -42,25 +42,40 @@ def ring(limit: int = 500) -> list[Due]:
     return [Due(*row) for row in due]
 
 
-# Each EXISTS reads one entry of an index, however long a queue is: so it must also where a type
-# is paused, whose entries a plain look would go through one by one.
+def _some_item(condition: str) -> str:
+    """SQL: whether the connection `s` has an item `i` of which that is true.
+
+    Reads one entry of an index, however many there are. Without OFFSET PostgreSQL may decide to
+    read all such items of all connections once and keep them in a table of its own.
+    """
+    return (
+        "EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id"
+        f" AND ({condition}) OFFSET 0)"
+    )
+
+
+def _pause(condition: str) -> str:
+    """SQL: whether the connection `s` has a pause `p` of which that is true."""
+    return (
+        "EXISTS (SELECT FROM syncing_pause p WHERE p.connection_id = s.connection_id"
+        f" AND {condition})"
+    )
+
+
+_DUE_ITEM = "i.state = 'READY' AND i.due_at <= now()"
+_LOST = "i.state = 'POSTING' AND i.may_be_in_erp_until < now()"
+_ALL_PAUSED = "p.object_type = '' AND p.resumed_at IS NULL"
+# Where a type is paused each type is asked for by itself, so that its queue is not looked through.
 _HAS_DUE_ITEMS = f"""
-    CASE WHEN EXISTS (SELECT FROM syncing_pause p
-                      WHERE p.connection_id = s.connection_id AND p.resumed_at IS NULL)
+    CASE WHEN {_pause("p.resumed_at IS NULL")}
     THEN EXISTS (
         SELECT FROM unnest(%(types)s::text[]) AS t(object_type)
-        WHERE (NOT EXISTS (SELECT FROM syncing_pause p
-                           WHERE p.connection_id = s.connection_id AND {pauses.BLOCKS})
-            OR EXISTS (SELECT FROM syncing_pause p WHERE p.connection_id = s.connection_id
-                       AND p.object_type = t.object_type AND {pauses.CANARY_IS_DUE})
-            AND NOT EXISTS (SELECT FROM syncing_pause p WHERE p.connection_id = s.connection_id
-                            AND p.object_type = '' AND p.resumed_at IS NULL))
-        AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                    AND i.object_type = t.object_type AND i.state = 'READY' AND i.due_at <= now()))
-    ELSE EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                 AND i.object_type = ANY(%(types)s) AND i.state = 'READY' AND i.due_at <= now())
-    END
-"""  # noqa: S608  constants of this program
+        WHERE (NOT {_pause(pauses.BLOCKS)}
+            OR {_pause(f"p.object_type = t.object_type AND {pauses.CANARY_IS_DUE}")}
+            AND NOT {_pause(_ALL_PAUSED)})
+        AND {_some_item(f"i.object_type = t.object_type AND {_DUE_ITEM}")})
+    ELSE {_some_item(f"i.object_type = ANY(%(types)s) AND {_DUE_ITEM}")} END
+"""
 
 _RING = f"""
     WITH state AS (
@@ -69,24 +84,17 @@ _RING = f"""
             c.stage = 'live' AND (s.work_lease_until IS NULL OR s.work_lease_until < now())
                 AND (s.resume_at IS NULL OR s.resume_at <= now())
                 AND s.blocked_code <> ALL(%(ramp_refuses)s)
-                AND ({_HAS_DUE_ITEMS}
-                  OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND i.state = 'POSTING' AND i.may_be_in_erp_until < now())) AS work,
+                AND ({_HAS_DUE_ITEMS} OR {_some_item(_LOST)}) AS work,
             c.stage IN ('live', 'paused')
-                AND (EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND {SUCCESS_WAITS})
-                  OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND {UNTOLD_WAITS})
-                  OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND {FAILURE_WAITS})
-                  OR EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                             AND i.reack_due)
+                AND ({_some_item(SUCCESS_WAITS)}
+                  OR {_some_item(UNTOLD_WAITS)}
+                  OR {_some_item(FAILURE_WAITS)}
+                  OR {_some_item("i.reack_due")}
                   OR EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id
-                             AND b.state = 'open' AND b.due_at <= now())) AS report,
+                             AND b.state = 'open' AND b.due_at <= now() OFFSET 0)) AS report,
             c.stage = 'live'
                 AND (s.resume_at IS NULL OR s.resume_at <= now())
-                AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id
-                            AND i.state = 'FAILED' AND i.due_at <= now()) AS recheck
+                AND {_some_item("i.state = 'FAILED' AND i.due_at <= now()")} AS recheck
         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
         WHERE s.rung_at IS NULL OR s.rung_at < now() - %(again)s * interval '1s'
     ), due AS (
