@@ -21,10 +21,6 @@ MOST_PAGES = 20_000
 """In all turns of one reading: two million objects. A longer list leads in a circle (fault P7)."""
 
 
-class LeaseLost(Exception):
-    """Another worker has begun to pull this connection."""
-
-
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What a pull reads its lists with."""
@@ -80,8 +76,8 @@ def _read_pages(turn: Turn, reading: Reading) -> None:
 def _keep(turn: Turn, reading: Reading, number: int) -> None:
     """The lease, and where to go on after a crash: at this page, which is not stored yet."""
     is_first_call = number == 1 and not turn.run.pages
-    if not is_first_call and not turn.lease.keep(reading):
-        raise LeaseLost
+    if not is_first_call:
+        turn.lease.keep(reading)
     if number > 1:  # so that a long pull is seen to move; what this page brings comes later
         turn.run.save(update_fields=["pages", "seen", "new", "changed", "unannounced"])
 

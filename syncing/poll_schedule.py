@@ -51,6 +51,10 @@ def wished(due: str) -> str:
     """  # noqa: S608  pieces of this program
 
 
+class LeaseLost(Exception):
+    """Another worker has begun to pull this connection."""
+
+
 @dataclass(slots=True)
 class PollLease:
     """A connection in a poller's hands."""
@@ -67,22 +71,25 @@ class PollLease:
     """Who wants to see this pull; empty if nobody in particular."""
     is_over: bool = False
 
-    def keep(self, reading: Reading) -> bool:
-        """Extend the lease, and keep how far a list was read. False if the lease was lost: stop."""
-        return bool(
-            rows(
-                f"""
-                WITH held AS (
-                    UPDATE syncing_schedule
-                    SET poll_lease_until = now() + %(seconds)s * interval '1s'
-                    WHERE connection_id = %(connection)s AND poll_lease = %(token)s
-                    RETURNING connection_id
-                ), kept AS ({cursors.SAVE})
-                SELECT 1 FROM held
-                """,  # noqa: S608  constants of this program
-                self._mine | cursors.values([reading]) | {"seconds": POLL_LEASE_SECONDS},
-            )
-        )
+    def keep(self, reading: Reading | None = None) -> None:
+        """Extend the lease, and keep how far a list was read.
+
+        :raises LeaseLost: if another worker has it now
+        """
+        readings = [reading] if reading else []
+        if not rows(
+            f"""
+            WITH held AS (
+                UPDATE syncing_schedule
+                SET poll_lease_until = now() + %(seconds)s * interval '1s'
+                WHERE connection_id = %(connection)s AND poll_lease = %(token)s
+                RETURNING connection_id
+            ), kept AS ({cursors.SAVE})
+            SELECT 1 FROM held
+            """,  # noqa: S608  constants of this program
+            self._mine | cursors.values(readings) | {"seconds": POLL_LEASE_SECONDS},
+        ):
+            raise LeaseLost
 
     def pull_done(
         self,
@@ -212,7 +219,8 @@ def only_poller(connection: Connection) -> Iterator[PollLease | None]:
 _TAKE = """
     WITH before AS (
         SELECT connection_id, poll_lease_until IS NOT NULL OR next_poll_at <= now()
-                OR fetch_due_at IS NULL OR fetch_due_at > now() AS is_poll, fetch_types, fetch_asked_by
+                OR fetch_due_at IS NULL OR fetch_due_at > now() AS is_poll,
+            fetch_types, fetch_asked_by
         FROM syncing_schedule
         WHERE connection_id = %(connection)s
           AND (poll_lease_until IS NULL OR poll_lease_until < now())
@@ -310,10 +318,14 @@ def refresh_old_snapshots(connection_id: uuid.UUID) -> None:
 
 
 def poll_is_due(connection: Connection) -> bool:
-    """Whether the poll or a wish is due, by the database's clock."""
+    """Whether the poll or a wish of a live connection is due, by the database's clock."""
     return bool(
         rows(
-            f"SELECT 1 FROM syncing_schedule s WHERE connection_id = %s AND {IS_DUE}",  # noqa: S608
+            f"""
+            SELECT 1
+            FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
+            WHERE s.connection_id = %s AND c.stage = 'live' AND {IS_DUE}
+            """,  # noqa: S608  a constant of this file
             [connection.pk],
         )
     )

@@ -15,9 +15,9 @@ from syncing import cadence, cursors, inbox, lists, poll_schedule, vanished, web
 from syncing.classifier import classify_ramp
 from syncing.cursors import Reading
 from syncing.kinds import LISTS
-from syncing.lists import LeaseLost, Turn
+from syncing.lists import Turn
 from syncing.models import SyncItem, SyncRun
-from syncing.poll_schedule import PollLease
+from syncing.poll_schedule import LeaseLost, PollLease
 from syncing.snapshots import Complete
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,7 @@ logger = logging.getLogger(__name__)
 PAGE_SIZES = (100, 100, 50, 50, 25)
 """By failures in a row: Ramp cuts answers at 60 s, and smaller pages answer sooner (fault P9)."""
 
-OF_ONE_LIST = (
-    errors.ScopeMissing,
-    errors.Forbidden,
-    errors.NotFound,
-    errors.NoSuchEndpoint,
-    errors.InvalidRequest,
-    errors.SchemaSurprise,
-)
+OF_ONE_LIST = (errors.NotFound, *vanished.OF_ONE_OBJECT)
 """What is wrong with one list, or with one entity's; the others are read all the same (P11)."""
 
 
@@ -80,7 +73,7 @@ def pull(
         next_in = timedelta(0) if lease.wanted else next_poll_in(connection, now=now)
         try:
             _read(pull, ramp)
-            vanished.settle(connection, ramp, _complete(pull.readings), listed_at=run.started_at)
+            _settle_vanished(pull, ramp)
         except errors.RampError as error:
             _broke_off(pull, error, jitter=jitter, next_in=next_in)
         except LeaseLost:
@@ -143,6 +136,20 @@ def _read(pull: _Pull, ramp: RampClient) -> None:
                 },
             )
     pull.run.problem = _problems(pull.readings)
+
+
+def _settle_vanished(pull: _Pull, ramp: RampClient) -> None:
+    unread = vanished.settle(
+        pull.connection,
+        ramp,
+        _complete(pull.readings),
+        listed_at=pull.run.started_at,
+        keep_lease=pull.lease.keep,
+    )
+    for error in unread[:1]:  # they have it all in common, most likely
+        pull.run.trace_id = error.trace_id
+        pull.run.problem += f"\n{len(unread)} no longer listed: {classify_ramp(error).title}"
+        pull.run.problem = pull.run.problem.strip()
 
 
 def _problems(readings: Sequence[Reading]) -> str:

@@ -1,7 +1,8 @@
 """What Ramp no longer lists as ready has been synced by someone else, or taken back."""
 
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -16,6 +17,16 @@ from syncing import intake, snapshots
 from syncing.kinds import LISTS, Kind, Standing, kind_of, list_of
 from syncing.snapshots import Complete, Vanished
 
+logger = logging.getLogger(__name__)
+
+OF_ONE_OBJECT = (
+    errors.ScopeMissing,
+    errors.Forbidden,
+    errors.NoSuchEndpoint,
+    errors.InvalidRequest,
+    errors.SchemaSurprise,
+)
+"""What is wrong with one object, or one type of them; others can be read all the same."""
 MOST_REREADS = 100
 """Vanished objects read one by one after a pull; the rest waits for the next pull."""
 
@@ -27,19 +38,36 @@ _WHY = {
 
 
 def settle(
-    connection: Connection, ramp: RampClient, lists: Sequence[Complete], *, listed_at: datetime
-) -> None:
+    connection: Connection,
+    ramp: RampClient,
+    lists: Sequence[Complete],
+    *,
+    listed_at: datetime,
+    keep_lease: Callable[[], None],
+) -> list[errors.RampError]:
     """Read each object again that complete lists no longer have: a list that was read while it
     changed may have skipped a row (fault P5).
 
-    :raises RampError: what is not settled then is settled after the next pull
+    Returns why single ones could not be read; they are looked at again after the next pull.
+
+    :raises RampError: if Ramp cannot be asked at all now
     """
+    unread: list[errors.RampError] = []
     vanished = snapshots.not_listed(connection.pk, lists, MOST_REREADS)
     by_object = sorted(vanished, key=lambda one: (list_of(one.object_type), one.ramp_id.bytes))
     for (list_name, ramp_id), items in groupby(
         by_object, key=lambda one: (list_of(one.object_type), one.ramp_id)
     ):
-        _settle(connection, ramp, list_name, ramp_id, list(items), listed_at)
+        keep_lease()
+        try:
+            _settle(connection, ramp, list_name, ramp_id, list(items), listed_at)
+        except OF_ONE_OBJECT as error:
+            unread.append(error)
+            logger.warning(
+                "An object that is no longer listed cannot be read.",
+                extra={"connection": connection.slug, "object": str(ramp_id), "why": str(error)},
+            )
+    return unread
 
 
 def _settle(

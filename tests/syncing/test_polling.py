@@ -113,6 +113,23 @@ class TestPull:
 
         assert customer.state(bought) == "EXTERNAL"
 
+    def test_one_vanished_object_that_cannot_be_read_does_not_stop_the_pull(
+        self, customer: Customer
+    ) -> None:
+        first, second = customer.spend(), customer.spend()
+        customer.pull()
+        for row in (first, second):
+            customer.business.take_back(row.id)
+
+        customer.fault("answer", ONE, status=422, code="DEVELOPER_7001", message="Odd")
+        run = customer.pull()
+
+        assert sorted([customer.state(first), customer.state(second)]) == ["READY", "WITHDRAWN"]
+        assert run.problem.startswith("1 no longer listed: ")
+        assert customer.schedule.last_poll_at is not None
+        assert customer.pull().problem == ""
+        assert customer.state(first) == customer.state(second) == "WITHDRAWN"
+
     def test_an_object_that_ramp_has_lost_is_withdrawn(self, customer: Customer) -> None:
         bought = customer.spend()
         customer.pull()
@@ -408,6 +425,15 @@ class TestPages:
 
 
 class TestTurns:
+    def test_a_paused_customer_is_not_pulled_whoever_rings(self, customer: Customer) -> None:
+        """A late webhook of a closed connection rings too."""
+        poll_schedule.fetch_soon(customer.connection.pk)
+        assert poll_schedule.poll_is_due(customer.connection)
+
+        type(customer.connection).objects.update(stage="paused")
+
+        assert not poll_schedule.poll_is_due(customer.connection)
+
     @pytest.mark.matrix("P4")
     def test_a_second_poller_makes_no_call(self, customer: Customer) -> None:
         with poll_schedule.only_poller(customer.connection) as first:
