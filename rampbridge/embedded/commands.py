@@ -27,6 +27,9 @@ HELP = """\
 ./run test [ARGUMENTS]   all tests with coverage, or what the arguments for pytest say
 ./run check              format, lint, types, layers, migrations, templates, deployment settings
 ./run bench [NAME ...]   benchmarks
+./run matrix [--json]    every fault we know of, and whether the tests that prove it pass
+./run kill-test [--kills 3000] [--seed 7] [--json]
+                         kill workers in the middle of their work, and count what is lost or doubled
 ./run screens            a picture of every page, in four variants
 ./run COMMAND ...        anything else goes to manage.py, with the demo's environment and database
 """
@@ -95,6 +98,15 @@ def check(_: Sequence[str]) -> int:
 
 def bench(arguments: Sequence[str]) -> int:
     return _run([PYTHON, "-m", "bench", *arguments], {**os.environ, **TEST_ENVIRONMENT})
+
+
+def matrix(arguments: Sequence[str]) -> int:
+    return _run([PYTHON, "-m", "tests.matrix", *arguments])
+
+
+def kill_test(arguments: Sequence[str]) -> int:
+    command = [PYTHON, "-m", "tests.simulation.kills", *arguments]
+    return _run(command, {**os.environ, **TEST_ENVIRONMENT})
 
 
 def screens(arguments: Sequence[str]) -> int:
@@ -170,6 +182,8 @@ COMMANDS: dict[str, Command] = {
     "test": test,
     "check": check,
     "bench": bench,
+    "matrix": matrix,
+    "kill-test": kill_test,
     "screens": screens,
 }
 

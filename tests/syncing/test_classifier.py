@@ -137,6 +137,7 @@ class TestEveryText:
 
 
 class TestErpErrors:
+    @pytest.mark.matrix("X14")
     def test_every_code_has_a_rule_of_the_category_the_port_gives_it(self) -> None:
         """Matrix X14. The port and the classifier must not contradict each other."""
         same = {
@@ -200,6 +201,7 @@ class TestErpErrors:
 
         assert causes == {"erp.period_closed:2026-09", "erp.period_closed:2026-10"}
 
+    @pytest.mark.matrix("X15", "X16", "X17")
     @pytest.mark.parametrize("code", [Code.RATE_LIMITED, Code.ERP_UNAVAILABLE, Code.AUTH_EXPIRED])
     def test_what_would_hit_every_document_stops_the_connection(self, code: Code) -> None:
         """Matrix X15, X16, X17."""
@@ -269,6 +271,7 @@ class TestRampErrors:
 
         assert failure.retry_after == 7
 
+    @pytest.mark.matrix("T5")
     def test_a_missing_scope_is_named(self) -> None:
         """Matrix T5."""
         failure = classify_ramp(ramp.ScopeMissing("no", scopes=["accounting:write"]))

@@ -135,6 +135,7 @@ class TestRefusals:
         with pytest.raises(NothingToPost):
             document(settled(0, "USD", line(0)))
 
+    @pytest.mark.matrix("X23")
     @given(st.integers(1, 10**6), st.integers(1, 10**6))
     def test_lines_that_do_not_add_up_are_held_with_the_difference(
         self, minor: int, excess: int

@@ -28,6 +28,7 @@ class TestLookAtDatabase:
         assert not suspect.look_at_database()
 
 
+@pytest.mark.matrix("I5", "I10")
 class TestAfterAFailoverThatForgotCommits:
     """Matrix I5 and I10."""
 
