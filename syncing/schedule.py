@@ -42,15 +42,17 @@ def ring(limit: int = 500) -> list[Due]:
     return [Due(*row) for row in due]
 
 
-def _some_item(condition: str) -> str:
+def _some_item(condition: str, *, in_order_of: str) -> str:
     """SQL: whether the connection `s` has an item `i` of which that is true.
 
-    Reads one entry of an index, however many there are. Without OFFSET PostgreSQL may decide to
-    read all such items of all connections once and keep them in a table of its own.
+    Reads one entry of an index, however many items there are and whoever has them. PostgreSQL would
+    rather read the table until it meets one, which for a customer without any is all of it; or read
+    all such items of all customers once. The order, an index's own, keeps it from the first, and
+    OFFSET from the second.
     """
     return (
         "EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = s.connection_id"
-        f" AND ({condition}) OFFSET 0)"
+        f" AND ({condition}) ORDER BY {in_order_of} OFFSET 0)"
     )
 
 
@@ -64,6 +66,7 @@ def _pause(condition: str) -> str:
 
 _DUE_ITEM = "i.state = 'READY' AND i.due_at <= now()"
 _LOST = "i.state = 'POSTING' AND i.may_be_in_erp_until < now()"
+_LOOK_AGAIN = "i.state = 'FAILED' AND i.due_at <= now()"
 _ALL_PAUSED = "p.object_type = '' AND p.resumed_at IS NULL"
 # Where a type is paused each type is asked for by itself, so that its queue is not looked through.
 _HAS_DUE_ITEMS = f"""
@@ -73,8 +76,13 @@ _HAS_DUE_ITEMS = f"""
         WHERE (NOT {_pause(pauses.BLOCKS)}
             OR {_pause(f"p.object_type = t.object_type AND {pauses.CANARY_IS_DUE}")}
             AND NOT {_pause(_ALL_PAUSED)})
-        AND {_some_item(f"i.object_type = t.object_type AND {_DUE_ITEM}")})
-    ELSE {_some_item(f"i.object_type = ANY(%(types)s) AND {_DUE_ITEM}")} END
+        AND {_some_item(f"i.object_type = t.object_type AND {_DUE_ITEM}", in_order_of="i.due_at")})
+    ELSE {
+    _some_item(
+        f"i.object_type = ANY(%(types)s) AND {_DUE_ITEM}",
+        in_order_of="i.object_type, i.due_at",
+    )
+} END
 """
 
 _RING = f"""
@@ -84,17 +92,19 @@ _RING = f"""
             c.stage = 'live' AND (s.work_lease_until IS NULL OR s.work_lease_until < now())
                 AND (s.resume_at IS NULL OR s.resume_at <= now())
                 AND s.blocked_code <> ALL(%(ramp_refuses)s)
-                AND ({_HAS_DUE_ITEMS} OR {_some_item(_LOST)}) AS work,
+                AND ({_HAS_DUE_ITEMS} OR {
+    _some_item(_LOST, in_order_of="i.may_be_in_erp_until")
+}) AS work,
             c.stage IN ('live', 'paused')
-                AND ({_some_item(SUCCESS_WAITS)}
-                  OR {_some_item(UNTOLD_WAITS)}
-                  OR {_some_item(FAILURE_WAITS)}
-                  OR {_some_item("i.reack_due")}
+                AND ({_some_item(SUCCESS_WAITS, in_order_of="i.object_type, i.id")}
+                  OR {_some_item(UNTOLD_WAITS, in_order_of="i.object_type, i.id")}
+                  OR {_some_item(FAILURE_WAITS, in_order_of="i.id")}
+                  OR {_some_item("i.reack_due", in_order_of="i.id")}
                   OR EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id
                              AND b.state = 'open' AND b.due_at <= now() OFFSET 0)) AS report,
             c.stage = 'live'
                 AND (s.resume_at IS NULL OR s.resume_at <= now())
-                AND {_some_item("i.state = 'FAILED' AND i.due_at <= now()")} AS recheck
+                AND {_some_item(_LOOK_AGAIN, in_order_of="i.due_at")} AS recheck
         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
         WHERE s.rung_at IS NULL OR s.rung_at < now() - %(again)s * interval '1s'
     ), due AS (
