@@ -17,7 +17,8 @@ FILES_OF_MOVED = f"""
            now()
     FROM moved m JOIN syncing_itempayload p ON p.item_id = m.id
     CROSS JOIN LATERAL (
-        SELECT left(receipt #>> '{{}}', 100) AS source, '' AS url
+        SELECT left(CASE jsonb_typeof(receipt) WHEN 'object' THEN receipt ->> 'id'
+                    ELSE receipt #>> '{{}}' END, 100) AS source, '' AS url
         FROM jsonb_array_elements(CASE jsonb_typeof(p.ramp -> 'receipts')
             WHEN 'array' THEN p.ramp -> 'receipts' ELSE '[]' END) AS r(receipt)
         WHERE m.object_type IN ('transaction', 'reimbursement')
