@@ -14,7 +14,7 @@ from syncing.claims import FRESH_SECONDS, TYPES
 from syncing.classifier import ErrorCategory, SyncFailure
 from syncing.cursors import Reading
 from syncing.kinds import KINDS, list_of
-from syncing.models import Schedule
+from syncing.models import Schedule, SyncRun
 from syncing.statements import as_json, execute, from_json, rows
 
 POLL_LEASE_SECONDS = 180
@@ -319,13 +319,22 @@ def refresh_old_snapshots(connection_id: uuid.UUID) -> None:
 
 def poll_is_due(connection: Connection) -> bool:
     """Whether the poll or a wish of a live connection is due, by the database's clock."""
-    return bool(
-        rows(
-            f"""
-            SELECT 1
-            FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
-            WHERE s.connection_id = %s AND c.stage = 'live' AND {IS_DUE}
-            """,  # noqa: S608  a constant of this file
-            [connection.pk],
-        )
+    return what_rang(connection) is not None
+
+
+def what_rang(connection: Connection) -> str | None:
+    """What a pull that is due now comes from: a webhook, or the clock. None if none is due, or the
+    connection is not live.
+    """
+    found = rows(
+        f"""
+        SELECT EXISTS (SELECT FROM syncing_webhookevent e
+                       WHERE e.connection_id = s.connection_id AND e.handled_at IS NULL)
+        FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
+        WHERE s.connection_id = %s AND c.stage = 'live' AND {IS_DUE}
+        """,  # noqa: S608  a constant of this file
+        [connection.pk],
     )
+    for (has_events,) in found:
+        return SyncRun.Trigger.WEBHOOK if has_events else SyncRun.Trigger.POLL
+    return None

@@ -28,7 +28,6 @@ from syncing import (
     engine,
     errands,
     evidence,
-    inbox,
     outbox,
     poll_schedule,
     polling,
@@ -46,7 +45,6 @@ from syncing import (
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
-from syncing.models import SyncRun
 from syncing.pace import Pace
 
 TURN_SECONDS = 5.0
@@ -97,7 +95,8 @@ def sweep(**_: Any) -> None:
 def poll_connection(*, connection_id: str, **_: Any) -> None:
     """Pull what is ready in Ramp if it is time to, and ring for posting it."""
     connection = Connection.objects.select_related("schedule").get(pk=connection_id)
-    if not poll_schedule.poll_is_due(connection):
+    trigger = poll_schedule.what_rang(connection)
+    if trigger is None:
         return
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
     try:
@@ -106,16 +105,11 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
         poll_schedule.no_pull(connection, no_credentials(str(missing)), jitter=jitter)
         return
     now = timezone.now()
-    run = polling.pull(connection, ramp, trigger=_trigger_of(connection), now=now, jitter=jitter)
+    run = polling.pull(connection, ramp, trigger=trigger, now=now, jitter=jitter)
     if run is not None and run.seen:
         ring(work_connection, connection_id=connection_id)
     if run is not None and run.unannounced and webhook_health.is_broken(connection, now=now):
         services.renew_subscription(connection, ramp)
-
-
-def _trigger_of(connection: Connection) -> str:
-    webhook = inbox.has_unhandled(connection.pk)
-    return SyncRun.Trigger.WEBHOOK if webhook else SyncRun.Trigger.POLL
 
 
 @shared_task
