@@ -290,7 +290,7 @@ class TestOtherTypes:
         held = item(customer, "transaction")
         assert held.state == "MISMATCH"
         assert held.error_code == "ramp.unknown_state"
-        assert "'SYNC_PAUSED'" in held.error_title
+        assert "sync paused" in held.error_title
 
 
 def unpaid_payment(customer: Customer) -> SyncItem:
