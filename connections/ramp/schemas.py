@@ -44,10 +44,19 @@ def empty_for_null(value: object) -> object:
     return () if value is None else value
 
 
+def _ids_of_receipts(value: object) -> object:
+    """By id, or as records with one. A form that nobody foresaw must not stop the spend itself."""
+    if not isinstance(value, list | tuple):
+        return ()
+    ids = (one.get("id") if isinstance(one, dict) else one for one in value)
+    return tuple(one for one in ids if isinstance(one, str))
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
 MajorUnits = Annotated[Decimal, BeforeValidator(_exact)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
+Receipts = Annotated[tuple[str, ...], BeforeValidator(_ids_of_receipts)]
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
 
 
@@ -230,7 +239,7 @@ class Transaction(Coded):
     merchant_name: Text = ""
     memo: Text = ""
     card_holder: CardHolder | None = None
-    receipts: Ids = ()
+    receipts: Receipts = ()
     line_items: Annotated[tuple[LineItem, ...], BeforeValidator(empty_for_null)] = ()
     requires_accounting_vendor_creation_to_sync: Flag = False
 

@@ -17,6 +17,7 @@ from connections.ramp.schemas import (
     LineItem,
     MajorUnits,
     Moment,
+    Receipts,
     Schema,
     Text,
     empty_for_null,
@@ -66,7 +67,7 @@ class Reimbursement(Coded):
     end_location: Text = ""
     entity_id: UUID | None = None
     payment_id: Text = ""
-    receipts: Ids = ()
+    receipts: Receipts = ()
     line_items: Lines = ()
 
     @property

@@ -115,6 +115,33 @@ class TestAFileReachesTheDocument:
         assert file_of(item).state == "due"
         assert errands.due() == [(Errand.FILES, desk.connection.pk)]
 
+    @pytest.mark.parametrize("odd", [None, "r1", {"id": "r1"}, [None, "", {"url": "x"}]])
+    def test_receipts_of_an_unknown_form_do_not_stop_the_post(
+        self, desk: Desk, odd: object
+    ) -> None:
+        bought = desk.spend()
+        desk.pull()
+        item = desk.item(bought)
+        payload = ItemPayload.objects.get(item=item)
+        payload.ramp["receipts"] = odd
+        payload.save()
+
+        desk.post()
+
+        assert desk.state(bought) == "POSTED"
+        assert not Attachment.objects.exists()
+
+    def test_receipts_may_be_records_with_an_id(self, desk: Desk) -> None:
+        bought = desk.spend()
+        desk.pull()
+        payload = ItemPayload.objects.get(item=desk.item(bought))
+        payload.ramp["receipts"] = [{"id": bought.receipts[0]}]
+        payload.save()
+
+        desk.post()
+
+        assert Attachment.objects.get().source == bought.receipts[0]
+
     def test_an_item_without_receipts_has_nothing_to_send(self, desk: Desk) -> None:
         desk.posted(has_receipt=False)
 

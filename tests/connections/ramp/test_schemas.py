@@ -209,3 +209,18 @@ class TestOthers:
 
         assert webhook.is_active
         assert "canary" not in repr(webhook) + repr(token)
+
+
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [
+        (["r1", "r2"], ("r1", "r2")),
+        ([{"id": "r1"}, {"url": "no id"}, None, 7], ("r1",)),
+        (None, ()),
+        ("r1", ()),
+    ],
+)
+def test_receipts_of_any_form_do_not_stop_the_spend(stated: object, read: object) -> None:
+    bought = Transaction.read(BARE | {"receipts": stated})
+
+    assert bought.receipts == read
