@@ -219,8 +219,9 @@ class TestStopping:
         yield
         stopping.forget()
 
+    @pytest.mark.matrix("I7")
     def test_finishes_the_call_at_hand_and_gives_the_rest_back(self, world: World) -> None:
-        """Fault I7: a deploy ends the worker in the middle of a chunk."""
+        """A deploy ends the worker in the middle of a chunk."""
         world.erp._capabilities = replace(world.erp.capabilities(), concurrency=1)
         items = ready(world, 3)
         post = world.erp.post_many
