@@ -182,7 +182,7 @@ def _compare_ledger(
             found.unbalanced.append(
                 f"{entry.number} has debits {entry.debit} and credits {entry.credit}"
             )
-        item = by_ref.get(entry.ref) or by_ref.get(entry.reverses)
+        item = by_ref.get(entry.ref or entry.reverses or entry.follows)
         if item is None or item.state not in MAY_HAVE_DOCUMENT:
             state = f"its item is {item.state}" if item else "no item has its reference"
             found.unexplained.append(f"{entry.number or entry.erp_id} is in the ERP, and {state}")

@@ -31,6 +31,9 @@ class LedgerEntry:
     """Of `total`."""
     reverses: str = ""
     """The reference that this entry takes back."""
+    follows: str = ""
+    """The reference of the document that the ERP made this entry for by itself, such as the
+    currency difference of a payment."""
 
 
 @runtime_checkable

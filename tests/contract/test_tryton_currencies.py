@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import DocKind, Line, MasterKind, State
+from connections.erp.records import DocKind, Idempotency, Line, MasterKind, State
 from tests.contract.erp_sides import Papers, TrytonSide
 from tests.plugins.tryton import TrytonServer
 
@@ -108,6 +108,25 @@ class TestAnotherCurrency:
         domain = [["id", "=", int(dollars.adapter.find(bill.ref).erp_id)]]  # type: ignore[union-attr]
         (row,) = dollars.admin.read("account.invoice", domain, ["state", "amount_to_pay"])
         assert (row["state"], row["amount_to_pay"]) == ("paid", 0)
+
+    def test_at_another_rate_than_booked_leaves_a_difference_that_is_explained(
+        self, dollars: TrytonSide
+    ) -> None:
+        papers = Papers(dollars)
+        bill = papers.bill("92.00", currency="EUR")
+        dollars.adapter.post(bill)
+        payment = papers.payment(bill, "92.00", currency="EUR", exchange_rate=Decimal("1.25"))
+
+        dollars.adapter.post(payment)
+
+        entries = dollars.adapter.ledger_entries(f"ramp-{bill.ref.tenant}-")
+        differences = [one for one in entries if one.follows == payment.ref.full]
+        if dollars.adapter.capabilities().idempotency is Idempotency.LOOKUP:
+            assert differences == [], "without our add-on Tryton pays at its own rate"
+        else:
+            (difference,) = differences
+            assert difference.ref == ""
+            assert difference.debit == difference.credit > 0
 
 
 class TestACurrencyWithoutDecimals:

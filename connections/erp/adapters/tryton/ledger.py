@@ -12,6 +12,7 @@ from connections.erp.adapters.tryton.models import INVOICE, MOVE, STATES, Record
 from connections.erp.adapters.tryton.references import VOID_SUFFIX
 from connections.erp.ledger_audit import LedgerEntry
 
+LINE = "account.move.line"
 PAGE_SIZE = 1000
 REFERENCES_PER_CALL = 100
 Row = dict[str, Any]
@@ -148,6 +149,12 @@ def _entries(
     codes = {currency.id: currency.code for currency in company.currencies.values()}
     behind = {row["id"]: _behind(row, bills) for row in rows}
     refs = {f"{MOVE},{row['id']}": _reference(row, behind[row["id"]]) for row in rows}
+    strangers = [
+        row["id"]
+        for row in rows
+        if not (refs[f"{MOVE},{row['id']}"] or refs.get(row["origin"] or ""))
+    ]
+    follows = _followed(records, strangers)
     for row in rows:
         bill = behind[row["id"]]
         ref = _reference(row, bill)
@@ -163,6 +170,7 @@ def _entries(
             total=side.foreign if side.foreign_currency else side.debit,
             currency=codes.get(side.foreign_currency or company.currency.id, ""),
             reverses=reverses,
+            follows=follows.get(row["id"], ""),
         )
 
 
@@ -185,10 +193,41 @@ def _reversed_by(row: Row, ref: str, bill: _Bill | None, refs: Mapping[str, str]
     return refs.get(row["origin"] or "", "")
 
 
+def _followed(records: Records, moves: Sequence[int]) -> dict[int, str]:
+    """The references of the documents that moves without any were reconciled with, by move.
+
+    A payment at another rate than its bill's leaves a difference, which Tryton books by itself.
+    """
+    if not moves:
+        return {}
+    mine = _reconciled(records, [["move", "in", list(moves)]])
+    if not mine:
+        return {}
+    others = _reconciled(
+        records,
+        [["reconciliation", "in", sorted(set(mine.values()))], ["move", "not in", list(moves)]],
+    )
+    ours = {row["id"]: row["ref"] for row in _moves(records, [["id", "in", sorted(others)]])}
+    by_reconciliation = {others[move]: ref for move, ref in sorted(ours.items()) if ref}
+    return {
+        move: by_reconciliation[number]
+        for move, number in mine.items()
+        if number in by_reconciliation
+    }
+
+
+def _reconciled(records: Records, domain: list[Any]) -> dict[int, int]:
+    """The reconciliation that a line of each move is in."""
+    lines = records.rpc.read(
+        LINE, [*domain, ["reconciliation", "!=", None]], ["move", "reconciliation"]
+    )
+    return {line["move"]: line["reconciliation"] for line in lines}
+
+
 def _sides(records: Records, ids: Sequence[int]) -> dict[int, _Sides]:
     sides = {move: _Sides() for move in ids}
     fields = ["move", "debit", "credit", "amount_second_currency", "second_currency"]
-    for line in records.rpc.read("account.move.line", [["move", "in", list(ids)]], fields):
+    for line in records.rpc.read(LINE, [["move", "in", list(ids)]], fields):
         side = sides[line["move"]]
         side.debit += line["debit"]
         side.credit += line["credit"]
