@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from connections import secrets
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.events import EVENTS, Event, Tells, announces
-from rampbridge.lib import signing
+from rampbridge.lib import failpoints, signing
 from syncing import attachments, poll_schedule, sync_requests
 from syncing.kinds import LISTS
 from syncing.models import SyncItem, WebhookEvent
@@ -92,10 +92,13 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         raise UnreadableBody("A signed delivery has neither id nor type.")
     if _is_of_another_business(subscription, event):
         return _keep_foreign(subscription, delivery.raw, event)
+    failpoints.hit("before_webhook_insert")
     with transaction.atomic():
         is_new = _insert(subscription, subscription.connection_id, delivery.raw, event)
         asks = is_new and _is_press(subscription, event)
         rings = is_new and not asks and _act_on(subscription, event)
+        failpoints.hit("before_webhook_commit")
+    failpoints.hit("after_webhook_commit")
     return Kept(is_new=is_new, rings=rings, asks=asks)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
+from rampbridge.lib import failpoints
 from syncing import intake, snapshots
 from syncing.cursors import Reading
 from syncing.kinds import LISTS, Kind, Scope
@@ -53,6 +54,7 @@ def _read_pages(turn: Turn, reading: Reading) -> None:
     kind = LISTS[reading.list_name][0]
     for number, page in enumerate(kind.ready(turn.ramp, _scope(turn, kind, reading)), start=1):
         _keep(turn, reading, number)
+        failpoints.hit("during_poll_page")
         stored = intake.take_in(
             turn.connection,
             reading.list_name,
@@ -61,6 +63,7 @@ def _read_pages(turn: Turn, reading: Reading) -> None:
             arrived_by=turn.run.trigger,
             announced=turn.announced,
         )
+        failpoints.hit("after_poll_page")
         _count(turn.run, stored)
         reading.pages += 1
         reading.cursor = page.next_cursor or ""
