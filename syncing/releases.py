@@ -16,6 +16,33 @@ class Blocked:
     item: Claimed
 
 
+# By the payment's identity and not by what it waits for: another transaction may just be writing
+# that it waits. This one then waits for the row, and finds it waiting.
+PAYMENTS_OF_MOVED = """
+    freed AS (
+        UPDATE syncing_syncitem p
+        SET due_at = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN now() ELSE p.due_at END,
+            error_title = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.error_title END,
+            blocked_by = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.blocked_by END
+        FROM moved m, syncing_syncitem before
+        WHERE m.object_type = 'bill' AND p.connection_id = m.connection_id
+          AND p.object_type = 'bill_payment' AND p.ramp_id = m.ramp_id AND p.state = 'READY'
+          AND before.id = p.id
+        RETURNING p.id, before.blocked_by AS waited_for
+    )
+"""
+"""Makes due the payments that wait for a bill among `moved` (connection_id, object_type, ramp_id),
+in the statement that moves the bills (rule 10, fault K13)."""
+
+
+def payment_lines(why: str) -> str:
+    """SQL: the timeline's lines of the payments made due so. `why` is a constant of ours."""
+    return (
+        f"SELECT id, now(), 'released', '{why}', '{{}}'::jsonb, ''"  # noqa: S608
+        " FROM freed WHERE waited_for LIKE 'bill:%%'"
+    )
+
+
 def release(
     connection_id: uuid.UUID, *, cause: str = "", ids: Sequence[int] = (), why: str, actor: str = ""
 ) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.erp.records import Posted
-from syncing import attachments, circuit, pauses
+from syncing import attachments, circuit, pauses, releases
 from syncing.classifier import SyncFailure
 from syncing.reports import SILENT_TYPES
 from syncing.statements import execute, storable
@@ -77,7 +77,7 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
             FROM booked b
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
             RETURNING i.id, b.number, b.fresh, i.connection_id, i.object_type, i.ramp_id
-        ), {_PAYMENTS_OF_MOVED}, {pauses.BOOKED}, files AS ({attachments.FILES_OF_MOVED}
+        ), {releases.PAYMENTS_OF_MOVED}, {pauses.BOOKED}, files AS ({attachments.FILES_OF_MOVED}
         ), wishes AS ({attachments.WAKE_WISHES_OF_MOVED}
         ), shown AS (
             UPDATE syncing_schedule s SET last_posted_at = now(), {circuit.ERP_ANSWERED}
@@ -87,7 +87,7 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
         SELECT id, now(), CASE WHEN fresh THEN 'posted' ELSE 'found' END, '',
                jsonb_build_object('number', number), ''
         FROM moved
-        UNION ALL {_PAYMENT_LINES} UNION ALL {pauses.RESUMED_LINES}
+        UNION ALL {releases.payment_lines(_BILL_BOOKED)} UNION ALL {pauses.RESUMED_LINES}
         ORDER BY 1
         """,  # noqa: S608  constants of this program
         {
@@ -319,26 +319,7 @@ def give_back(token: uuid.UUID, ids: Sequence[int]) -> int:
     )
 
 
-# By the payment's identity and not by what it waits for: another transaction may just be writing
-# that it waits. This one then waits for the row, and finds it waiting.
-_PAYMENTS_OF_MOVED = """
-    freed AS (
-        UPDATE syncing_syncitem p
-        SET due_at = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN now() ELSE p.due_at END,
-            error_title = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.error_title END,
-            blocked_by = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.blocked_by END
-        FROM moved m, syncing_syncitem before
-        WHERE m.object_type = 'bill' AND p.connection_id = m.connection_id
-          AND p.object_type = 'bill_payment' AND p.ramp_id = m.ramp_id AND p.state = 'READY'
-          AND before.id = p.id
-        RETURNING p.id, before.blocked_by AS waited_for, m.number
-    )
-"""
-_PAYMENT_LINES = """
-    SELECT id, now(), 'released', 'Its bill is in the ERP.',
-           jsonb_build_object('number', number), '' FROM freed WHERE waited_for LIKE 'bill:%%'
-"""
-
+_BILL_BOOKED = "Its bill is in the ERP."
 _JUDGED = """
     SELECT * FROM unnest(%(ids)s::bigint[], %(categories)s::text[], %(origins)s::text[],
         %(codes)s::text[], %(titles)s::text[], %(fixes)s::text[], %(texts)s::text[],

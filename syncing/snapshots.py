@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connections.models import Connection
+from syncing import releases
 from syncing.kinds import Kind, Snapshot
 from syncing.models import SyncItem
 from syncing.report_effects import NO_LONGER_READY
@@ -155,21 +156,26 @@ def oldest_open(connection_id: uuid.UUID, object_type: str) -> datetime | None:
 
 
 def leave(item_id: int, state: str, *, why: str) -> bool:
-    """Put an item aside as EXTERNAL or WITHDRAWN. False if it moved on meanwhile."""
+    """Put an item aside as EXTERNAL or WITHDRAWN. False if it moved on meanwhile.
+
+    The payment of such a bill looks again what it has to wait for.
+    """
     return bool(
         execute(
-            """
+            f"""
             WITH moved AS (
                 UPDATE syncing_syncitem
                 SET state = %(state)s, state_at = now(), due_at = NULL, blocked_by = '',
                     error_category = '', error_origin = '', error_code = '', error_title = '',
                     error_fix = '', error_text = '', error_detail = '', failure_telling =
                         CASE WHEN failure_telling = 'sending' THEN 'sending' ELSE '' END
-                WHERE id = %(id)s AND state IN ('READY', 'FAILED') RETURNING id
-            )
+                WHERE id = %(id)s AND state IN ('READY', 'FAILED')
+                RETURNING id, connection_id, object_type, ramp_id
+            ), {releases.PAYMENTS_OF_MOVED}
             INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-            SELECT id, now(), lower(%(state)s), %(why)s, '{}', '' FROM moved
-            """,
+            SELECT id, now(), lower(%(state)s), %(why)s, '{{}}'::jsonb, '' FROM moved
+            UNION ALL {releases.payment_lines("Its bill will not be posted by rampbridge.")}
+            """,  # noqa: S608  constants of this program
             {"id": item_id, "state": state, "why": why},
         )
     )

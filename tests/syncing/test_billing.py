@@ -15,7 +15,7 @@ from django.utils import timezone
 from connections.erp.errors import Code
 from connections.erp.records import Idempotency, Master, MasterKind
 from connections.erp.refusals import refusal
-from syncing import claims, planning, releases, results
+from syncing import claims, planning, releases, results, snapshots
 from syncing.engine import RETRY_BUDGET, post_due_items
 from syncing.models import ItemEvent, ItemPayload, SyncItem
 from syncing.recovery import recover_lost_items
@@ -311,3 +311,18 @@ def test_a_body_that_is_no_bill_holds_the_payment(caplog: pytest.LogCaptureFixtu
 
     assert (fresh(payment).state, payment.error_code) == ("FAILED", "us.bug")
     assert "could not be turned into a document" in caplog.text
+
+
+def test_a_bill_that_somebody_else_synced_meanwhile_is_no_longer_waited_for() -> None:
+    ours = world()
+    store(ours, "bill", body := spend.paid(spend.bill()), due_at=None)
+    payment = store(ours, "bill_payment", body | {"remote_id": "B-77"})
+    bill = SyncItem.objects.get(object_type="bill")
+    post_due_items(ours.worker)
+    assert fresh(payment).due_at is None
+
+    snapshots.leave(bill.pk, "EXTERNAL", why="Synced in Ramp by somebody else.")
+
+    assert fresh(payment).due_at is not None
+    assert lines(payment)[-1] == ("released", "Its bill will not be posted by rampbridge.")
+    assert lines(bill)[-1] == ("external", "Synced in Ramp by somebody else.")
