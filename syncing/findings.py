@@ -7,6 +7,7 @@ that moved on meanwhile is left alone. Each returns the ids that it changed.
 import uuid
 from collections.abc import Mapping, Sequence
 
+from syncing import releases
 from syncing.statements import rows, storable
 
 BOOKED_OTHERWISE = "erp.booked_otherwise"
@@ -73,7 +74,7 @@ def renumber(found: Mapping[int, tuple[str, str]]) -> list[int]:
 def synced_outside(connection_id: uuid.UUID, object_type: str, ids: Sequence[uuid.UUID]) -> int:
     """Items that Ramp has as synced, though nothing was sent for them (R-65)."""
     moved = _ids(
-        """
+        f"""
         WITH moved AS (
             UPDATE syncing_syncitem i
             SET state = 'EXTERNAL', state_at = now(), due_at = NULL, blocked_by = '',
@@ -82,11 +83,11 @@ def synced_outside(connection_id: uuid.UUID, object_type: str, ids: Sequence[uui
                     CASE WHEN failure_telling = 'sending' THEN 'sending' ELSE '' END
             WHERE connection_id = %(connection)s AND object_type = %(type)s
               AND ramp_id = ANY(%(ids)s) AND state IN ('READY', 'FAILED', 'WITHDRAWN')
-            RETURNING id
-        )
+            RETURNING id, connection_id, object_type, ramp_id
+        ), {releases.PAYMENTS_OF_MOVED}
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'external', %(why)s, '{}', '' FROM moved ORDER BY id RETURNING item_id
-        """,
+        SELECT id, now(), 'external', %(why)s, '{{}}', '' FROM moved ORDER BY id RETURNING item_id
+        """,  # noqa: S608  a constant of this program
         {"connection": connection_id, "type": object_type, "ids": list(ids), "why": SYNCED_OUTSIDE},
     )
     return len(moved)
