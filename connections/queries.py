@@ -3,9 +3,17 @@
 import uuid
 from collections.abc import Collection, Mapping
 
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
-from connections.models import Connection, CustomField, Entity, FieldOption, LedgerAccount, Vendor
+from connections.models import (
+    Connection,
+    CustomField,
+    Entity,
+    FieldOption,
+    LedgerAccount,
+    Vendor,
+    VendorCreation,
+)
 
 
 def customer_choices() -> list[tuple[str, str]]:
@@ -42,6 +50,14 @@ def entity_name(connection_id: uuid.UUID, ramp_id: uuid.UUID | None) -> str:
         return ""
     found = Entity.objects.filter(connection_id=connection_id, ramp_id=ramp_id)
     return found.values_list("name", flat=True).first() or ""
+
+
+def unfinished_vendors(connection_id: uuid.UUID, *, limit: int = 20) -> list[VendorCreation]:
+    """Vendors that are being created, or whose creation waits for a person; those first."""
+    unfinished = VendorCreation.objects.filter(connection_id=connection_id).filter(
+        Q(due_at__isnull=False) | ~Q(error_title="")
+    )
+    return list(unfinished.order_by(F("due_at").desc(nulls_first=True), "created_at")[:limit])
 
 
 def reference_counts(connection_id: uuid.UUID) -> list[tuple[str, int, int]]:

@@ -43,6 +43,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "now": now,
             "roles": sorted(roles_of(user)),
             "may_retry": can(user, Permission.RETRY),
+            "may_pause": can(user, Permission.PAUSE),
+            "may_run": can(user, Permission.RUN),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
         }
     return context

@@ -29,6 +29,8 @@ class Permission(StrEnum):
 
     SEE = "see customers and items"
     RETRY = "retry failed items"
+    PAUSE = "pause and resume posting"
+    RUN = "have a customer read or compared now"
 
 
 _ALL = frozenset(Role)
@@ -36,6 +38,8 @@ _ALL = frozenset(Role)
 GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE: _ALL,
     Permission.RETRY: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.PAUSE: _ALL,
+    Permission.RUN: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
 }
 
 EVERYBODY = "everybody"

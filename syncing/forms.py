@@ -1,12 +1,15 @@
-"""The filters of lists. A URL may say anything, so nonsense falls back to the default."""
+"""Filters of lists, where nonsense in a URL falls back to the default, and what people fill in."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from syncing.models import SyncItem
 from syncing.queries.items import ItemFilter
-from syncing.queries.words import LOOKS, Word
+from syncing.queries.words import LOOKS, Word, type_label
 
 ALL = "all"
 OPEN = "open"
@@ -21,6 +24,9 @@ class ItemFilterForm(forms.Form):
         required=False, choices=[("", "All types"), *SyncItem.ObjectType.choices]
     )
     error = forms.CharField(required=False, max_length=60)
+    waits = forms.CharField(required=False, max_length=200)
+    press = forms.UUIDField(required=False)
+    found = forms.CharField(required=False, max_length=60)
     q = forms.CharField(required=False, max_length=100)
 
     def __init__(self, data: Any) -> None:
@@ -39,8 +45,14 @@ class ItemFilterForm(forms.Form):
         """What the URL says, or nothing if it says nonsense."""
         return str(self.cleaned_data.get(name) or "")
 
-    def as_filter(self, connection_id: Any) -> ItemFilter:
-        """What the queries need; the customer was already looked up."""
+    @property
+    def press_id(self) -> uuid.UUID | None:
+        """The press of the sync button that the items were asked for by."""
+        found: uuid.UUID | None = self.cleaned_data.get("press")
+        return found
+
+    def as_filter(self, connection_id: Any, *, among: Q | None = None) -> ItemFilter:
+        """What the queries need; the customer and what was found were already looked up."""
         state = self.value("state")
         return ItemFilter(
             word=Word(state) if state not in ("", ALL, OPEN) else None,
@@ -49,4 +61,32 @@ class ItemFilterForm(forms.Form):
             object_type=self.value("type"),
             error_code=self.value("error"),
             text=self.value("q").strip(),
+            waits_for=self.value("waits"),
+            press_id=self.press_id,
+            among=among,
         )
+
+
+class ReasonForm(forms.Form):
+    """Why posting goes on again."""
+
+    reason = forms.CharField(
+        max_length=300,
+        label="Reason",
+        error_messages={"required": "Say in a few words why. Others read it on this page."},
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+    )
+
+
+class PauseForm(ReasonForm):
+    """What is not to be posted, and why."""
+
+    def __init__(self, data: Any = None, *, types: Sequence[str], **options: Any) -> None:
+        super().__init__(data, **options)
+        self.fields["object_type"] = forms.ChoiceField(
+            required=False,
+            label="What",
+            choices=[("", "Everything"), *((one, f"{type_label(one)}s") for one in types)],
+            widget=forms.Select(attrs={"class": "field"}),
+        )
+        self.order_fields(["object_type", "reason"])

@@ -1,24 +1,36 @@
-"""What people do to items. Each leaves a line on the timeline with their name."""
+"""What people do to items and to customers. Each leaves a line with their name."""
 
-from syncing import releases, schedule
-from syncing.models import SyncItem
+import logging
+
+from connections.models import Connection
+from syncing import file_claims, pauses, poll_schedule, reconciliation, releases, schedule
+from syncing.models import Attachment, Pause, SyncItem
 from syncing.states import ItemState
+
+logger = logging.getLogger(__name__)
 
 
 class NotRetryable(Exception):
     """The item cannot be retried now. The message is fit to show."""
 
 
+class NotRunning(Exception):
+    """The customer is not live, so there is nothing to run. The message is fit to show."""
+
+
 def retry_item(*, item: SyncItem, actor: str) -> None:
     """Put a failed item, or one that waits for its next attempt, at the front of the backlog.
 
-    An item whose outcome is unknown cannot be retried: it might be booked twice.
+    An item whose outcome is unknown cannot be retried: it might be booked twice. One that waits for
+    another item, or for a vendor, goes on when that is there.
 
     :raises NotRetryable: if it is in another state, or someone else has just moved it
     """
     match item.state:
         case ItemState.FAILED:
             moved = releases.release(item.connection_id, ids=[item.pk], why="Retried.", actor=actor)
+        case ItemState.READY if item.due_at is None:
+            raise NotRetryable(item.error_title or "It waits for something else.")
         case ItemState.READY:
             moved = releases.hurry(item.pk, actor=actor)
         case _:
@@ -38,3 +50,62 @@ _WHY_NOT = {
     ItemState.WITHDRAWN: "It is no longer ready to sync in Ramp.",
     ItemState.MISMATCH: "It is in the ERP, and Ramp disagrees. Retrying would not change that.",
 }
+
+
+def retry_file(*, file: Attachment, actor: str) -> None:
+    """Attach one file again. Its item and its document are left alone (F-21).
+
+    :raises NotRetryable: if it is being attached, or is attached already
+    """
+    if not file_claims.retry(file.pk, actor=actor):
+        raise NotRetryable("This file is being attached, or is there already. Look again.")
+
+
+def pause(*, connection: Connection, object_type: str, reason: str, actor: str) -> None:
+    """Post nothing of a type (empty: of any) until somebody resumes it.
+
+    :param reason: words fit to show
+    """
+    pauses.pause(connection, object_type, reason, actor)
+    logger.info(
+        "Posting was paused.",
+        extra={"connection": connection.slug, "type": object_type, "actor": actor},
+    )
+
+
+def resume(*, pause: Pause, reason: str, actor: str) -> bool:
+    """End a pause. False if it has ended already."""
+    ended = pauses.resume(pause.connection, pause.object_type, reason, actor)
+    logger.info(
+        "Posting was resumed.",
+        extra={"connection": pause.connection.slug, "type": pause.object_type, "actor": actor},
+    )
+    return ended
+
+
+def poll_now(connection: Connection, actor: str) -> None:
+    """Have all of Ramp's lists read without waiting for the poll. The run carries the name.
+
+    :raises NotRunning: if the customer is not live
+    """
+    _check_live(connection)
+    if not poll_schedule.fetch_for(connection.pk, actor=actor):
+        raise NotRunning(f"{connection.name} has never been scheduled, so nothing is read yet.")
+
+
+def compare_now(connection: Connection, actor: str) -> None:
+    """Have Ramp, us and the ERP compared without waiting for the night.
+
+    :raises NotRunning: if the customer is not live
+    """
+    _check_live(connection)
+    reconciliation.run_soon(connection.pk)
+    logger.info(
+        "A comparison was asked for.", extra={"connection": connection.slug, "actor": actor}
+    )
+
+
+def _check_live(connection: Connection) -> None:
+    if connection.stage != Connection.Stage.LIVE:
+        stage = connection.get_stage_display().lower()
+        raise NotRunning(f"{connection.name} is {stage}: nothing is read from Ramp or the ERP.")

@@ -97,6 +97,13 @@ def age(context: Context, since: datetime | None) -> SafeString | str:
     return _time(since, _span(max(_seconds_since(since, context["now"]), 0)), "age")
 
 
+@register.simple_tag(takes_context=True)
+def countdown(context: Context, until: datetime) -> SafeString:
+    """`2:14`: minutes and seconds that are left; the browser counts on."""
+    left = max(-_seconds_since(until, context["now"]), 0)
+    return _time(until, f"{left // _MINUTE}:{left % _MINUTE:02d}", "countdown")
+
+
 @register.filter
 def moment(when: datetime | None, time_zone: str = "UTC") -> SafeString | str:
     """The exact time in a time zone, which it names."""

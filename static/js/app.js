@@ -49,10 +49,14 @@
   };
   const WORDING = {
     age: (seconds) => span(Math.max(seconds, 0)),
+    countdown: (seconds) => {
+      const left = Math.max(-seconds, 0);
+      return `${Math.floor(left / MINUTE)}:${String(left % MINUTE).padStart(2, "0")}`;
+    },
     ago: (seconds) => (seconds < 0 ? `in ${span(-seconds)}` : seconds < 5 ? "just now" : `${span(seconds)} ago`),
   };
-  const refreshTimes = () => {
-    for (const element of document.querySelectorAll("time[data-relative]")) {
+  const refreshTimes = (which = "time[data-relative]") => {
+    for (const element of document.querySelectorAll(which)) {
       const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
       const text = WORDING[element.dataset.relative](seconds);
       if (element.textContent !== text) element.textContent = text;
@@ -162,6 +166,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     for (const element of pollers()) schedule(element, 0);
     setInterval(refreshTimes, 10000);
+    setInterval(refreshTimes, 1000, 'time[data-relative="countdown"]');
     const shortcuts = document.getElementById("shortcuts");
     if (shortcuts) {
       shortcuts.checked = shortcutsOn();

@@ -5,14 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import JSONObject
 
 from connections.models import Connection
 from rampbridge.lib.money import Money
-from syncing.models import Schedule, SyncItem
+from syncing import pauses
+from syncing.claims import TYPES
+from syncing.models import Pause, Schedule, SyncItem
 from syncing.queries import standing as standings
-from syncing.queries.words import OPEN, OPEN_WORDS, PARTY_LABELS, Look, Party, Word
-from syncing.states import ItemState
+from syncing.queries.words import (
+    OPEN,
+    OPEN_WORDS,
+    PARTY_LABELS,
+    Look,
+    Party,
+    Word,
+    type_label,
+)
 
 SLOW_AFTER = timedelta(minutes=15)
 """Due for longer than this and still not taken: something is slow."""
@@ -27,6 +39,20 @@ class Health(Look):
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """What is not posted for a customer, and why."""
+
+    object_type: str
+    """Empty: nothing at all is."""
+    reason: str
+    is_automatic: bool
+
+    @property
+    def what(self) -> str:
+        return f"{type_label(self.object_type)}s" if self.object_type else "Everything"
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerRow:
     """One customer as the fleet list shows it."""
 
@@ -37,6 +63,7 @@ class CustomerRow:
     oldest_at: datetime | None
     words: Counter[Word]
     unsynced: Sequence[Money]
+    paused: Sequence[Paused] = ()
 
     @property
     def party_label(self) -> str:
@@ -82,29 +109,54 @@ def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.S
 
 
 def with_oldest(connections: QuerySet[Connection]) -> QuerySet[Connection]:
-    """Connections with their oldest open item and what is most overdue: two index probes each."""
-    mine = SyncItem.objects.filter(connection=OuterRef("pk"))
-    oldest = mine.filter(OPEN).order_by("ready_at")
-    overdue = mine.filter(state=ItemState.READY).order_by("due_at")
+    """Connections with their oldest open item, what is most overdue and what is paused: a few
+    index probes each, however long their queues are."""
+    oldest = SyncItem.objects.filter(OPEN, connection=OuterRef("pk")).order_by("ready_at")
+    paused = Pause.objects.filter(connection=OuterRef("pk"), resumed_at=None)
     return connections.select_related("schedule").annotate(
         oldest_at=Subquery(oldest.values("ready_at")[:1]),
-        overdue_since=Subquery(overdue.values("due_at")[:1]),
+        overdue_since=RawSQL(_OVERDUE_SINCE, [list(TYPES)], output_field=DateTimeField()),  # noqa: S611
+        pauses_now=ArraySubquery(
+            paused.order_by("object_type").values_list(
+                JSONObject(object_type="object_type", reason="reason", is_automatic="is_automatic")
+            )
+        ),
     )
+
+
+# By type, as the queue's index is, and without those that wait because somebody wants them to.
+_OVERDUE_SINCE = f"""
+    SELECT min(first.due_at) FROM unnest(%s::text[]) AS t(object_type) CROSS JOIN LATERAL (
+        SELECT i.due_at FROM syncing_syncitem i
+        WHERE i.connection_id = connections_connection.id AND i.object_type = t.object_type
+          AND i.state = 'READY' AND i.due_at IS NOT NULL
+        ORDER BY i.due_at LIMIT 1
+    ) first
+    WHERE NOT EXISTS (SELECT FROM syncing_pause p
+                      WHERE p.connection_id = connections_connection.id AND {pauses.BLOCKS})
+"""  # noqa: S608  a constant of this program
+
+
+def _paused(connection: Connection) -> list[Paused]:
+    return [Paused(**one) for one in getattr(connection, "pauses_now", ())]
 
 
 def _row(connection: Connection, lines: Sequence[standings.Standing], now: datetime) -> CustomerRow:
     schedule = getattr(connection, "schedule", None)
     words = standings.by_word(lines)
     oldest_at: datetime | None = getattr(connection, "oldest_at", None)
-    health = health_of(connection, schedule, getattr(connection, "overdue_since", None), now)
+    paused = _paused(connection)
+    overdue_since = getattr(connection, "overdue_since", None)
+    health = health_of(connection, schedule, overdue_since, now, paused)
     return CustomerRow(
         connection=connection,
         schedule=schedule,
         health=health,
-        party=_whose_move(schedule, words),
+        party=_whose_move(schedule, words, paused),
         oldest_at=oldest_at,
         words=words,
         unsynced=standings.sums(line for line in lines if standings.is_open(line)),
+        paused=paused,
     )
 
 
@@ -113,6 +165,7 @@ def health_of(
     schedule: Schedule | None,
     overdue_since: datetime | None,
     now: datetime,
+    paused: Sequence[Paused] = (),
 ) -> Health:
     """The word for a connection as a whole, and the sentence that explains it."""
     stage = Connection.Stage
@@ -125,6 +178,9 @@ def health_of(
         return Health("Paused", "neutral", "pause", f"Exports are paused. {reason}", 3)
     if schedule is None:
         return Health("Not connected", "neutral", "unplug", "It has never been scheduled.", 3)
+    everything = next((one for one in paused if not one.object_type), None)
+    if everything:
+        return Health("Paused", "neutral", "pause", f"Nothing is posted. {everything.reason}", 3)
     if schedule.blocked_at:
         title = schedule.blocked_title or "Something stops this connection."
         return Health("Blocked", "person", "octagon-alert", title, 5)
@@ -133,14 +189,25 @@ def health_of(
         return Health("ERP silent", "retry", "rotate-ccw", meaning, 4)
     if schedule.poll_failures >= POLLS_UNTIL_WORRY:
         return Health("Ramp silent", "retry", "rotate-ccw", "Ramp does not answer our polls.", 4)
+    if paused:
+        return _partly_paused(paused)
     if overdue_since and now - overdue_since > SLOW_AFTER:
         meaning = "Items have been due for over a quarter of an hour."
         return Health("Slow", "customer", "hourglass", meaning, 2)
     return Health("Working", "done", "circle-check", "Items go through.")
 
 
-def _whose_move(schedule: Schedule | None, words: Counter[Word]) -> Party:
-    if schedule and schedule.blocked_at:
+def _partly_paused(paused: Sequence[Paused]) -> Health:
+    """A pause that nobody has decided on is ours to look at, so it counts for more."""
+    names = " and ".join(one.what.lower() for one in paused)
+    meaning = f"No {names} are posted."
+    if any(one.is_automatic for one in paused):
+        return Health("Partly paused", "person", "pause", meaning, 4)
+    return Health("Partly paused", "neutral", "pause", meaning, 2)
+
+
+def _whose_move(schedule: Schedule | None, words: Counter[Word], paused: Sequence[Paused]) -> Party:
+    if (schedule and schedule.blocked_at) or any(one.is_automatic for one in paused):
         return Party.US
     if words[Word.NEEDS_PERSON] or words[Word.UNCERTAIN]:
         return Party.US

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
@@ -20,10 +20,12 @@ from syncing.queries.words import (
     Word,
     party_of,
     rows_for,
+    type_label,
     word_for,
 )
 
 PAGE_SIZE = 50
+_READY, _FAILED = SyncItem.State.READY, SyncItem.State.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,25 @@ class ItemFilter:
     object_type: str = ""
     error_code: str = ""
     text: str = ""
+    waits_for: str = ""
+    """The cause that items wait for, as `SyncItem.blocked_by` names it."""
+    press_id: uuid.UUID | None = None
+    """A press of the sync button that asked for them."""
+    among: Q | None = None
+    """Some other choice, such as what a comparison has found."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it is more than a choice of state."""
+        return bool(
+            self.connection_id
+            or self.object_type
+            or self.error_code
+            or self.text
+            or self.waits_for
+            or self.press_id
+            or self.among is not None
+        )
 
     @property
     def is_open(self) -> bool:
@@ -67,6 +88,15 @@ class ItemRow:
         return self.party != Party.NOBODY
 
     @property
+    def type_label(self) -> str:
+        return type_label(self.item.object_type)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is queued, but for something else than its turn."""
+        return self.item.state == _READY and self.item.due_at is None
+
+    @property
     def next_try_at(self) -> datetime | None:
         """When time is up for an item that waits for nothing else."""
         return self.item.due_at if self.word == Word.RETRYING else None
@@ -89,6 +119,12 @@ def matching(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
         items = items.filter(object_type=chosen.object_type)
     if chosen.error_code:
         items = items.filter(error_code=chosen.error_code)
+    if chosen.waits_for:
+        items = items.filter(blocked_by=chosen.waits_for, state__in=[_READY, _FAILED])
+    if chosen.press_id:
+        items = items.filter(sync_request_id=chosen.press_id)
+    if chosen.among is not None:
+        items = items.filter(chosen.among)
     if chosen.text:
         items = with_label(items, chosen.text)
     return items
@@ -198,12 +234,3 @@ def item_with_everything(pk: int) -> SyncItem:
 def timeline(item: SyncItem) -> list[ItemEvent]:
     """Everything that happened to an item, oldest first."""
     return list(item.events.order_by("pk"))
-
-
-def related(item: SyncItem) -> list[SyncItem]:
-    """The other phases of the same object, such as the payment of a bill."""
-    return list(
-        SyncItem.objects.filter(ramp_id=item.ramp_id, connection_id=item.connection_id)
-        .exclude(pk=item.pk)
-        .order_by(F("phase"))
-    )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Q
 
 from syncing.classifier import ErrorCategory
-from syncing.models import SyncItem
+from syncing.models import ItemEvent, SyncItem
 from syncing.states import ItemState
 
 
@@ -102,7 +102,7 @@ _S = ItemState
 
 def word_of(state: str, error_category: str) -> Word:
     """The word for a state and category; a document past its lease is judged by `word_for`."""
-    match ItemState(state):
+    match state:
         case _S.READY:
             return Word.RETRYING if error_category else Word.QUEUED
         case _S.FAILED:
@@ -119,6 +119,8 @@ def word_of(state: str, error_category: str) -> Word:
             return Word.OUTSIDE
         case _S.WITHDRAWN:
             return Word.WITHDRAWN
+        case _:  # newer code, at work beside us during a deployment, may know more states
+            return Word.NEEDS_PERSON
 
 
 _FAILED_WORDS: Mapping[str, Word] = {
@@ -175,6 +177,27 @@ def rows_for(word: Word, now: datetime) -> Q:
             return Q(state=_S.EXTERNAL)
         case Word.WITHDRAWN:
             return Q(state=_S.WITHDRAWN)
+
+
+def type_label(object_type: str) -> str:
+    """What people call a type of object; a type we do not know keeps its name, made readable."""
+    if object_type in SyncItem.ObjectType.values:
+        return str(SyncItem.ObjectType(object_type).label)
+    return _readable(object_type)
+
+
+def event_title(kind: str, object_type: str) -> str:
+    """The title of a line of the timeline. What a bill comes with is an invoice, no receipt."""
+    if kind not in ItemEvent.Kind.values:
+        return _readable(kind)
+    label = str(ItemEvent.Kind(kind).label)
+    if object_type == SyncItem.ObjectType.BILL:
+        return label.replace("Receipt", "Invoice")
+    return label
+
+
+def _readable(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 # Word for word the condition of the index `item_open_by_age`.

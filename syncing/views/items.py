@@ -16,10 +16,10 @@ from rampbridge.lib.keyset import Cursor
 from rampbridge.policy import Permission, allow
 from syncing import services
 from syncing.forms import ALL, OPEN, ItemFilterForm
-from syncing.models import SyncItem
+from syncing.models import Attachment, SyncItem
+from syncing.queries import comparisons, standing
 from syncing.queries import items as item_queries
 from syncing.queries import search as search_queries
-from syncing.queries import standing
 from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Word
 from syncing.views import item_parts
 from syncing.views.live import live, version_of
@@ -38,13 +38,26 @@ class Tab:
     is_current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A filter that no field of the form shows: what it says, and the address without it."""
+
+    name: str
+    value: str
+    words: str
+    dropped: str
+
+
 @require_GET
 @allow(Permission.SEE)
 def items(request: HtmxHttpRequest) -> HttpResponse:
     now = timezone.now()
     form = ItemFilterForm(request.GET)
     connection = _chosen_customer(form)
-    chosen = form.as_filter(connection.pk if connection else None)
+    found = comparisons.found_items(form.value("found"))
+    chosen = form.as_filter(
+        connection.pk if connection else None, among=found.where if found else None
+    )
     page = item_queries.page_of_items(
         chosen, after=Cursor.parse(request.GET.get("after", "")), now=now
     )
@@ -62,7 +75,8 @@ def items(request: HtmxHttpRequest) -> HttpResponse:
         "page": page,
         "rows": item_queries.rows(page.rows, now),
         "longest_first": chosen.is_open,
-        "is_narrowed": bool(connection or chosen.object_type or chosen.text or chosen.error_code),
+        "narrowed_by": _narrowed_by(request, form, found),
+        "is_narrowed": chosen.is_narrowed,
         "current": LOOKS[chosen.word]
         if chosen.word
         else ALL_LOOK
@@ -71,6 +85,28 @@ def items(request: HtmxHttpRequest) -> HttpResponse:
     }
     template = page_or_partial(request, "syncing/items.html", "syncing/_items.html")
     return render(request, template, context)
+
+
+def _narrowed_by(
+    request: HttpRequest, form: ItemFilterForm, found: comparisons.Found | None
+) -> list[Narrowing]:
+    """Filters that only links set, each to be dropped by a click."""
+    words = {
+        "error": f"Cause: {form.value('error')}",
+        "waits": "Waiting for the same",
+        "press": "Asked for by one press of the sync button",
+        "found": f"{found.words.capitalize()}, {found.at:%-d %b}" if found else "",
+    }
+    narrowings = []
+    for name, text in words.items():
+        value = form.value(name)
+        if not (value and text):
+            continue
+        query = request.GET.copy()
+        for parameter in (name, "after"):
+            query.pop(parameter, None)
+        narrowings.append(Narrowing(name, value, text, f"?{query.urlencode()}"))
+    return narrowings
 
 
 def _chosen_customer(form: ItemFilterForm) -> Connection | None:
@@ -104,15 +140,19 @@ def item(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     except SyncItem.DoesNotExist:
         raise Http404("no such item") from None
     events = item_queries.timeline(found)
+    parts = item_parts.context(found, events, now)
     version = version_of(
-        found.state, found.state_at, found.due_at, found.failure_telling, len(events)
+        (found.state, found.state_at, found.due_at, found.failure_telling, len(events)),
+        [(one.file.pk, one.file.state, one.file.error_title) for one in parts["files"]],
+        [(other.item.pk, other.item.state) for other in parts["others"]],
+        parts["paused"] and parts["paused"].pk,
     )
     return live(
         request,
         "syncing/item.html",
         "syncing/_item.html",
         version=version,
-        context={"section": "items", "now": now, **item_parts.context(found, events, now)},
+        context={"section": "items", "now": now, **parts},
     )
 
 
@@ -130,6 +170,22 @@ def retry_item(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, "Queued again. The timeline shows what comes of it.")
     return redirect("item", pk=pk)
+
+
+@require_POST
+@allow(Permission.RETRY)
+def retry_file(request: HttpRequest, item_pk: int, pk: int) -> HttpResponse:
+    """Attach one file again, then show the item."""
+    file = Attachment.objects.filter(pk=pk, item_id=item_pk).exclude(source="").first()
+    if file is None:
+        raise Http404("no such file")
+    try:
+        services.retry_file(file=file, actor=request.user.get_username())
+    except services.NotRetryable as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The file is tried again. Its document is left alone.")
+    return redirect("item", pk=item_pk)
 
 
 @require_GET

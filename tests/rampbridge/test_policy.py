@@ -22,6 +22,8 @@ from tests.factories import SyncItemFactory, UserFactory
 MATRIX = {
     Permission.SEE: {"support", "implementer", "manager", "admin"},
     Permission.RETRY: {"support", "implementer", "admin"},
+    Permission.PAUSE: {"support", "implementer", "manager", "admin"},
+    Permission.RUN: {"support", "implementer", "admin"},
 }
 
 

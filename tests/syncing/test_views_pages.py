@@ -179,7 +179,7 @@ class TestCustomer:
         url = reverse("customer", args=["northwind-robotics"])
         manager.get(url)
 
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(26):
             manager.get(url)
 
     def test_an_unknown_customer_is_no_page(self, manager: Client) -> None:
