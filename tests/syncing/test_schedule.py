@@ -9,7 +9,8 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
-from connections.models import Connection
+from connections.models import Connection, Credential
+from connections.secrets import keep_credential
 from syncing import circuit, poll_schedule, schedule
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.engine import post_due_items
@@ -222,6 +223,27 @@ class TestCircuit:
         assert waits == sorted(waits)
         assert waits[-1] == 60
 
+    @pytest.mark.matrix("X17")
+    def test_after_a_long_silence_probes_are_never_close_together(
+        self, connection: Connection
+    ) -> None:
+        """Jitter alone would now and then knock twice within a second."""
+        waits = [circuit.erp_stopped(connection, SILENT, jitter=0.0) for _ in range(10)]
+
+        assert waits[0] == 1
+        assert waits[-1] == 30
+
+    def test_remembers_since_when_the_erp_is_silent(self, connection: Connection) -> None:
+        circuit.erp_stopped(connection, SILENT, jitter=1.0)
+        since = Schedule.objects.get().erp_silent_since
+        let_time_pass(3600)
+        circuit.erp_stopped(connection, SILENT, jitter=1.0)
+        assert Schedule.objects.get().erp_silent_since == since
+        assert since is not None
+
+        post_one(connection)
+        assert Schedule.objects.get().erp_silent_since is None
+
     @pytest.mark.matrix("X16")
     def test_waits_as_long_as_the_erp_asks(self, connection: Connection) -> None:
         asked = SyncFailure(
@@ -305,6 +327,48 @@ class TestBlock:
         circuit.block(connection.pk, odd, side=circuit.RAMP)
 
         assert may_post(connection)
+
+
+class TestNewCredentials:
+    """Nobody should have to wait a quarter of an hour for what they have just mended."""
+
+    @pytest.mark.matrix("X15")
+    def test_of_the_erp_let_one_item_probe_at_once(self, connection: Connection) -> None:
+        item(connection)
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+        assert not may_post(connection)
+
+        keep_credential(connection, Credential.Side.ERP, {"password": "new"})
+
+        assert Schedule.objects.get().blocked_at is None
+        assert may_post(connection)
+        assert is_probing(connection)
+        assert due(connection) == {"work"}
+
+    @pytest.mark.matrix("T4")
+    def test_of_ramp_let_it_be_polled_at_once(self, connection: Connection) -> None:
+        circuit.block(connection.pk, UNLINKED, side=circuit.RAMP)
+
+        keep_credential(connection, Credential.Side.RAMP, {"client_secret": "new"})
+
+        assert Schedule.objects.get().blocked_at is None
+        assert due(connection) == {"poll"}
+
+    def test_of_one_side_do_not_lift_the_block_of_the_other(self, connection: Connection) -> None:
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+
+        keep_credential(connection, Credential.Side.RAMP, {"client_secret": "new"})
+
+        assert Schedule.objects.get().blocked_side == "erp"
+        assert not may_post(connection)
+
+    def test_of_one_customer_concern_nobody_else(self, connection: Connection) -> None:
+        other = connection_with_schedule()
+        circuit.erp_stopped(connection, REFUSED, jitter=0.5)
+
+        keep_credential(other, Credential.Side.ERP, {"password": "new"})
+
+        assert not may_post(connection)
 
 
 class TestOldSnapshots:
