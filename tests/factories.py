@@ -8,8 +8,29 @@ import factory
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from connections.models import Connection, CustomField, Entity, FieldOption, LedgerAccount, Vendor
-from syncing.models import AckBatch, ItemEvent, ItemPayload, Schedule, SyncItem, SyncRun
+from connections.models import (
+    Connection,
+    CustomField,
+    Entity,
+    FieldOption,
+    LedgerAccount,
+    Vendor,
+    VendorCreation,
+    WebhookSubscription,
+)
+from syncing.models import (
+    AckBatch,
+    Attachment,
+    ItemEvent,
+    ItemPayload,
+    Pause,
+    PullCursor,
+    Reconciliation,
+    Schedule,
+    SyncItem,
+    SyncRequest,
+    SyncRun,
+)
 from syncing.states import ItemState
 
 PASSWORD = "correct horse battery staple"
@@ -238,6 +259,141 @@ class SyncRunFactory(factory.django.DjangoModelFactory[SyncRun]):
     trigger = SyncRun.Trigger.POLL
     started_at = factory.LazyFunction(now)
     finished_at = factory.SelfAttribute("started_at")
+
+
+class PauseFactory(factory.django.DjangoModelFactory[Pause]):
+    class Meta:
+        model = Pause
+
+    connection = factory.SubFactory(ConnectionFactory)
+    object_type = "bill"
+    reason = "Year-end audit until Monday, asked for by the controller."
+    paused_at = factory.LazyFunction(lambda: now() - timedelta(hours=2))
+    paused_by = "hannah"
+
+    class Params:
+        automatic = factory.Trait(
+            is_automatic=True,
+            paused_by="",
+            reason="25 in a row were refused for the same reason: The party has no account.",
+            canary_due_at=factory.LazyFunction(lambda: now() + timedelta(minutes=20)),
+            canaries=2,
+        )
+        ended = factory.Trait(
+            resumed_at=factory.LazyFunction(lambda: now() - timedelta(hours=1)),
+            resumed_by="maya",
+            resumed_because="The controller has signed.",
+        )
+
+
+class PullCursorFactory(factory.django.DjangoModelFactory[PullCursor]):
+    class Meta:
+        model = PullCursor
+
+    connection = factory.SubFactory(ConnectionFactory)
+    object_type = "transfer"
+    problem = "Ramp does not let us read transfers: the scope transfers:read is missing."
+
+
+class VendorCreationFactory(factory.django.DjangoModelFactory[VendorCreation]):
+    class Meta:
+        model = VendorCreation
+
+    connection = factory.SubFactory(ConnectionFactory)
+    merchant_id = factory.LazyFunction(lambda: str(uuid4()))
+    name = "Figma"
+    due_at = factory.LazyFunction(now)
+
+    class Params:
+        stuck = factory.Trait(
+            due_at=None,
+            error_category="user_actionable",
+            error_code="vendor.several",
+            error_title="Tryton has several vendors called Figma.",
+            error_fix="Choose one of them on the transaction in Ramp. It then goes through.",
+        )
+
+
+class WebhookSubscriptionFactory(factory.django.DjangoModelFactory[WebhookSubscription]):
+    class Meta:
+        model = WebhookSubscription
+
+    connection = factory.SubFactory(ConnectionFactory)
+    status = WebhookSubscription.Status.ACTIVE
+    last_event_at = factory.LazyFunction(lambda: now() - timedelta(minutes=1))
+
+
+class SyncRequestFactory(factory.django.DjangoModelFactory[SyncRequest]):
+    """A press of the sync button, a minute old unless it says otherwise."""
+
+    class Meta:
+        model = SyncRequest
+
+    connection = factory.SubFactory(ConnectionFactory)
+    sync_request_id = factory.LazyFunction(uuid4)
+    object_type = "transaction"
+    received_at = factory.LazyFunction(lambda: now() - timedelta(minutes=1))
+    stop_at = factory.LazyAttribute(lambda press: press.received_at + timedelta(minutes=4))
+    ends_at = factory.LazyAttribute(lambda press: press.received_at + timedelta(minutes=5))
+    pulled_at = factory.LazyAttribute(lambda press: press.received_at + timedelta(seconds=2))
+
+    class Params:
+        partial = factory.Trait(
+            state=SyncRequest.State.PARTIAL,
+            received_at=factory.LazyFunction(lambda: now() - timedelta(hours=3)),
+            requested=1000,
+            expected=640,
+            succeeded=702,
+            failed=18,
+            not_started=280,
+            first_ack_at=factory.LazyAttribute(lambda p: p.received_at + timedelta(seconds=9)),
+            last_ack_at=factory.LazyAttribute(lambda p: p.received_at + timedelta(seconds=252)),
+            closed_at=factory.SelfAttribute("last_ack_at"),
+        )
+
+
+class ReconciliationFactory(factory.django.DjangoModelFactory[Reconciliation]):
+    class Meta:
+        model = Reconciliation
+
+    connection = factory.SubFactory(ConnectionFactory)
+    started_at = factory.LazyFunction(lambda: now() - timedelta(hours=8))
+    finished_at = factory.LazyAttribute(lambda run: run.started_at + timedelta(minutes=2))
+    in_ramp = 412
+    items = 398
+    in_erp = 398
+    ready_in_ramp = 31
+    ready_and_known = 31
+
+
+class AttachmentFactory(factory.django.DjangoModelFactory[Attachment]):
+    class Meta:
+        model = Attachment
+
+    item = factory.SubFactory(SyncItemFactory)
+    connection = factory.SelfAttribute("item.connection")
+    source = factory.LazyFunction(lambda: str(uuid4()))
+    created_at = factory.LazyFunction(now)
+    due_at = factory.LazyFunction(now)
+
+    class Params:
+        attached = factory.Trait(
+            state=Attachment.State.ATTACHED,
+            name=factory.LazyAttribute(lambda file: f"Receipt {file.item.label}.pdf"[:200]),
+            size=148_213,
+            attempts=1,
+            due_at=None,
+            erp_id="77",
+            attached_at=factory.LazyFunction(now),
+        )
+        failed = factory.Trait(
+            state=Attachment.State.FAILED,
+            attempts=1,
+            due_at=None,
+            error_title="The file is larger than Tryton takes.",
+            error_fix="Attach a smaller one in Ramp, or attach this one in Tryton by hand.",
+            error_detail="31457280 bytes; 20971520 are the most.",
+        )
 
 
 class AckBatchFactory(factory.django.DjangoModelFactory[AckBatch]):

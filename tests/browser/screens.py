@@ -64,6 +64,7 @@ def full_shots() -> Iterator[Shot]:
     yield Shot("items", "/items/")
     yield Shot("items-all", "/items/?state=all")
     yield Shot("items-customer", "/items/?state=waiting-for-customer&customer=northwind-robotics")
+    yield Shot("pauses-none", "/customers/harbor-coffee/pauses/?type=bill")
     yield Shot("items-none", "/items/?q=nobody&state=done")
     yield Shot("search", "/search?q=g")
     yield Shot("search-none", "/search?q=RAMP-1")
@@ -87,6 +88,28 @@ def full_shots() -> Iterator[Shot]:
         yield Shot("item-payload", f"/items/{done.pk}/", before=_open_payload)
 
 
+def engine_shots() -> Iterator[Shot]:
+    from syncing.models import SyncItem, SyncRequest
+
+    yield Shot("busy-overview", "/")
+    yield Shot("busy-customers", "/customers/")
+    yield Shot("busy-customer", "/customers/northwind-robotics/")
+    yield Shot("pauses", "/customers/northwind-robotics/pauses/")
+    for press in SyncRequest.objects.order_by("state"):
+        path = f"/customers/northwind-robotics/sync-requests/{press.pk}/"
+        yield Shot(f"press-{press.state}", path)
+    found = "customer=northwind-robotics&state=all&type=bill_payment"
+    yield Shot("items-type", f"/items/?{found}")
+    for item in SyncItem.objects.exclude(object_type="transaction").order_by("pk"):
+        state = "waiting" if item.blocked_by else item.state.lower()
+        yield Shot(f"type-{item.object_type}-{state}", f"/items/{item.pk}/")
+    bought = SyncItem.objects.filter(attachments__isnull=False, object_type="transaction").first()
+    waiting = SyncItem.objects.filter(blocked_by__startswith="vendor:").first()
+    for name, one in (("files", bought), ("waiting-for-vendor", waiting)):
+        if one:
+            yield Shot(f"item-{name}", f"/items/{one.pk}/")
+
+
 def long_shots() -> Iterator[Shot]:
     from syncing.models import SyncItem
 
@@ -94,6 +117,7 @@ def long_shots() -> Iterator[Shot]:
     yield Shot("long-customers", "/customers/")
     yield Shot("long-customer", "/customers/long/")
     yield Shot("long-items", "/items/?state=all")
+    yield Shot("long-pauses", "/customers/long/pauses/")
     for item in SyncItem.objects.order_by("pk")[:2]:
         yield Shot(f"long-item-{item.state.lower()}", f"/items/{item.pk}/")
 
@@ -185,8 +209,6 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
 
 
 def _tell_stories(studio: Studio) -> None:
-    from connections.models import Connection
-    from syncing.models import SyncItem
     from tests.browser import stories
     from tests.browser.serving import session_cookie
     from tests.factories import UserFactory
@@ -194,12 +216,14 @@ def _tell_stories(studio: Studio) -> None:
     user = UserFactory.create(username="maya.okafor", roles=["support"])
     studio.cookies = [session_cookie(user, studio.address)]
     studio.take(empty_shots())
-    stories.ordinary_day()
-    studio.take(full_shots())
-    SyncItem.objects.all().delete()
-    Connection.objects.all().delete()
-    stories.long_names()
-    studio.take(long_shots())
+    for story, shots in (
+        (stories.ordinary_day, full_shots),
+        (stories.busy_engine, engine_shots),
+        (stories.long_names, long_shots),
+    ):
+        story()
+        studio.take(shots())
+        stories.forget()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from connections.models import Connection
-from syncing.models import ItemEvent, ItemPayload, SyncItem
+from syncing.models import AckBatch, ItemEvent, ItemPayload, SyncItem, SyncRequest
 from syncing.states import ItemState
+from tests.browser import engine, every_type
 from tests.factories import (
     LONG_NAME,
     AckBatchFactory,
@@ -72,6 +73,16 @@ def ordinary_day() -> list[Connection]:
     return connections
 
 
+def busy_engine() -> Connection:
+    """One customer at which everything happens at once that the engine can do by itself."""
+    northwind = BUSINESSES[1]
+    connection = _customer(northwind)
+    Connection.objects.filter(pk=connection.pk).update(button_types=["transaction"])
+    every_type.add(connection)
+    engine.add(connection)
+    return connection
+
+
 def long_names() -> Connection:
     """One customer whose every name is as long as the database takes."""
     connection = ConnectionFactory.create(
@@ -83,7 +94,16 @@ def long_names() -> Connection:
     make_item(connection, "failed", shape | {"error_title": f"{LONG_NAME} is inactive."[:300]})
     make_item(connection, "done", shape | {"erp_number": "JRN/2026/11/" + "0" * 40 + "1234"})
     make_item(connection, "uncertain", shape)
+    engine.add(connection, name=LONG_NAME)
     return connection
+
+
+def forget() -> None:
+    """Remove all customers with everything that is theirs."""
+    SyncItem.objects.all().delete()
+    AckBatch.objects.all().delete()
+    SyncRequest.objects.all().delete()
+    Connection.objects.all().delete()
 
 
 def _customer(business: Business) -> Connection:
