@@ -32,6 +32,8 @@ PROFILE_CODES = {
 }
 """What Ramp does not code, by the codes of the demo's charts."""
 OLD_ACCOUNT_CODE = "6999"
+CREATES_VENDORS = "verde-clinics"
+"""The customer whose merchants become vendors of the ERP by themselves."""
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
     "northwind-robotics": "America/Chicago",
@@ -79,6 +81,8 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     poll_schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
+    if connection.slug == CREATES_VENDORS:
+        services.set_vendor_creation(connection, ramp, on=True)
     if isinstance(erp, TrytonErp):
         _close_old_account(erp)
     services.go_live(connection)
