@@ -52,13 +52,13 @@ class Meeting:
         self._post = world.erp.post_many
         world.erp.post_many = self.post_many  # type: ignore[method-assign]
 
-    def post_many(self, documents: Sequence[Document]) -> Sequence[Posted | ErpError]:
+    def post_many(self, docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
         with self._lock:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
         self._barrier.wait(timeout=10)
         try:
-            return self._post(documents)
+            return self._post(docs)
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -98,9 +98,9 @@ class TestCallsAtATime:
         calls_of: set[int] = set()
         post = world.erp.post_many
 
-        def post_many(documents: Sequence[Document]) -> Sequence[Posted | ErpError]:
+        def post_many(docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
             calls_of.add(threading.get_ident())
-            return post(documents)
+            return post(docs)
 
         world.erp.post_many = post_many  # type: ignore[method-assign]
 
@@ -226,9 +226,9 @@ class TestStopping:
         items = ready(world, 3)
         post = world.erp.post_many
 
-        def post_many(documents: Sequence[Document]) -> Sequence[Posted | ErpError]:
+        def post_many(docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
             stopping.ask()
-            return post(documents)
+            return post(docs)
 
         world.erp.post_many = post_many  # type: ignore[method-assign]
 
@@ -253,7 +253,7 @@ class TestOurReference:
             ref = answer.ref
             return replace(answer, ref=Ref(ref.tenant[:8], ref.kind, ref.ramp_id))
 
-        world.erp.post_many = lambda documents: [cut(one) for one in post(documents)]  # type: ignore[method-assign]
+        world.erp.post_many = lambda docs: [cut(one) for one in post(docs)]  # type: ignore[method-assign]
 
         post_due_items(world.worker)
 

@@ -53,9 +53,9 @@ def take_seconds(world: World, clock: Clock, seconds: float) -> None:
     """The ERP takes so long over each call."""
     real = world.erp.post_many
 
-    def post_many(documents: Any) -> Any:
+    def post_many(docs: Any) -> Any:
         clock.now += seconds
-        return real(documents)
+        return real(docs)
 
     world.erp.post_many = post_many  # type: ignore[method-assign]
 
@@ -104,9 +104,9 @@ class TestTurns:
         world.ready(*(transaction_body() for _ in range(2 * claims.CHUNK)))
         real = world.erp.post_many
 
-        def post_many(documents: Any) -> Any:
+        def post_many(docs: Any) -> Any:
             stopping.ask()
-            return real(documents)
+            return real(docs)
 
         world.erp.post_many = post_many  # type: ignore[method-assign]
         try:
