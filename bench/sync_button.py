@@ -6,23 +6,21 @@ details say how soon the first was answered and when the last document was begun
 The tasks, their SQL and the pretend Ramp are the real things. Only time is not: the database's
 `now()`, the worker's clock and Ramp's are a virtual one, which moves while the ERP or Ramp answers.
 There is one worker, which also polls and reports, so a real one is not slower. Nine virtual minutes
-take about one.
+take less than a real one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID
 
 import httpx
-from django.db import connection as database
-from django.utils import timezone
 
-from bench.fairness import ACCOUNT, MAPPINGS, Clock
+from bench.fairness import ACCOUNT, MAPPINGS
 from bench.figures import Measured
-from bench.service import Service, Stuck
+from bench.service import Stuck, eager_tasks
+from bench.virtual_clock import VirtualClock
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.errors import ErpError
 from connections.erp.records import Capabilities, Document, Posted
@@ -49,30 +47,10 @@ CUSTOMER = "harbor-coffee"
 SCOPES = ("accounting:read", "accounting:write", "transactions:read")
 
 
-class _Clock(Clock):
-    """Begins in an hour: what says CURRENT_TIMESTAMP, which cannot be hidden, lies in the past."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._began = timezone.now() + timedelta(hours=1)
-
-    @property
-    def moment(self) -> datetime:
-        return self._began + timedelta(seconds=self.now)
-
-    def set(self, seconds: float) -> None:
-        self.now = seconds
-        with database.cursor() as cursor:
-            cursor.execute("SELECT set_config('virtual.now', %s, false)", [self.moment.isoformat()])
-
-    def spend(self, seconds: float) -> None:
-        self.set(self.now + seconds)
-
-
 class _Erp(InMemoryErp):
     """Takes one document at a time, and its time over it."""
 
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
         self.began: list[float] = []
@@ -82,7 +60,7 @@ class _Erp(InMemoryErp):
         return replace(super().capabilities(), concurrency=1, batch=1)
 
     def post_many(self, docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
-        self.began.append(self._clock.now)
+        self.began.append(self._clock.seconds)
         self._clock.spend(ERP_SECONDS)
         return super().post_many(docs)
 
@@ -90,7 +68,7 @@ class _Erp(InMemoryErp):
 class _Wire(httpx.WSGITransport):
     """The pretend Ramp takes its time over each call, too."""
 
-    def __init__(self, ramp: Simulator, clock: _Clock) -> None:
+    def __init__(self, ramp: Simulator, clock: VirtualClock) -> None:
         super().__init__(app=ramp.wsgi)
         self._clock = clock
 
@@ -99,10 +77,10 @@ class _Wire(httpx.WSGITransport):
         return super().handle_request(request)
 
 
-def measure(_: Service) -> Measured:
-    clock = _Clock()
-    with clock.rules():
-        ramp = Simulator.with_scenario("empty", rate_limit=False, clock=lambda: clock.moment)
+def measure(_: None) -> Measured:
+    clock = VirtualClock()
+    with eager_tasks(), clock.rules():
+        ramp = Simulator.with_scenario("empty", rate_limit=False, clock=clock.now)
         erp = _Erp(clock)
         try:
             with _customer(ramp, erp, clock) as connection:
@@ -111,13 +89,13 @@ def measure(_: Service) -> Measured:
             ramp.close()
 
 
-def _rehearse(connection: Connection, ramp: Simulator, erp: _Erp, clock: _Clock) -> Measured:
+def _rehearse(connection: Connection, ramp: Simulator, erp: _Erp, clock: VirtualClock) -> Measured:
     business = ramp.business(CUSTOMER)
     for _ in range(REQUESTED):
         business.create_transaction(minor=1840, account_code=ACCOUNT, ready=True)
     asked = business.press_sync_button("transaction")
     assert asked is not None, "there is something to ask for"
-    pressed = clock.now
+    pressed = clock.seconds
     sync_requests.receive(connection.pk, "transaction", UUID(asked.id))  # as its webhook does
     _sweep_until(clock, pressed + sync_requests.ENDS_SECONDS + SWEEP_SECONDS)
     outcomes = {row.object_id: str(row.outcome) for row in business.sync_request(asked.id).rows}
@@ -142,7 +120,7 @@ def _rehearse(connection: Connection, ramp: Simulator, erp: _Erp, clock: _Clock)
             "failed_and_booked": len(failed_and_booked),
             "state": request.state,
             "in_the_erp_at_last": len(erp.books.entries),
-            "all_reported_seconds": round(clock.now - pressed, 1),
+            "all_reported_seconds": round(clock.seconds - pressed, 1),
         },
     )
 
@@ -158,24 +136,24 @@ def _known() -> Iterator[UUID]:
     yield from SyncItem.objects.exclude(erp_number="").values_list("ramp_id", flat=True)
 
 
-def _sweep_until(clock: _Clock, end: float) -> None:
-    while clock.now < end:
-        began = clock.now
+def _sweep_until(clock: VirtualClock, end: float) -> None:
+    while clock.seconds < end:
+        began = clock.seconds
         tasks.sweep.apply(throw=True)
-        clock.set(max(clock.now, began + SWEEP_SECONDS))
+        clock.spend(max(0.0, began + SWEEP_SECONDS - clock.seconds))
 
 
-def _drain(clock: _Clock) -> None:
+def _drain(clock: VirtualClock) -> None:
     """What there was no time for goes on by itself; all of it must get through."""
-    end = clock.now + LONGEST_RUN
+    end = clock.seconds + LONGEST_RUN
     while SyncItem.objects.exclude(state=ItemState.ACKED).exists():
-        _sweep_until(clock, clock.now + SWEEP_SECONDS)
-        if clock.now > end:
+        _sweep_until(clock, clock.seconds + SWEEP_SECONDS)
+        if clock.seconds > end:
             raise Stuck("What was put off does not get through.")
 
 
 @contextmanager
-def _customer(ramp: Simulator, erp: _Erp, clock: _Clock) -> Iterator[Connection]:
+def _customer(ramp: Simulator, erp: _Erp, clock: VirtualClock) -> Iterator[Connection]:
     """A live customer with the button on, whose workers find these two sides."""
     business = ramp.business(CUSTOMER)
     account = {"id": ACCOUNT, "code": ACCOUNT, "name": "Software", "classification": "EXPENSE"}
@@ -186,7 +164,7 @@ def _customer(ramp: Simulator, erp: _Erp, clock: _Clock) -> Iterator[Connection]
         client_secret=business.client_secret,
         scopes=SCOPES,
         store=MemoryTokenStore(),
-        clock=lambda: clock.moment,
+        clock=clock.now,
     )
     client = RampClient(
         base_url=RAMP_URL, auth=auth, http=httpx.Client(transport=_Wire(ramp, clock))

@@ -278,6 +278,9 @@ class TestAnswer:
                 sent.url = sent.url.copy_remove_param("requested_to_sync")
                 sent.url = sent.url.copy_remove_param("sync_status")
 
+        through = customer.spend()
+        customer.go_through()
+        let_time_pass(3600)
         customer.wire.intercept = lose_filters
         ready = customer.spend()
         customer.business.create_transaction(minor=500, account_code="6200")
@@ -286,7 +289,9 @@ class TestAnswer:
         turn(customer)
 
         assert rows_of(customer, asked) == {ready.id: "success"}
-        assert SyncItem.objects.count() == 1
+        assert SyncItem.objects.count() == 2
+        assert customer.item(through).sync_request is None
+        assert [outcome for outcome, _ in customer.told(through)] == ["success"]
 
     def test_a_request_that_ramp_does_not_know_is_answered_as_any_report(
         self, customer: Customer
@@ -358,6 +363,17 @@ class TestOrder:
             one["successful_syncs"][0]["id"]: one.get("sync_request_id") for one in said(customer)
         }
         assert named == {other.id: None, wanted.id: str(asked)}
+
+    def test_what_was_asked_for_in_between_makes_no_more_batches(self, customer: Customer) -> None:
+        bought = [customer.spend() for _ in range(3)]
+        customer.pull()
+        customer.post()
+        press(customer, ids=[bought[1].id])
+        let_time_pass(20)
+
+        turn(customer)
+
+        assert sorted(AckBatch.objects.values_list("size", flat=True)) == [1, 2]
 
     @pytest.mark.matrix("S4")
     def test_of_two_presses_the_newest_has_the_items_and_both_are_closed(
