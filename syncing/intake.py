@@ -96,8 +96,8 @@ def _keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
             INSERT INTO syncing_cardpayment (connection_id, transaction_ramp_id, bill_ramp_id)
             SELECT %s, transaction_id, bill_id
             FROM unnest(%s::uuid[], %s::uuid[]) AS p(transaction_id, bill_id)
-            ORDER BY transaction_id
-            ON CONFLICT (connection_id, transaction_ramp_id) DO NOTHING
+            ORDER BY transaction_id, bill_id
+            ON CONFLICT (connection_id, transaction_ramp_id, bill_ramp_id) DO NOTHING
             """,
             [connection.pk, [one for one, _ in paid], [bill for _, bill in paid]],
         )

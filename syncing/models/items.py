@@ -209,6 +209,12 @@ class SyncItem(models.Model):
                 condition=models.Q(state="READY", due_at__isnull=False),
                 name="item_queue_by_type",
             ),
+            models.Index(  # what a backfill brought comes after these
+                fields=["connection", "object_type", "due_at", "id"],
+                condition=models.Q(state="READY", due_at__isnull=False)
+                & ~models.Q(arrived_by="backfill"),
+                name="item_queue_fresh",
+            ),
             models.Index(
                 fields=["connection", "blocked_by"],
                 condition=models.Q(state__in=["READY", "FAILED"]) & ~models.Q(blocked_by=""),

@@ -60,8 +60,12 @@ class CardPayment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "transaction_ramp_id"], name="card_payment_once"
+                fields=["connection", "transaction_ramp_id", "bill_ramp_id"],
+                name="card_payment_once",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "bill_ramp_id"], name="cards_of_bill"),
         ]
 
     def __str__(self) -> str:
