@@ -23,7 +23,7 @@ from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
 from syncing import cadence, card_statements, evidence, findings, mismatches, polling
-from syncing.classifier import classify, classify_ramp
+from syncing.classifier import ErrorCategory, SyncFailure, classify, classify_ramp
 from syncing.ledger_comparison import compare_with_ledger
 from syncing.models import Reconciliation, SyncRun
 from syncing.ramp_comparison import RampComparison
@@ -35,6 +35,17 @@ OVERLAP = timedelta(days=1)
 """Between two comparisons of what Ramp has synced."""
 UNREPORTED_HOURS = 6
 LEASE = timedelta(hours=1)
+"""A comparison that died, or met a side that was down for the moment, is due again after it."""
+_RESULTS = [
+    "finished_at",
+    "in_ramp",
+    "items",
+    "in_erp",
+    "ready_in_ramp",
+    "ready_and_known",
+    "found",
+    "problem",
+]
 
 
 logger = logging.getLogger(__name__)
@@ -95,21 +106,22 @@ def reconcile(
         return None
     run = Reconciliation.objects.create(connection=connection, started_at=TransactionNow())
     found: Counter[str] = Counter()
-    problems = []
+    failures: list[SyncFailure] = []
     try:
         _compare_ramp(connection, ramp, mappings, run, found, now=now, jitter=jitter)
     except errors.RampError as error:
-        problems.append(classify_ramp(error).title)
+        failures.append(classify_ramp(error))
     try:
         _compare_erp(connection, erp, run, found)
     except ErpError as error:
-        problems.append(classify(error, erp_name=connection.erp_name).title)
+        failures.append(classify(error, erp_name=connection.erp_name))
     found["unreported"] += findings.note_unreported(connection.pk, after_hours=UNREPORTED_HOURS)
     run.found = {kind: number for kind, number in sorted(found.items()) if number}
-    run.problem = " ".join(problems)
+    run.problem = " ".join(failure.title for failure in failures)
     run.finished_at = TransactionNow()
-    run.save()
-    plan(connection, now=now)
+    run.save(update_fields=_RESULTS)
+    if not any(failure.category is ErrorCategory.TRANSIENT for failure in failures):
+        plan(connection, now=now)  # otherwise once more when the lease is over
     logger.info(
         "A connection was compared with both sides.",
         extra={"connection": connection.slug, "found": dict(run.found), "problem": run.problem},

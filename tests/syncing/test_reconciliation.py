@@ -122,7 +122,11 @@ class TestTheErpsBooks:
 
         assert customer.state(bought) == "ACKED"
         assert run.problem != ""
+        run.refresh_from_db()
         assert run.finished_at is not None
+        planned = Schedule.objects.get().reconcile_due_at
+        assert planned is not None
+        assert planned <= datetime.now(UTC) + reconciliation.LEASE, "it is tried again soon"
 
     def test_what_was_only_just_posted_is_left_for_tomorrow(self, customer: Customer) -> None:
         bought = customer.spend()
