@@ -110,9 +110,12 @@ _RING = f"""
     ), due AS (
         SELECT * FROM state WHERE poll OR work OR report OR recheck
         ORDER BY rung_at NULLS FIRST LIMIT %(limit)s
+    ), held AS (  -- in one order, or two beats would each wait for what the other holds (fault I3)
+        SELECT s.connection_id FROM syncing_schedule s JOIN due USING (connection_id)
+        ORDER BY s.connection_id FOR UPDATE OF s
     ), rung AS (
         UPDATE syncing_schedule s SET rung_at = now()
-        FROM due WHERE s.connection_id = due.connection_id
+        FROM held WHERE s.connection_id = held.connection_id
             -- once more, for a second beat may have rung while this one waited for the row
             AND (s.rung_at IS NULL OR s.rung_at < now() - %(again)s * interval '1s')
         RETURNING s.connection_id

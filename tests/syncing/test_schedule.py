@@ -424,3 +424,30 @@ def test_two_beats_in_the_same_instant_ring_once() -> None:
 
     assert len(first) == 1
     assert rung == [[]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.matrix("I3")
+def test_two_beats_take_their_rows_in_one_order_and_never_wait_for_each_other() -> None:
+    """Found by killing workers: each held what the other wanted, and one broke off (deadlock)."""
+    first, second = sorted((connection_with_schedule() for _ in range(2)), key=lambda one: one.pk)
+    for one in (first, second):
+        item(one)
+    # The one whose turn it is first is not the one that is locked first.
+    Schedule.objects.filter(pk=first.pk).update(rung_at=datetime(2020, 1, 1, tzinfo=UTC))
+    rung: list[list[Due]] = []
+
+    def ring() -> None:
+        rung.append(schedule.ring())
+        database.close()
+
+    other = threading.Thread(target=ring)
+
+    with transaction.atomic():
+        Schedule.objects.filter(pk=first.pk).update(poll_failures=1)
+        other.start()
+        wait_until_someone_waits()
+        Schedule.objects.filter(pk=second.pk).update(poll_failures=1)
+    other.join(20)
+
+    assert {due.connection_id for due in rung[0]} == {first.pk, second.pk}
