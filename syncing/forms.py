@@ -13,6 +13,7 @@ from syncing.queries.words import LOOKS, Word, type_label
 
 ALL = "all"
 OPEN = "open"
+EVERYTHING = "everything"
 
 
 class ItemFilterForm(forms.Form):
@@ -72,7 +73,7 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         max_length=300,
-        label="Reason",
+        label="Why it goes on",
         error_messages={"required": "Say in a few words why. Others read it on this page."},
         widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
     )
@@ -83,10 +84,20 @@ class PauseForm(ReasonForm):
 
     def __init__(self, data: Any = None, *, types: Sequence[str], **options: Any) -> None:
         super().__init__(data, **options)
+        self.fields["reason"].label = "Reason"
         self.fields["object_type"] = forms.ChoiceField(
-            required=False,
             label="What",
-            choices=[("", "Everything"), *((one, f"{type_label(one)}s") for one in types)],
+            choices=[
+                ("", "Choose"),
+                *((one, f"{type_label(one)}s") for one in types),
+                (EVERYTHING, "Everything"),
+            ],
+            error_messages={"required": "Choose what is to be paused."},
             widget=forms.Select(attrs={"class": "field"}),
         )
         self.order_fields(["object_type", "reason"])
+
+    def clean_object_type(self) -> str:
+        """As pauses name it: everything is no type in particular."""
+        chosen = str(self.cleaned_data["object_type"])
+        return "" if chosen == EVERYTHING else chosen

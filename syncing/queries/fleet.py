@@ -199,7 +199,7 @@ def health_of(
 
 def _partly_paused(paused: Sequence[Paused]) -> Health:
     """A pause that nobody has decided on is ours to look at, so it counts for more."""
-    names = " and ".join(one.what.lower() for one in paused)
+    names = " or ".join(one.what.lower() for one in paused)
     meaning = f"No {names} are posted."
     if any(one.is_automatic for one in paused):
         return Health("Partly paused", "person", "pause", meaning, 4)

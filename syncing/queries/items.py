@@ -84,6 +84,11 @@ class ItemRow:
         return PARTY_LABELS[self.party]
 
     @property
+    def move(self) -> str:
+        """Whose move it is; of what waits for something else, that it does."""
+        return "Waits" if self.is_waiting else self.party_label
+
+    @property
     def is_open(self) -> bool:
         return self.party != Party.NOBODY
 

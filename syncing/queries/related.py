@@ -56,10 +56,10 @@ def related(item: SyncItem, links: Links) -> list[Related]:
     paid_bills = _bills_paid_by(item)
     hows: dict[tuple[str, uuid.UUID], str] = {
         **{(Type.TRANSACTION, one): "pays this bill" for one in links.card_transactions},
-        **{(Type.BILL, one): "it is set off against this bill" for one in links.bills},
+        **{(Type.BILL, one): "this credit is set off against it" for one in links.bills},
         **{(Type.VENDOR_CREDIT, one): "set off against this bill" for one in links.credits},
-        **{(Type.BILL, one): "is paid by this transaction" for one in paid_bills},
-        **{(Type.BILL_PAYMENT, one): "is this transaction" for one in paid_bills},
+        **{(Type.BILL, one): "paid by this transaction" for one in paid_bills},
+        **{(Type.BILL_PAYMENT, one): "this transaction is the payment" for one in paid_bills},
         (Type.BILL, item.ramp_id): "what is paid",
         (Type.BILL_PAYMENT, item.ramp_id): "how it is paid",
     }

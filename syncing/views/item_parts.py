@@ -34,6 +34,7 @@ def context(item: SyncItem, events: Sequence[ItemEvent], now: datetime) -> dict[
         "entity": connection_queries.entity_name(item.connection_id, item.entity_ramp_id),
         "comparisons": three_way.compare(row, ramp, document, agreed_at),
         "document": document,
+        "is_booked_otherwise": three_way.is_booked_otherwise(item),
         "coded_lines": ramp.lines,
         "facts": ramp.facts,
         "files": item_files.files_of(item),

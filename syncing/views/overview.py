@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET
 
 from rampbridge.lib.charts import Part, Rect, stacked_bar
 from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing.queries import fleet, flow, standing
-from syncing.queries.words import PARTY_LABELS, Party
+from syncing.queries.words import PARTY_LABELS, Party, type_label
 from syncing.views.live import live, version_of
 
 SHOWN_CUSTOMERS = 6
@@ -30,6 +31,16 @@ class Share:
     label: str
     tone: str
     items: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeShare:
+    """What is open of one type of object."""
+
+    object_type: str
+    label: str
+    items: int
+    sums: Sequence[Money]
 
 
 @require_GET
@@ -57,6 +68,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "queue_bar": stacked_bar(
             [Part(queue.look.label, queue.items, queue.look.tone) for queue in queues]
         ),
+        "types": _by_type(open_lines),
         "flow": pace,
         "chart": pace.chart(),
         "latency": latency,
@@ -74,6 +86,23 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
     )
     return live(
         request, "syncing/overview.html", "syncing/_overview.html", version=version, context=context
+    )
+
+
+def _by_type(lines: Sequence[standing.Standing]) -> list[TypeShare]:
+    """The types of which anything is open, the one with most items first."""
+    shares = [
+        TypeShare(
+            object_type,
+            f"{type_label(object_type)}s",
+            sum(line.items for line in mine),
+            standing.sums(mine),
+        )
+        for object_type in sorted({line.object_type for line in lines})
+        if (mine := [line for line in lines if line.object_type == object_type])
+    ]
+    return sorted(
+        (share for share in shares if share.items), key=lambda one: (-one.items, one.label)
     )
 
 

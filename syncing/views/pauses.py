@@ -15,7 +15,7 @@ from syncing import services
 from syncing.forms import PauseForm, ReasonForm
 from syncing.models import Pause, SyncItem
 from syncing.queries import standing
-from syncing.queries.words import Word, type_label
+from syncing.queries.words import Look, Word, type_label
 from syncing.views.customer_acts import open_customer
 
 PAST_SHOWN = 20
@@ -29,6 +29,12 @@ class PauseRow:
     pause: Pause
     form: ReasonForm | None = None
     waiting: int = 0
+
+    @property
+    def look(self) -> Look:
+        if self.pause.is_automatic:
+            return Look("Paused by rampbridge", "person", "pause")
+        return Look("Paused", "neutral", "pause")
 
     @property
     def what(self) -> str:

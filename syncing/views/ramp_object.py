@@ -20,6 +20,7 @@ _FIELD_NAMES = {
     "TAX_CODE": "Tax code",
     "COST_CENTER": "Cost centre",
 }
+_ABBREVIATIONS = {"ACH", "RTP", "SWIFT"}
 _DIRECTIONS = {
     "BUSINESS_TO_USER": "To the employee",
     "USER_TO_BUSINESS": "From the employee",
@@ -90,6 +91,8 @@ def read(object_type: str, body: Mapping[str, Any]) -> RampObject:
 
 def spoken(word: str) -> str:
     """A constant of Ramp's as people read it: `Paid manually`."""
+    if word in _ABBREVIATIONS:
+        return word
     return word.replace("_", " ").strip().capitalize()
 
 

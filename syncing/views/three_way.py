@@ -78,7 +78,7 @@ def compare(
             us=Claim(text=row.look.label),
             erp=_erp_status(item, document),
             compare=False,
-            disagrees=_is_booked_otherwise(item),
+            disagrees=is_booked_otherwise(item),
         ),
         Comparison(
             "Amount",
@@ -112,13 +112,14 @@ def compare(
     ]
 
 
-def _is_booked_otherwise(item: SyncItem) -> bool:
+def is_booked_otherwise(item: SyncItem) -> bool:
+    """Whether the ERP was seen to hold something else than we sent."""
     return item.state == ItemState.MISMATCH and item.error_code == findings.BOOKED_OTHERWISE
 
 
 def _in_erp(item: SyncItem, value: Any, agreed_at: datetime | None) -> Claim:
     """What the ERP holds: seen there, or else what it must hold by what it accepted."""
-    if not item.erp_id or value is None or _is_booked_otherwise(item):
+    if not item.erp_id or value is None or is_booked_otherwise(item):
         return Claim()
     if agreed_at:
         return Claim(value, seen_at=agreed_at)
@@ -152,7 +153,7 @@ def _ramp_status(item: SyncItem, ramp: RampObject) -> Claim:
 
 
 def _erp_status(item: SyncItem, document: BookedDocument | None) -> Claim:
-    if _is_booked_otherwise(item):
+    if is_booked_otherwise(item):
         return Claim(text="Not as we booked it", note="found by the comparison")
     if item.erp_id and document is None:
         return Claim(text="Settled", note="by a document that is there already")

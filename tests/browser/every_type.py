@@ -63,9 +63,12 @@ def item_of(
     )
     ItemPayload.objects.create(item=item, ramp=dict(body), document=_document(item))
     _say(item, Kind.READY, 0)
-    if item.erp_id:
+    if item.erp_ref and item.erp_id:
         _say(item, Kind.SENT, 1, attempt=1)
         _say(item, Kind.POSTED, 2, number=item.erp_number)
+    elif item.erp_id:
+        why = "The bill was paid by card: the card transaction is the payment."
+        _say(item, Kind.FOUND, 2, why, number=item.erp_number)
     if item.acked_at:
         _say(item, Kind.REPORTED, 9)
     return item
@@ -165,7 +168,7 @@ def _files(item: SyncItem) -> None:
         error_title="Tryton did not answer.",
     )
     _say(item, Kind.ATTACHED, 30, "Receipt Acme Hosting.pdf", late=False)
-    _say(item, Kind.NOT_ATTACHED, 900, "The file is larger than Tryton takes.")
+    _say(item, Kind.NOT_ATTACHED, 140, "The file is larger than Tryton takes.")
 
 
 def _vendor_credit(connection: Connection, bill: SyncItem) -> None:
@@ -216,6 +219,7 @@ def _booked_otherwise(connection: Connection) -> None:
         spend.reimbursement(120_00, merchant="Blue Bottle", sync_status="SYNCED"),
         **_through("journal", "RAMP-904")
         | {
+            "ready_at": now() - timedelta(hours=20),
             "state": ItemState.MISMATCH,
             "error_category": "needs_integrator",
             "error_origin": "erp",
