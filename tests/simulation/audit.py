@@ -10,7 +10,8 @@ from decimal import Decimal
 from connections.erp.adapters.in_memory_books import Entry
 from connections.models import Connection
 from connections.ramp_simulator.app import Simulator
-from connections.ramp_simulator.records import SyncStatus, Transaction
+from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.records import Synced, SyncStatus, Transaction
 from syncing.models import SyncItem
 from tests.simulation.ledgers import Ledgers
 
@@ -46,7 +47,7 @@ def audit(sim: Simulator, ledgers: Ledgers) -> Findings:
         booked: dict[str, list[Entry]] = defaultdict(list)
         for entry in ledgers.companies[connection.slug].books.entries:
             booked[entry.doc.ref.ramp_id].append(entry)
-        rows = sim.business(connection.slug).transactions()
+        rows = everything_in(sim.business(connection.slug))
         for row in rows:
             _check(row, ours.get(row.id), booked.pop(row.id, []), found)
         found.unexplained += [f"{ramp_id} is booked and not in Ramp" for ramp_id in booked]
@@ -54,7 +55,17 @@ def audit(sim: Simulator, ledgers: Ledgers) -> Findings:
     return found
 
 
-def _check(row: Transaction, item: SyncItem | None, docs: list[Entry], found: Findings) -> None:
+def everything_in(business: BusinessHandle) -> list[Synced]:
+    """Every object of the types that customers here sync."""
+    return [
+        *business.transactions(),
+        *business.reimbursements(),
+        *business.transfers(),
+        *business.cashbacks(),
+    ]
+
+
+def _check(row: Synced, item: SyncItem | None, docs: list[Entry], found: Findings) -> None:
     found.objects += 1
     state = item.state if item else "unknown"
     found.states[state] += 1
@@ -79,10 +90,14 @@ def _check(row: Transaction, item: SyncItem | None, docs: list[Entry], found: Fi
 
 
 def _check_document(
-    row: Transaction, item: SyncItem, entry: Entry, told: list[str], found: Findings
+    row: Synced, item: SyncItem, entry: Entry, told: list[str], found: Findings
 ) -> None:
     debits = sum((line.amount for line in entry.doc.lines if line.amount > 0), Decimal(0))
-    if entry.doc.total != 0 or debits != abs(item.money.decimal) or item.amount_minor != row.minor:
+    if (
+        entry.doc.total != 0
+        or debits != abs(item.money.decimal)
+        or abs(item.amount_minor) != abs(row.minor)
+    ):
         found.unbalanced.append(f"{entry.number} over {debits} for {row.minor} of {row.id}")
     if any(reference != entry.number for reference in told):
         found.unexplained.append(f"{row.id} is {entry.number}, and Ramp was told {told}")
@@ -90,17 +105,21 @@ def _check_document(
 
 def _check_totals(
     slug: str,
-    rows: list[Transaction],
+    rows: list[Synced],
     ours: dict[str, SyncItem],
     ledgers: Ledgers,
     found: Findings,
 ) -> None:
-    """INV5, on the clearing account: to the cent what is booked of what was ready."""
-    books = ledgers.companies[slug].books
-    booked = {entry.doc.ref.ramp_id for entry in books.entries}
-    expected = sum(
-        (item.money.decimal for row in rows if (item := ours.get(row.id)) and row.id in booked),
+    """INV5, on the clearing account: to the cent what is booked of the purchases."""
+    bought = {row.id for row in rows if isinstance(row, Transaction)}
+    entries = [
+        entry for entry in ledgers.companies[slug].books.entries if entry.doc.ref.ramp_id in bought
+    ]
+    booked = {entry.doc.ref.ramp_id for entry in entries}
+    expected = sum((ours[one].money.decimal for one in booked if one in ours), Decimal(0))
+    owed = sum(
+        (line.amount for entry in entries for line in entry.doc.lines if line.account == CARD),
         Decimal(0),
     )
-    if books.balance(CARD) != -expected:
-        found.unbalanced.append(f"{slug} has {books.balance(CARD)} on {CARD}, not {-expected}")
+    if owed != -expected:
+        found.unbalanced.append(f"{slug} has {owed} of purchases on {CARD}, not {-expected}")

@@ -8,6 +8,7 @@ from syncing.models import Schedule
 from syncing.snapshots import database_now
 from tests.simulation.ledgers import KIND
 
+OBJECT_TYPES = ("transaction", "reimbursement", "transfer", "cashback")
 _EXPENSES = [account for account in DEMO_ACCOUNTS if account[2] == "EXPENSE"]
 
 
@@ -33,7 +34,7 @@ def connect(sim: Simulator, slug: str, erp_settings: dict[str, str]) -> Connecti
         )
     )
     Connection.objects.filter(pk=connection.pk).update(
-        ramp_business_id=business.id, stage=Connection.Stage.LIVE
+        ramp_business_id=business.id, stage=Connection.Stage.LIVE, object_types=list(OBJECT_TYPES)
     )
     for entity in sim.world.entities.of(slug):
         Entity.objects.create(

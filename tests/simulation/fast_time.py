@@ -9,6 +9,7 @@ Not sped up is what the program itself takes. A statement of 5 ms counts as 0.3 
 workers here are slower and nearer to the end of their leases than real ones, never farther.
 """
 
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ from django.contrib.postgres.functions import TransactionNow
 
 from connections import egress
 from connections.ramp.rate_limit import Lane
-from syncing import engine, recovery
 
 _SCHEMA = """
     CREATE SCHEMA fast;
@@ -68,7 +68,9 @@ class FastTime:
         settings.DATABASES["default"]["OPTIONS"]["options"] = path
         TransactionNow.template = "now()"  # CURRENT_TIMESTAMP is a keyword: no schema shadows it
         fast = SimpleNamespace(monotonic=lambda: time.monotonic() * self.speed)
-        vars(engine)["time"] = vars(recovery)["time"] = fast
+        for name, module in sys.modules.items():
+            if name.startswith("syncing.") and vars(module).get("time") is time:
+                vars(module)["time"] = fast
         # Ramp's budget is counted in wall time by each process, and is not what is tested here.
         vars(egress)["tokens"] = lambda _egress: _NoLimit()
 

@@ -8,14 +8,16 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.adapters.in_memory_books import Books, demo_books
 from connections.erp.errors import Code, ErpError, Outcome
+from connections.erp.ledger_audit import LedgerEntry
 from connections.erp.records import (
     Capabilities,
     DocKind,
@@ -91,6 +93,9 @@ class Ledgers:
         erp = self.companies[request["company"]]
         if "find" in request:
             status, answer = self._find(erp, request["find"])
+        elif "under" in request:
+            found = erp.entries_under(request["under"])
+            status, answer = "200 OK", [_entry_json(entry) for entry in found]
         else:
             status, answer = self._post(erp, request["post"])
         body = json.dumps(answer).encode()
@@ -192,6 +197,9 @@ class SocketLedger(InMemoryErp):
             raise answer
         return answer
 
+    def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
+        return [_entry(one) for one in self._ask({"under": list(refs)})]
+
     def _ask(self, request: dict[str, Any]) -> Any:
         line = http.client.HTTPConnection(*self._address, timeout=self._time_limit)
         try:
@@ -208,6 +216,19 @@ class SocketLedger(InMemoryErp):
         if answer.status != 200:
             raise _trouble(Code.ERP_UNAVAILABLE, Outcome.UNKNOWN, str(answer.status))
         return json.loads(body)
+
+
+def _entry_json(entry: LedgerEntry) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(entry).items()}
+
+
+def _entry(given: Mapping[str, str]) -> LedgerEntry:
+    typed: dict[str, Any] = {
+        "state": State(given["state"]),
+        "debit": Decimal(given["debit"]),
+        "credit": Decimal(given["credit"]),
+    }
+    return LedgerEntry(**{**given, **typed})
 
 
 def _answer(ref: Ref, given: Mapping[str, Any]) -> Posted | ErpError:

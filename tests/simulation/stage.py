@@ -34,6 +34,7 @@ from syncing.models import AckBatch, Schedule, SyncItem
 from syncing.statements import rows
 from tests.simulation import customers, forks, ledgers
 from tests.simulation.audit import audit
+from tests.simulation.customers import OBJECT_TYPES
 from tests.simulation.fast_time import FastTime
 from tests.simulation.ledgers import Ledgers, SocketLedger, Trouble
 from tests.simulation.outcome import COMPANIES, WORKERS, Outcome, Wanted
@@ -185,6 +186,21 @@ class Stage:
         time.sleep(0.02)
 
     def _buy(self) -> None:
+        self._bought += 1
+        self._open += 1
+        kind = self._dice.choices(OBJECT_TYPES, weights=(7, 1, 1, 1))[0]
+        amount = self._dice.randint(1, 999_999)
+        match kind:
+            case "transfer":
+                self._anyone().create_transfer(minor=amount)
+            case "cashback":
+                self._anyone().create_cashback(minor=amount)
+            case "reimbursement":
+                self._anyone().create_reimbursement(minor=amount, account_code="6100", ready=True)
+            case _:
+                self._spend(amount)
+
+    def _spend(self, amount: int) -> None:
         account: str | None = self._dice.choice(["6100", "6200", "6300", "6400"])
         odd = self._dice.random()
         if odd < 0.02:
@@ -193,10 +209,8 @@ class Stage:
             account = None
         sign = -1 if self._dice.random() < 0.05 else 1
         self._anyone().create_transaction(
-            minor=sign * self._dice.randint(1, 999_999), account_code=account, memo="x", ready=True
+            minor=sign * amount, account_code=account, memo="x", ready=True
         )
-        self._bought += 1
-        self._open += 1
 
     def _anyone(self) -> BusinessHandle:
         return self.sim.business(self._dice.choice(list(self._classes)))
