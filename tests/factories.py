@@ -136,6 +136,7 @@ class FieldOptionFactory(factory.django.DjangoModelFactory[FieldOption]):
 class VendorFactory(factory.django.DjangoModelFactory[Vendor]):
     class Meta:
         model = Vendor
+        django_get_or_create = ("connection", "erp_id")
 
     connection = factory.SubFactory(ConnectionFactory)
     erp_id = factory.Sequence(lambda n: f"vendor-{n}")

@@ -28,9 +28,9 @@ def add(connection: Connection) -> None:
     """A few of each type, in the states that only they can be in."""
     VendorFactory.create(connection=connection, erp_id="acme", name="Acme Hosting")
     bill = _paid_bill(connection)
-    _bill_that_waits(connection)
-    _paid_by_card(connection)
-    _vendor_credit(connection, bill)
+    bill_that_waits(connection)
+    paid_by_card(connection)
+    vendor_credit(connection, bill)
     _reimbursements(connection)
     _card_account(connection)
     _booked_otherwise(connection)
@@ -61,7 +61,7 @@ def item_of(
         }
         | values,
     )
-    ItemPayload.objects.create(item=item, ramp=dict(body), document=_document(item))
+    ItemPayload.objects.create(item=item, ramp=dict(body), document=document(item))
     _say(item, Kind.READY, 0)
     if item.erp_ref and item.erp_id:
         _say(item, Kind.SENT, 1, attempt=1)
@@ -80,7 +80,7 @@ def _say(item: SyncItem, kind: str, after: float, text: str = "", **data: object
     )
 
 
-def _document(item: SyncItem) -> dict[str, Any] | None:
+def document(item: SyncItem) -> dict[str, Any] | None:
     """What was frozen, as the mappers write it; None of what has no document of its own."""
     if not item.erp_ref:
         return None
@@ -118,7 +118,7 @@ def _paid_bill(connection: Connection) -> SyncItem:
     return bill
 
 
-def _bill_that_waits(connection: Connection) -> None:
+def bill_that_waits(connection: Connection) -> None:
     """A bill that the customer must mend, and its payment, which waits for it."""
     body = spend.paid(spend.bill(88_000, invoice_number="INV-2050"), sync_status="NOT_SYNCED")
     bill = item_of(connection, "bill", body, failed=True, erp_ref="ramp-northwind-bill-2050")
@@ -134,7 +134,7 @@ def _bill_that_waits(connection: Connection) -> None:
     _say(payment, Kind.WAITING, 2, words)
 
 
-def _paid_by_card(connection: Connection) -> None:
+def paid_by_card(connection: Connection) -> None:
     card = uuid.uuid4()
     details = {"transaction_ids": [str(card)]}
     method = spend.payment(59_900, method="CARD", details=details)
@@ -154,10 +154,10 @@ def _paid_by_card(connection: Connection) -> None:
     CardPayment.objects.create(
         connection=connection, transaction_ramp_id=card, bill_ramp_id=bill.ramp_id
     )
-    _files(bought)
+    files(bought)
 
 
-def _files(item: SyncItem) -> None:
+def files(item: SyncItem) -> None:
     """One that is there, one that came late and was too large, one that is tried again."""
     AttachmentFactory.create(item=item, attached=True)
     AttachmentFactory.create(item=item, failed=True, is_late=True)
@@ -171,7 +171,7 @@ def _files(item: SyncItem) -> None:
     _say(item, Kind.NOT_ATTACHED, 140, "The file is larger than Tryton takes.")
 
 
-def _vendor_credit(connection: Connection, bill: SyncItem) -> None:
+def vendor_credit(connection: Connection, bill: SyncItem) -> None:
     applied = [{"bill_id": str(bill.ramp_id), "amount": spend.amount(100_00)}]
     body = spend.vendor_credit(
         300_00,
