@@ -104,10 +104,11 @@ def awaits(payment: Claimed, bill: BillItem | None) -> Wait | None:
     """What a payment waits for that the ERP turned down for want of its bill, if it is to come."""
     if bill is None or bill.is_booked or bill.is_elsewhere:
         return None
-    return Wait(cause_of_waiting(payment.ramp_id), _waits_for(bill))
+    return Wait(cause_of_waiting(payment.ramp_id), waits_for(bill))
 
 
-def _waits_for(bill: BillItem) -> str:
+def waits_for(bill: BillItem) -> str:
+    """Why what pays a bill waits for it, in words."""
     name = f"{bill.label} ({speakable(bill.id)})"
     match bill.state:
         case ItemState.FAILED | ItemState.REVIEW | ItemState.MISMATCH:

@@ -137,6 +137,45 @@ def spoken(value: str) -> str:
     return f"“{value.replace('_', ' ').lower()}”"
 
 
+class CardDoesNotFitBill(CannotPost):
+    """A card transaction pays a bill with another amount than is owed, or in another currency."""
+
+    code = "card_does_not_fit_bill"
+
+    def __init__(self, paid: Money, owed: Money) -> None:
+        differs = (
+            f"a difference of {paid - owed}"
+            if paid.currency == owed.currency
+            else "and how much of it that settles Ramp does not say"
+        )
+        super().__init__(f"The card paid {paid} of a bill of which {owed} is owed, {differs}.")
+
+
+class CardPaysSeveral(CannotPost):
+    """Several cards pay several bills together, or bills of several vendors or entities."""
+
+    code = "card_pays_several"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The card pays bills of several vendors or entities, or together with other cards,"
+            " and Ramp does not say how much of each."
+        )
+
+
+class PaysUnknownBill(CannotPost):
+    """A card transaction pays a bill that never came to us; coded as an expense it would double
+    it."""
+
+    code = "pays_unknown_bill"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The card pays a bill that was not posted by rampbridge,"
+            " and Ramp does not say what the ERP calls it."
+        )
+
+
 class TransferNotDue(CannotPost):
     """A transfer that is on its way, failed or came back makes no entry."""
 

@@ -54,6 +54,8 @@ class Claimed:
     """It was looked up since its answer was lost, and not found (fault X19)."""
     seconds_left: float | None = None
     """Until nothing more may be started of the sync button's request that it is of (R-86)."""
+    pays_bill: bool = False
+    """A card transaction that settles bills instead of an expense (F-07)."""
 
 
 @dataclass(slots=True)
@@ -152,6 +154,12 @@ def lock_ready(
     )
 
 
+PAYS_BILL = """
+    i.object_type = 'transaction' AND EXISTS (
+        SELECT FROM syncing_cardpayment c
+        WHERE c.connection_id = i.connection_id AND c.transaction_ramp_id = i.ramp_id)
+"""
+"""SQL: whether an item `i` is a card transaction that pays a bill."""
 # Each type's queue is read from its front in the index, as far as needed, however long it is.
 # What a backfill brought takes the room that the rest leaves, so that it delays nothing (R-63).
 _LOCK_READY = f"""
@@ -205,7 +213,8 @@ _LOCK_READY = f"""
            EXISTS (SELECT FROM syncing_databaseidentity d
                    WHERE d.suspect_until > now() AND i.ready_at < d.changed_at), false,
            (SELECT extract(epoch FROM r.stop_at - now())::float8 FROM syncing_syncrequest r
-            WHERE r.id = i.sync_request_id AND {sync_requests.IS_ASKED_FOR})
+            WHERE r.id = i.sync_request_id AND {sync_requests.IS_ASKED_FOR}),
+           {PAYS_BILL}
     FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
     WHERE i.id IN (SELECT id FROM next) AND i.state = 'READY' AND i.due_at <= now()
     ORDER BY i.due_at, i.id

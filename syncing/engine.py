@@ -20,7 +20,7 @@ from connections.erp.errors import Code, ErpError
 from connections.erp.records import Idempotency
 from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
-from syncing import billing, circuit, claims, pauses, planning, results, suspect
+from syncing import billing, card_bills, circuit, claims, pauses, planning, results, suspect
 from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
 from syncing.classifier import (
     ErrorCategory,
@@ -107,6 +107,8 @@ def post_due_items(
             intents = [(item.id, document) for item, document in documents]
             claims.begin_posting(token, intents, settle)
             failpoints.hit("before_claim_commit")
+    if plan.confirmed:
+        card_bills.find_twice(worker.connection)
     if documents:
         failpoints.hit("after_claim_commit")
         certain = [one for one in documents if not one[0].doubtful]

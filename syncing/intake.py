@@ -52,7 +52,7 @@ def take_in(
     unknown = [(kind, one) for kind, one, found in standing if found is Standing.UNKNOWN]
     for kind, odd in [*_unknown(unknown, page), *_unreadable(kinds, page.malformed)]:
         quarantine(connection, kind, odd, listed_at=listed_at, arrived_by=arrived_by)
-    _keep_card_payments(connection, page.items)
+    keep_card_payments(connection, page.items)
     return stored
 
 
@@ -80,7 +80,7 @@ def _unreadable(
                 yield kind, Odd.unreadable(one)
 
 
-def _keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
+def keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
     """Which card transactions pay which bills, so that no expense is booked twice (F-07)."""
     paid = [
         (transaction_id, one.id)

@@ -2,16 +2,16 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connections.erp.records import Document
 from connections.mappings import MissingMapping
-from syncing import billing, vendor_waits
+from syncing import billing, card_bills, vendor_waits
 from syncing.cannot_post import CannotPost
 from syncing.claims import Claimed
 from syncing.classifier import SyncFailure, classify, unexpected
 from syncing.dispatch import Held, Worker
-from syncing.posting import document_for
+from syncing.posting import document_for, settlement_for
 from syncing.results import Confirmed
 
 logger = logging.getLogger(__name__)
@@ -51,14 +51,57 @@ def planned(worker: Worker, claimed: Sequence[Claimed]) -> Plan:
     known = billing.bills_of(worker.connection.pk, payments) if payments else {}
     taken = billing.with_taken_numbers(bills) if bills else frozenset()
     vendors = vendor_waits.waits_of(worker.connection, claimed)
+    cards = [item for item in claimed if item.pays_bill]
+    links = card_bills.links_of(worker.connection.pk, cards) if cards else {}
     for item in claimed:
         if item.object_type == billing.PAYMENT:
             plan.add(item, _pay(worker, item, known.get(item.ramp_id)))
         elif item.id in vendors:
             plan.add(item, _awaited(worker, item, vendors[item.id]))
+        elif item.pays_bill:
+            plan.add(item, _settle(worker, item, links))
         else:
             plan.add(item, make_document(worker, item, number_is_taken=item.id in taken))
+    _warn_of_expenses(worker, plan, payments)
     return plan
+
+
+def step_of(worker: Worker, item: Claimed) -> Step:
+    """What one item that is not a bill's payment makes, by itself."""
+    if item.pays_bill:
+        return _settle(worker, item, card_bills.links_of(worker.connection.pk, [item]))
+    return make_document(worker, item)
+
+
+def _settle(worker: Worker, item: Claimed, links: card_bills.Links) -> Step:
+    try:
+        step = card_bills.next_step(item, links)
+        if isinstance(step, billing.Wait):
+            return step
+        return settlement_for(
+            item.body,
+            step.paid,
+            other_cards=step.other_cards,
+            mappings=worker.mappings,
+            tenant=str(worker.connection.ramp_business_id),
+        )
+    except Exception as error:  # noqa: BLE001  judged, and logged if it is a bug
+        return _unfit(worker, item, error)
+
+
+def _warn_of_expenses(worker: Worker, plan: Plan, payments: Sequence[Claimed]) -> None:
+    """Let the timeline of a payment say that its card was booked as an expense (F-07)."""
+    if not plan.confirmed:
+        return
+    ids = {item.id: item.ramp_id for item in payments}
+    bills = [ids[one.id] for one in plan.confirmed]
+    booked = card_bills.booked_as_expenses(worker.connection.pk, bills)
+    plan.confirmed = [
+        replace(one, why=f"{one.why} {card_bills.twice_words(booked[ids[one.id]])}")
+        if ids[one.id] in booked
+        else one
+        for one in plan.confirmed
+    ]
 
 
 def _awaited(worker: Worker, item: Claimed, vendor: billing.Wait | CannotPost) -> Step:

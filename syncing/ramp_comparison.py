@@ -9,14 +9,14 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.erp.records import Document
+from connections.erp.records import DocKind, Document
 from connections.mappings import MappingSet, MissingMapping
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from rampbridge.lib.money import Money
-from syncing import findings, snapshots
+from syncing import findings, intake, snapshots
 from syncing.cannot_post import CannotPost
 from syncing.kinds import LISTS, Kind, Snapshot, Standing
 from syncing.models import ItemPayload, SyncItem
@@ -57,6 +57,7 @@ class RampComparison:
                 if not kind.sync_type:
                     continue  # Ramp does not know what is synced of these
                 for page in kind.synced_since(self.ramp, self.since):
+                    intake.keep_card_payments(self.connection, page.items)
                     self._compare(kind, page)
 
     def _compare(self, kind: Kind, page: Page[Any]) -> None:
@@ -169,4 +170,9 @@ class RampComparison:
         except (CannotPost, MissingMapping):
             return True
         frozen = ItemPayload.objects.values_list("document", flat=True).get(pk=item.id)
-        return frozen is not None and Document.from_json(frozen).fingerprint != now.fingerprint
+        if frozen is None:
+            return False
+        booked = Document.from_json(frozen)
+        if booked.kind is DocKind.BILL_PAYMENT and now.kind is DocKind.JOURNAL:
+            return False  # the card has settled a bill: no coding of it is booked (F-07)
+        return booked.fingerprint != now.fingerprint

@@ -6,10 +6,10 @@ Items that share a cause are freed by one look at one of them.
 from connections.erp.errors import ErpError
 from connections.erp.records import Document
 from syncing import releases
-from syncing.classifier import classify
+from syncing.classifier import SyncFailure, classify
 from syncing.dispatch import Worker
 from syncing.engine import RECHECK_SECONDS
-from syncing.planning import make_document
+from syncing.planning import step_of
 from syncing.releases import Blocked
 
 
@@ -30,9 +30,11 @@ def release_unblocked(worker: Worker) -> int:
 
 
 def _is_still_blocked(worker: Worker, sample: Blocked) -> bool:
-    outcome = make_document(worker, sample.item)
-    if not isinstance(outcome, Document):
+    outcome = step_of(worker, sample.item)
+    if isinstance(outcome, SyncFailure):
         return outcome.blocked_by == sample.cause
+    if not isinstance(outcome, Document):
+        return False  # it waits for something else now
     try:
         problems = worker.erp.check(outcome)
     except ErpError:

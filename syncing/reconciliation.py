@@ -22,7 +22,7 @@ from connections.mappings import MappingSet
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from syncing import cadence, card_statements, evidence, findings, mismatches, polling
+from syncing import cadence, card_bills, card_statements, evidence, findings, mismatches, polling
 from syncing.classifier import ErrorCategory, SyncFailure, classify, classify_ramp
 from syncing.ledger_comparison import compare_with_ledger
 from syncing.models import Reconciliation, SyncRun
@@ -115,6 +115,7 @@ def reconcile(
         _compare_erp(connection, erp, run, found)
     except ErpError as error:
         failures.append(classify(error, erp_name=connection.erp_name))
+    found["expense_twice"] += card_bills.find_twice(connection)
     found["unreported"] += findings.note_unreported(connection.pk, after_hours=UNREPORTED_HOURS)
     run.found = {kind: number for kind, number in sorted(found.items()) if number}
     run.problem = " ".join(failure.title for failure in failures)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncing.claims import Claimed
+from syncing.claims import PAYS_BILL, Claimed
 from syncing.statements import execute, rows
 
 
@@ -19,20 +19,28 @@ class Blocked:
 # By the payment's identity and not by what it waits for: another transaction may just be writing
 # that it waits. This one then waits for the row, and finds it waiting.
 PAYMENTS_OF_MOVED = """
-    freed AS (
+    pays AS (
+        SELECT connection_id, 'bill_payment' AS object_type, ramp_id
+        FROM moved WHERE object_type = 'bill'
+        UNION ALL
+        SELECT c.connection_id, 'transaction', c.transaction_ramp_id
+        FROM moved m JOIN syncing_cardpayment c
+            ON c.connection_id = m.connection_id AND c.bill_ramp_id = m.ramp_id
+        WHERE m.object_type = 'bill'
+    ), freed AS (
         UPDATE syncing_syncitem p
         SET due_at = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN now() ELSE p.due_at END,
             error_title = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.error_title END,
             blocked_by = CASE WHEN p.blocked_by LIKE 'bill:%%' THEN '' ELSE p.blocked_by END
-        FROM moved m, syncing_syncitem before
-        WHERE m.object_type = 'bill' AND p.connection_id = m.connection_id
-          AND p.object_type = 'bill_payment' AND p.ramp_id = m.ramp_id AND p.state = 'READY'
-          AND before.id = p.id
+        FROM pays m, syncing_syncitem before
+        WHERE p.connection_id = m.connection_id AND p.object_type = m.object_type
+          AND p.ramp_id = m.ramp_id AND p.state = 'READY' AND before.id = p.id
         RETURNING p.id, before.blocked_by AS waited_for
     )
 """
-"""Makes due the payments that wait for a bill among `moved` (connection_id, object_type, ramp_id),
-in the statement that moves the bills (rule 10, fault K13)."""
+"""Makes due the payments, and the card transactions that pay (F-07), which wait for a bill among
+`moved` (connection_id, object_type, ramp_id), in the statement that moves the bills (rule 10,
+fault K13)."""
 
 
 def payment_lines(why: str) -> str:
@@ -112,19 +120,22 @@ def hurry(item_id: int, *, actor: str) -> int:
 def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:
     """One failed item of each shared cause that is due for another look."""
     found = rows(
-        """
+        f"""
         SELECT DISTINCT ON (i.blocked_by) i.blocked_by, i.id, i.object_type, i.ramp_id,
-               coalesce(i.entity_ramp_id::text, ''), p.ramp::text, i.attempts
+               coalesce(i.entity_ramp_id::text, ''), p.ramp::text, i.attempts, {PAYS_BILL}
         FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
         WHERE i.connection_id = %s AND i.state = 'FAILED' AND i.due_at <= now()
           AND i.blocked_by <> ''
         ORDER BY i.blocked_by, i.id LIMIT %s
-        """,
+        """,  # noqa: S608  a constant of this program
         [connection_id, limit],
     )
     return [
-        Blocked(cause, Claimed(id_, type_, ramp_id, entity, body, None, attempts, 0))
-        for cause, id_, type_, ramp_id, entity, body, attempts in found
+        Blocked(
+            cause,
+            Claimed(id_, type_, ramp_id, entity, body, None, attempts, 0, pays_bill=pays_bill),
+        )
+        for cause, id_, type_, ramp_id, entity, body, attempts, pays_bill in found
     ]
 
 

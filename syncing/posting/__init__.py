@@ -1,12 +1,23 @@
 """From an object of Ramp to a document for the ERP. Pure: neither HTTP nor rows."""
 
+from collections.abc import Sequence
+
 from connections.erp.records import Document
 from connections.mappings import MappingSet
 from connections.ramp.schemas import Transaction
 from connections.ramp.spend import Bill, Cashback, Reimbursement, Transfer, VendorCredit
-from syncing.posting import bills, reimbursements, transactions, transfers, vendor_credits
+from rampbridge.lib.money import Money
+from syncing.posting import (
+    bills,
+    card_payments,
+    reimbursements,
+    transactions,
+    transfers,
+    vendor_credits,
+)
+from syncing.posting.card_payments import PaidBill
 
-__all__ = ["document_for"]
+__all__ = ["document_for", "settlement_for"]
 
 
 def document_for(
@@ -60,3 +71,20 @@ def document_for(
             )
         case _:
             raise ValueError(f"No document is made from a {object_type}.")
+
+
+def settlement_for(
+    body: str,
+    paid: Sequence[PaidBill],
+    *,
+    other_cards: Sequence[Money | None],
+    mappings: MappingSet,
+    tenant: str,
+) -> Document:
+    """The document of a card transaction, as JSON text, that pays bills.
+
+    Raises what `document_for` does; see `card_payments.settlement_for`.
+    """
+    return card_payments.settlement_for(
+        Transaction.parse(body), paid, other_cards=other_cards, mappings=mappings, tenant=tenant
+    )

@@ -51,6 +51,9 @@ CANNOT_POST: list[CannotPost] = [
     cannot_post.PaymentNotDue(payment_action(PAID_IN_CASH)[1]),
     cannot_post.BillNotNamed(),
     cannot_post.NoMerchant(),
+    cannot_post.CardDoesNotFitBill(USD, USD),
+    cannot_post.CardPaysSeveral(),
+    cannot_post.PaysUnknownBill(),
     cannot_post.TaxDoesNotFit(USD, USD, "10 %"),
 ]
 MISSING = [
