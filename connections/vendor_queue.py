@@ -138,7 +138,8 @@ def record_failure(
 ) -> int:
     """Write why a merchant's vendor is not there yet. Returns 0 if the lease was lost.
 
-    :param again_in: seconds until the next try; None: a person must act first
+    :param again_in: seconds until the next try; None: a person must act first, unless it was
+        wanted again meanwhile: who waits since then has not been told why
     :param counts: whether the try uses up the budget
     """
     with database.cursor() as cursor:
@@ -147,8 +148,10 @@ def record_failure(
             UPDATE connections_vendorcreation
             SET error_category = %(category)s, error_code = %(code)s, error_title = %(title)s,
                 error_fix = %(fix)s, error_detail = %(detail)s,
-                due_at = now() + %(again_in)s * interval '1s', lease_token = NULL,
-                lease_until = NULL, attempts = attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END
+                due_at = CASE WHEN %(again_in)s::float8 IS NULL AND due_at <= now() THEN due_at
+                    ELSE now() + %(again_in)s * interval '1s' END,
+                lease_token = NULL, lease_until = NULL,
+                attempts = attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END
             WHERE id = %(id)s AND lease_token = %(token)s
             """,
             {

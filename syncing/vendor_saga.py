@@ -12,8 +12,10 @@ import time
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 
 from connections import vendor_queue, vendors
 from connections.erp.errors import ErpError
@@ -26,7 +28,7 @@ from connections.ramp.schemas import Transaction
 from connections.vendor_queue import LeaseLost
 from connections.vendors import SeveralVendors
 from rampbridge.lib.backoff import full_jitter
-from syncing import intake, results, snapshots, stopping, vendor_waits
+from syncing import intake, releases, results, snapshots, stopping, vendor_waits
 from syncing.classifier import (
     ErrorCategory,
     Origin,
@@ -111,8 +113,15 @@ def _go_on(worker: Worker, ramp: RampClient, creation: VendorCreation, deadline:
 def _code_waiting(
     worker: Worker, ramp: RampClient, creation: VendorCreation, deadline: float
 ) -> bool:
-    """Code a turn's worth of the transactions that wait. False if there are more."""
-    waiting = vendor_waits.waiting_for(worker.connection.pk, creation.merchant_id, TRANSACTIONS)
+    """Code a turn's worth of the transactions that wait. False if there are more.
+
+    :raises NotConfirmed: if there are more, and not one of these has left its wait: the next turn
+        would only do the same again
+    """
+    these = partial(
+        vendor_waits.waiting_for, worker.connection.pk, creation.merchant_id, TRANSACTIONS
+    )
+    waiting = these()
     if not waiting:
         return True
     option = _option(ramp, creation)
@@ -123,7 +132,11 @@ def _code_waiting(
             _code(worker, ramp, item_id, ramp_id, option)
         except ramp_errors.NotFound:
             continue  # it is gone from Ramp; the next pull puts it aside
-    return len(waiting) < TRANSACTIONS
+    if len(waiting) < TRANSACTIONS:
+        return True
+    if these() == waiting:
+        raise NotConfirmed
+    return False
 
 
 def _option(ramp: RampClient, creation: VendorCreation) -> _Option:
@@ -150,14 +163,20 @@ def _code(
             ramp_id, [{"field_id": option.field_id, "field_option_id": option.option_id}]
         )
     except ramp_errors.InvalidRequest as error:
-        refused = for_person(item_id, _not_codable(option, error))
-        results.record_refused(None, [refused])
+        _put_aside(worker, item_id, _not_codable(option, error))
         return
     listed_at = snapshots.database_now()
     after = ramp.transaction_body(ramp_id)
     if _is_without_vendor(after):
         raise NotConfirmed
     _take_in(worker, after, listed_at)
+
+
+@transaction.atomic
+def _put_aside(worker: Worker, item_id: int, failure: SyncFailure) -> None:
+    """Say what is wrong with one transaction; of one that was told of the vendor, instead."""
+    releases.release(worker.connection.pk, ids=[item_id], why="Its vendor is there.")
+    results.record_refused(None, [for_person(item_id, failure)])
 
 
 def _is_without_vendor(body: bytes) -> bool:

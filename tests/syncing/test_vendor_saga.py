@@ -96,6 +96,24 @@ def kill() -> None:
     raise Killed
 
 
+def refused_by_the_erp(_: ErpVendor) -> Master:
+    raise refusal(Code.REJECTED_PAYLOAD, erp="Ledger")
+
+
+def no_coding(request: httpx.Request) -> httpx.Response | None:
+    """Ramp refuses whatever is to be coded."""
+    refused = {"error_v2": {"error_code": "DEVELOPER_7001", "message": "It has no such field."}}
+    is_coding = request.url.path.endswith("/accounting/codings")
+    return httpx.Response(400, json=refused) if is_coding else None
+
+
+def give_up(creation: VendorCreation, *, again_in: float | None) -> None:
+    vendor_queue.record_failure(
+        creation, category="user_actionable", code="vendor.several", title="There are several.",
+        fix="", detail="", again_in=again_in,
+    )  # fmt: skip
+
+
 def let_creations_age(seconds: float) -> None:
     with database.cursor() as cursor:
         cursor.execute(
@@ -426,6 +444,37 @@ class TestWhatStandsInTheWay:
         assert item.error_category == "user_actionable"
         assert fresh(other).state == "POSTED"
 
+    def test_one_that_was_told_why_and_cannot_be_coded_is_told_that_instead(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = desk.waiting()
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.erp, "upsert_vendor", refused_by_the_erp)
+            desk.create()
+        assert fresh(first).error_code == "erp.rejected_payload"
+
+        desk.wire.intercept = no_coding
+        desk.waiting()  # the next transaction of that merchant tries again for all
+        desk.create()
+
+        assert (fresh(first).state, first.error_code) == ("FAILED", "vendor.not_codable")
+        assert first.blocked_by == "", "so that nobody asks Ramp for it in vain from now on"
+        assert errands.due() == []
+
+    def test_a_turn_that_moves_nothing_is_not_followed_by_the_same_at_once(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(vendor_saga, "TRANSACTIONS", 2)
+        for item in (desk.waiting(), desk.waiting()):
+            desk.sim.world.transactions.remove(desk.bought(item))
+
+        desk.create()
+
+        assert desk.asked.count("GET vendors") <= 2, "one turn, and not as many as fit"
+        creation = VendorCreation.objects.get()
+        assert creation.error_code == "vendor.not_confirmed"
+        assert errands.due() == []
+
     def test_without_a_merchant_a_person_must_choose(self, desk: Desk) -> None:
         bought = desk.spend(merchant="Figma")
         bought.merchant_name = ""
@@ -479,6 +528,29 @@ class TestTheQueue:
         vendor_queue.done(creation)
 
         assert errands.due() == [(Errand.VENDORS, desk.connection.pk)]
+
+    def test_a_wish_made_while_a_worker_gives_up_is_not_lost(self, desk: Desk) -> None:
+        """Its transaction came too late to be told why, and nothing else would ever wake it."""
+        desk.waiting()
+        (creation,) = vendor_queue.claim(desk.connection, uuid.uuid4(), 1)
+
+        vendor_queue.want(
+            desk.connection.pk, [vendor_queue.Merchant(creation.merchant_id, "Figma")]
+        )
+        give_up(creation, again_in=None)
+
+        assert errands.due() == [(Errand.VENDORS, desk.connection.pk)]
+
+    def test_a_wish_made_while_a_worker_fails_waits_as_long_as_it_does(self, desk: Desk) -> None:
+        desk.waiting()
+        (creation,) = vendor_queue.claim(desk.connection, uuid.uuid4(), 1)
+
+        vendor_queue.want(
+            desk.connection.pk, [vendor_queue.Merchant(creation.merchant_id, "Figma")]
+        )
+        give_up(creation, again_in=60)
+
+        assert errands.due() == []
 
     def test_a_wish_calls_no_second_worker_in(self, desk: Desk) -> None:
         desk.waiting()
