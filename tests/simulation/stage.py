@@ -55,7 +55,7 @@ RAMP_FAULTS = (
 POLL_SECONDS = 90
 _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 """The fault that a safeguard is there for. Without it there is more of that."""
-_ENOUGH_TROUBLE = 15
+_ENOUGH_TROUBLE = 12
 _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
 
 
@@ -155,7 +155,7 @@ class Stage:
             self.sim.world.faults.order(fault.model_copy(update={"times": None}))
         self.ledgers.trouble = Trouble()
         if self._fault:
-            self.ledgers.trouble = Trouble(**{self._fault: 0.3})
+            self.ledgers.trouble = Trouble(**{self._fault: 0.5})
         self._forks.arm(strikes=True)
 
     def _answer_challenges(self) -> None:

@@ -16,7 +16,7 @@ from rampbridge.lib import failpoints
 from tests.simulation.kills import LEAST_STRIKES
 
 KILLS = 300
-FEW = 25
+FEW = 10
 
 
 def run_of(*arguments: str) -> dict[str, Any]:
