@@ -118,15 +118,21 @@ def hurry(item_id: int, *, actor: str) -> int:
 
 
 def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:
-    """One failed item of each shared cause that is due for another look."""
+    """One failed item of each shared cause that is due for another look; the longest due first."""
     found = rows(
         f"""
-        SELECT DISTINCT ON (i.blocked_by) i.blocked_by, i.id, i.object_type, i.ramp_id,
+        WITH causes AS (
+            SELECT DISTINCT ON (blocked_by) id, due_at FROM syncing_syncitem
+            WHERE connection_id = %s AND state = 'FAILED' AND due_at <= now() AND blocked_by <> ''
+            ORDER BY blocked_by, id
+        ), next AS (
+            SELECT id, due_at FROM causes ORDER BY due_at, id LIMIT %s
+        )
+        SELECT i.blocked_by, i.id, i.object_type, i.ramp_id,
                coalesce(i.entity_ramp_id::text, ''), p.ramp::text, i.attempts, {PAYS_BILL}
-        FROM syncing_syncitem i JOIN syncing_itempayload p ON p.item_id = i.id
-        WHERE i.connection_id = %s AND i.state = 'FAILED' AND i.due_at <= now()
-          AND i.blocked_by <> ''
-        ORDER BY i.blocked_by, i.id LIMIT %s
+        FROM next JOIN syncing_syncitem i ON i.id = next.id
+        JOIN syncing_itempayload p ON p.item_id = i.id
+        ORDER BY next.due_at, i.id
         """,  # noqa: S608  a constant of this program
         [connection_id, limit],
     )

@@ -1,5 +1,7 @@
 """Run set-based SQL: one statement, in a transaction of its own or as a part of the caller's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -19,6 +21,21 @@ def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
     with transaction.atomic(savepoint=False), database.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether nobody else is at this work now, by its name. Who finds another at it leaves it.
+
+    A lock of the session, not of a transaction: outside calls are made while it is held, and it
+    ends with the process.
+    """
+    ((is_mine,),) = rows("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+    try:
+        yield bool(is_mine)
+    finally:
+        if is_mine:
+            rows("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
 
 def as_json(value: Any) -> str:

@@ -7,8 +7,7 @@ before anything else, and only the reports are made here.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from connections.models import Connection
 from connections.ramp import errors
@@ -17,7 +16,7 @@ from syncing import claims, engine, intake, outbox, snapshots, sync_requests
 from syncing.dispatch import Worker
 from syncing.kinds import KINDS, Scope, Standing
 from syncing.models import Schedule, SyncItem, SyncRequest
-from syncing.statements import rows
+from syncing.statements import only_one
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def pull(connection: Connection, ramp: RampClient) -> None:
     What stands on the first page is posted by the next turn, while this one reads on.
     """
     for request in sync_requests.to_pull(connection.pk):
-        with _only_puller(request) as is_mine:
+        with only_one(f"sync request {request.pk}") as is_mine:
             if not is_mine:
                 continue
             try:
@@ -109,15 +108,3 @@ def _why_not_now(connection: Connection) -> tuple[str, str]:
         title = f"{connection.erp_name} does not answer at the moment."
         return title, f"{title} It is posted by itself once it does; nothing to do."
     return NO_TIME_TITLE, NO_TIME
-
-
-@contextmanager
-def _only_puller(request: SyncRequest) -> Iterator[bool]:
-    """A lock of the session, not of a transaction: Ramp is called while it is held."""
-    key = f"sync request {request.pk}"
-    ((is_mine,),) = rows("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-    try:
-        yield bool(is_mine)
-    finally:
-        if is_mine:
-            rows("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])

@@ -46,6 +46,7 @@ from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
 from syncing.pace import Pace
+from syncing.statements import only_one
 
 TURN_SECONDS = 5.0
 CHUNKS_PER_RING = 4
@@ -183,25 +184,27 @@ def send_acks(*, connection_id: str, **_: Any) -> None:
 def recheck_connection(*, connection_id: str, **_: Any) -> None:
     """Look whether what blocked failed items is gone."""
     connection = Connection.objects.get(pk=connection_id)
-    worker = _worker(connection, Pace())
-    if worker is not None and recheck.release_unblocked(worker):
-        ring(work_connection, connection_id=connection_id)
+    with only_one(f"recheck {connection_id}") as is_mine:
+        worker = _worker(connection, Pace()) if is_mine else None
+        if worker is not None and recheck.release_unblocked(worker):
+            ring(work_connection, connection_id=connection_id)
 
 
 @shared_task(expires=5)
 def create_vendors(*, connection_id: str, **_: Any) -> None:
     """Create vendors of merchants that transactions wait for, and ring for what they freed."""
     connection = Connection.objects.get(pk=connection_id)
-    worker = _worker(connection, Pace())
-    if worker is None:
-        return
-    try:
-        ramp = clients.ramp_client(connection)
-    except NoCredential as missing:
-        circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
-        return
-    if vendor_saga.create_due(worker, ramp):
-        ring(work_connection, connection_id=connection_id)
+    with only_one(f"vendors {connection_id}") as is_mine:
+        worker = _worker(connection, Pace()) if is_mine else None
+        if worker is None:
+            return
+        try:
+            ramp = clients.ramp_client(connection)
+        except NoCredential as missing:
+            circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
+            return
+        if vendor_saga.create_due(worker, ramp):
+            ring(work_connection, connection_id=connection_id)
 
 
 @shared_task(expires=5)
@@ -213,8 +216,10 @@ def send_evidence(*, connection_id: str, **_: Any) -> None:
     except NoCredential as missing:
         evidence.postpone(connection, no_credentials(str(missing)))
         return
-    files = clients.file_store()
-    evidence.send_due(evidence.Courier(connection, ramp, erp, files, random.random))
+    courier = evidence.Courier(connection, ramp, erp, clients.file_store(), random.random)
+    with only_one(f"files {connection_id}") as is_mine:
+        if is_mine:
+            evidence.send_due(courier)
 
 
 _ERRANDS: Mapping[Errand, Doorbell] = {Errand.FILES: send_evidence, Errand.VENDORS: create_vendors}

@@ -167,6 +167,47 @@ class TestOtherCauses:
         let_time_pass(RECHECK_SECONDS + 1)
         assert release_unblocked(world.worker) == 1
 
+    def test_a_silent_erp_is_asked_once_in_a_turn_and_not_for_every_cause(self) -> None:
+        world = World()
+        world.ready(transaction_body(), *in_october(1))
+        world.erp.books.closed_months |= {NOVEMBER, OCTOBER}
+        post_due_items(world.worker)
+        world.erp.faults.refuse_with = ErpError(
+            Code.ERP_UNAVAILABLE, "No answer.", "", Outcome.NOT_POSTED
+        )
+        let_time_pass(RECHECK_SECONDS + 1)
+
+        release_unblocked(world.worker)
+
+        assert world.erp.calls.count("check") == 1
+
+    def test_causes_have_their_turn_however_many_there_are(self) -> None:
+        """Else those that come first by their name would be looked at again and again."""
+        world = World()
+        world.ready(*(transaction_body(account=f"77{number:02}") for number in range(25)))
+        post_due_items(world.worker)
+        world.mappings.accounts["7724"] = Target("6300", "Meals")  # type: ignore[index]
+        let_time_pass(RECHECK_SECONDS + 1)
+
+        released = release_unblocked(world.worker)  # 20 of them
+        let_time_pass(RECHECK_SECONDS + 1)  # by when these are due again
+        released += release_unblocked(world.worker)
+
+        assert released == 1
+
+    def test_a_turn_ends_in_time_and_the_rest_comes_first_in_the_next(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("syncing.recheck.TURN_SECONDS", -1.0)
+        world = World()
+        world.ready(transaction_body(account="7777"), transaction_body(account="8888"))
+        post_due_items(world.worker)
+        for account in ("7777", "8888"):
+            world.mappings.accounts[account] = Target("6300", "Meals")  # type: ignore[index]
+        let_time_pass(RECHECK_SECONDS + 1)
+
+        assert [release_unblocked(world.worker) for _ in range(3)] == [1, 1, 0]
+
     def test_what_only_the_customer_can_mend_is_not_looked_at(self) -> None:
         world = World()
         world.ready(transaction_body(account=None))

@@ -1,9 +1,13 @@
 """Doorbells: whoever rings, and however often, the rows decide."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from kombu.exceptions import OperationalError
 
 from connections.erp.adapters.in_memory import forget_named
@@ -15,6 +19,7 @@ from connections.secrets import keep_credential
 from syncing import circuit, claims, poll_schedule, schedule, tasks
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.models import Schedule, SyncItem, SyncRun, WorkerBeat
+from syncing.statements import only_one
 from syncing.tasks import CHUNKS_PER_RING
 from tests.syncing.ramp import Customer
 from tests.syncing.world import let_snapshots_age, let_time_pass
@@ -41,6 +46,31 @@ def run(task: Any, customer: Customer) -> None:
 def rings_for(customer: Customer) -> bool:
     """Whether the next sweep rings for work on the customer."""
     return any(one.connection_id == customer.connection.pk and one.work for one in schedule.ring())
+
+
+@contextmanager
+def held_elsewhere(work: str) -> Iterator[None]:
+    """Another process is at this work."""
+    begun, ended = Event(), Event()
+
+    def hold() -> None:
+        try:
+            with only_one(work) as is_mine:
+                assert is_mine
+                begun.set()
+                ended.wait(30)
+        finally:
+            begun.set()
+            database.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        holding = thread.submit(hold)
+        begun.wait(30)
+        try:
+            yield
+        finally:
+            ended.set()
+        holding.result()
 
 
 class TestRounds:
@@ -207,6 +237,27 @@ class TestRounds:
         run(tasks.recheck_connection, customer)
 
         assert customer.state(bought) == "READY"
+
+    @pytest.mark.parametrize("work", ["recheck", "vendors", "files"])
+    def test_one_customer_keeps_one_worker_at_such_work_however_often_it_is_rung_for(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch, work: str
+    ) -> None:
+        """What takes long is rung for again every few seconds; others need workers too (S1)."""
+        begun: list[str] = []
+        for what in ("recheck.release_unblocked", "vendor_saga.create_due", "evidence.send_due"):
+            monkeypatch.setattr(f"syncing.tasks.{what}", lambda *_, what=what: begun.append(what))
+        doorbell = {
+            "recheck": tasks.recheck_connection,
+            "vendors": tasks.create_vendors,
+            "files": tasks.send_evidence,
+        }[work]
+
+        with held_elsewhere(f"{work} {customer.connection.pk}"):
+            run(doorbell, customer)
+            assert begun == []
+        run(doorbell, customer)
+
+        assert len(begun) == 1
 
     def test_rings_for_what_is_due_and_for_nothing_else(
         self, customer: Customer, monkeypatch: pytest.MonkeyPatch
