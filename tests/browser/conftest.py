@@ -43,8 +43,16 @@ class Visitor:
         return self.page
 
     def faults(self) -> list[str]:
-        """What accessibility rules find on the page as it is."""
+        """What accessibility rules find on the page as it is.
+
+        It is looked at as high as it is, or a bar that sticks to the edge would hide what can be
+        scrolled out from under it.
+        """
+        size = self.page.viewport_size or {"width": 1440, "height": 900}
+        high = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({**size, "height": max(size["height"], int(high))})
         found = Axe().run(self.page, options=WCAG).response["violations"]
+        self.page.set_viewport_size(size)
         return [
             f"{fault['id']}: {node['target']} {node['failureSummary']}"
             for fault in found

@@ -2,9 +2,9 @@
 
 import pytest
 
-from syncing.models import SyncItem
+from syncing.models import SyncItem, SyncRequest
 from tests.browser.conftest import Arrive
-from tests.browser.stories import long_names, ordinary_day
+from tests.browser.stories import busy_engine, long_names, ordinary_day
 
 EMPTY = ["/", "/customers/", "/items/", "/search", "/accounts/logout/"]
 ONE_OF_EACH = ("READY", "POSTING", "POSTED", "ACKED", "FAILED", "REVIEW", "MISMATCH", "EXTERNAL")
@@ -48,6 +48,20 @@ class TestEveryPage:
 
         assert _check(arrive, theme, width, _paths()) == []
 
+    @pytest.mark.parametrize(("theme", "width"), BOTH)
+    def test_is_clean_while_the_engine_does_everything_at_once(
+        self, arrive: Arrive, theme: str, width: int
+    ) -> None:
+        home = f"/customers/{busy_engine().slug}/"
+        presses = [f"{home}sync-requests/{press.pk}/" for press in SyncRequest.objects.all()]
+        shown = SyncItem.objects.exclude(object_type="transaction") | SyncItem.objects.filter(
+            attachments__isnull=False
+        )
+        items = [f"/items/{pk}/" for pk in sorted(set(shown.values_list("pk", flat=True)))]
+
+        paths = ["/", home, f"{home}pauses/", "/items/?type=bill&state=all", *presses, *items]
+        assert _check(arrive, theme, width, paths) == []
+
     @pytest.mark.parametrize(("theme", "width"), OTHERS)
     def test_is_clean_where_people_are_all_day(
         self, arrive: Arrive, theme: str, width: int
@@ -68,7 +82,7 @@ class TestEveryPage:
         long_names()
         items = [f"/items/{pk}/" for pk in SyncItem.objects.values_list("pk", flat=True)]
 
-        paths = ["/", "/customers/", "/customers/long/", "/items/?state=all", *items]
+        paths = ["/", "/customers/", "/customers/long/", "/customers/long/pauses/", *items]
         assert _check(arrive, theme, width, paths) == []
 
     @pytest.mark.parametrize(("theme", "width"), BOTH)

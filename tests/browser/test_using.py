@@ -1,13 +1,22 @@
 """What people do on the pages: keys, filters, live numbers, themes, signing in."""
 
 import re
+from datetime import timedelta
 
 from playwright.sync_api import expect
 
+from syncing import pauses
 from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
 from tests.browser.stories import make_item, ordinary_day
-from tests.factories import PASSWORD, ConnectionFactory, ScheduleFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    AttachmentFactory,
+    ConnectionFactory,
+    ScheduleFactory,
+    SyncRequestFactory,
+    UserFactory,
+)
 
 
 class TestSignIn:
@@ -159,6 +168,79 @@ class TestLive:
 
         expect(page.get_by_text("Queued again.")).to_be_visible()
         assert SyncItem.objects.get(pk=item.pk).state == "READY"
+
+
+class TestPausing:
+    def test_pauses_and_resumes_by_keyboard_alone(self, arrive: Arrive) -> None:
+        connection = ScheduleFactory.create(connection__slug="harbor").connection
+        page = arrive("manager").go("/customers/harbor/")
+
+        page.get_by_role("link", name="Pause").focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("What", exact=True).focus()
+        page.keyboard.type("Bills")
+        page.keyboard.press("Tab")
+        page.keyboard.type("Audit until Monday.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Paused: bills.")).to_be_visible()
+        assert pauses.standing(connection)[0].object_type == "bill"
+
+        page.get_by_label("Why it goes on").focus()
+        page.keyboard.type("The audit is over.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Resumed: bills.")).to_be_visible()
+        assert pauses.standing(connection) == []
+
+    def test_a_form_without_a_reason_says_what_is_missing(self, arrive: Arrive) -> None:
+        ScheduleFactory.create(connection__slug="harbor")
+        visitor = arrive()
+        page = visitor.go("/customers/harbor/pauses/?type=bill")
+        page.evaluate("document.querySelectorAll('[required]').forEach(f => f.required = false)")
+
+        page.get_by_role("button", name="Pause", exact=True).click()
+
+        expect(page.get_by_text("Say in a few words why.")).to_be_visible()
+        expect(page.get_by_label("What", exact=True)).to_have_value("bill")
+        assert visitor.faults() == []
+
+
+class TestSyncButton:
+    def test_counts_down_by_the_second(self, arrive: Arrive) -> None:
+        connection = ScheduleFactory.create(connection__slug="harbor").connection
+        press = SyncRequestFactory.create(connection=connection, requested=3)
+        page = arrive().go(f"/customers/harbor/sync-requests/{press.pk}/")
+        clock = page.locator("[data-relative=countdown]").first
+        first = clock.text_content() or ""
+        assert re.fullmatch(r"(3:00|2:5\d)", first)
+
+        expect(clock).not_to_have_text(first, timeout=5_000)
+
+        assert re.fullmatch(r"2:[45]\d", clock.text_content() or "")
+
+    def test_answers_appear_while_one_looks(self, arrive: Arrive) -> None:
+        connection = ScheduleFactory.create(connection__slug="harbor").connection
+        press = SyncRequestFactory.create(connection=connection, requested=3)
+        page = arrive().go(f"/customers/harbor/sync-requests/{press.pk}/")
+
+        press.succeeded, press.state = 3, press.State.ANSWERED
+        press.last_ack_at = press.received_at + timedelta(seconds=61)
+        press.save()
+
+        expect(page.get_by_text("Every row was answered in time.")).to_be_visible(timeout=15_000)
+        expect(page.locator("[data-relative=countdown]")).to_have_count(0)
+
+
+class TestFiles:
+    def test_one_is_tried_again_on_its_own(self, arrive: Arrive) -> None:
+        item = make_item(ConnectionFactory.create(), "done")
+        file = AttachmentFactory.create(item=item, failed=True)
+        page = arrive().go(f"/items/{item.pk}/")
+
+        page.get_by_role("button", name="Try again to attach Receipt").click()
+
+        expect(page.get_by_text("The file is tried again. Its document")).to_be_visible()
+        file.refresh_from_db()
+        assert file.state == "due"
 
 
 class TestTheme:
