@@ -108,6 +108,8 @@ def _since(connection: Connection, kind: Kind, reading: Reading, overlap: timede
     The first time that is what came since the customer did: what is older was entered by hand, and
     would be a second document. A backfill brings it where it was not.
     """
-    since = (reading.completed_at or connection.created_at) - overlap
+    since = connection.created_at
+    if reading.completed_at is not None:
+        since = max(since, reading.completed_at - overlap)
     oldest = snapshots.oldest_open(connection.pk, kind.object_type)
     return min(since, oldest) if oldest else since

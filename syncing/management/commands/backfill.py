@@ -18,6 +18,7 @@ from connections.models import Connection
 from connections.secrets import NoCredential
 from syncing import backfill
 from syncing.backfill import DATINGS, BadOrder, Order, Outcome, Position, Tally
+from syncing.management.customers import customer_called
 from syncing.models import SyncItem
 
 ACTOR = "command line"
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one object, for programs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        connection = _connection(options["customer"])
+        connection = customer_called(options["customer"])
         try:
             order = _order(connection, options)
             outcome = _run(connection, order)
@@ -67,14 +68,6 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_as_text(connection, order, outcome, go_on)))
         if outcome.problem:
             sys.exit(1)
-
-
-def _connection(slug: str) -> Connection:
-    connection = Connection.objects.filter(slug=slug).first()
-    if connection is None:
-        known = ", ".join(Connection.objects.order_by("slug").values_list("slug", flat=True))
-        raise CommandError(f"customer: No customer is called {slug}. There are: {known}.")
-    return connection
 
 
 def _run(connection: Connection, order: Order) -> Outcome:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from connections.models import Connection
 from syncing import resync
 from syncing.kinds import LISTS
+from syncing.management.customers import customer_called
 from syncing.models import SyncItem
 from syncing.resync import Begun, NotResyncable
 
@@ -29,18 +30,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one object, for programs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        slug = options["customer"]
-        connection = Connection.objects.filter(slug=slug).first()
-        if connection is None:
-            known = ", ".join(Connection.objects.order_by("slug").values_list("slug", flat=True))
-            raise CommandError(f"customer: No customer is called {slug}. There are: {known}.")
+        connection = customer_called(options["customer"])
         names = [name.strip() for name in options["types"].split(",") if name.strip()]
         try:
             begun = resync.resync(connection, actor=ACTOR, lists=names)
         except NotResyncable as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps({"customer": slug, **asdict(begun)}))
+            self.stdout.write(json.dumps({"customer": connection.slug, **asdict(begun)}))
         else:
             self.stdout.write(_as_text(connection, begun))
 

@@ -6,7 +6,9 @@ Run again, it finds what is there and adds what is missing.
 
 import json
 import os
+import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -19,8 +21,9 @@ from django.utils import timezone
 from connections import chart_upload, clients, services
 from connections.erp.adapters.tryton.adapter import TrytonErp
 from connections.models import Connection, LedgerAccount
+from connections.ramp.client import RampClient
 from rampbridge.policy import Role
-from syncing import poll_schedule
+from syncing import backfill, poll_schedule
 from syncing.models import Schedule
 
 ERP_KIND = "tryton"
@@ -34,6 +37,7 @@ PROFILE_CODES = {
 OLD_ACCOUNT_CODE = "6999"
 CREATES_VENDORS = "verde-clinics"
 """The customer whose merchants become vendors of the ERP by themselves."""
+HISTORY_DAYS = 120
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
     "northwind-robotics": "America/Chicago",
@@ -86,7 +90,18 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     if isinstance(erp, TrytonErp):
         _close_old_account(erp)
     services.go_live(connection)
+    _bring_old_credits(connection, ramp)
     return connection
+
+
+def _bring_old_credits(connection: Connection, ramp: RampClient) -> None:
+    """Nobody has entered the demo's vendor credits by hand, so those from before us come too."""
+    today = timezone.now().date()
+    first = today - timedelta(days=HISTORY_DAYS)
+    order = backfill.order(
+        connection, first=first, last=today, today=today, lists=["vendor_credit"]
+    )
+    backfill.run(connection, ramp, order, actor="seed_demo", sleep=time.sleep)
 
 
 def _posting_accounts(connection: Connection) -> dict[str, str]:

@@ -13,6 +13,7 @@ from connections.erp.errors import ErpError
 from connections.erp.http import client_for
 from connections.models import Connection, Credential
 from connections.secrets import NoCredential
+from syncing.management.customers import customer_called
 
 STATES = {"close": "closed", "reopen": "open"}
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -28,10 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         first = _first_of(options["month"])
-        connection = Connection.objects.filter(slug=options["customer"]).first()
-        if connection is None:
-            known = ", ".join(Connection.objects.order_by("slug").values_list("slug", flat=True))
-            raise CommandError(f"No customer is called {options['customer']}. There are: {known}.")
+        connection = customer_called(options["customer"])
         if connection.erp_kind != "tryton":
             raise CommandError(f"{connection.name}'s ERP is {connection.erp_name}, not Tryton.")
         try:
