@@ -52,6 +52,8 @@ class Trouble:
     refused_429: float = 0.02
     failed_500: float = 0.04
     lost_lookup: float = 0.04
+    latest: float = LONGEST_LATE
+    """Seconds until what lands late has landed."""
 
     def drawn(self, dice: random.Random, *, is_write: bool) -> str:
         """What happens to one request; empty: nothing."""
@@ -82,6 +84,14 @@ class Ledgers:
         erp = InMemoryErp(_books(idempotency), idempotency=idempotency)
         erp.books.deactivate(MasterKind.ACCOUNT, INACTIVE_ACCOUNT)
         self.companies[company] = erp
+
+    def doubled(self) -> int:
+        """How many documents stand in books that hold another under the same reference."""
+        return sum(
+            len(refs) - len(set(refs))
+            for erp in self.companies.values()
+            if (refs := [entry.doc.ref for entry in erp.books.entries])
+        )
 
     def wait_for_late(self) -> None:
         """Return once nothing is on its way any more."""
@@ -135,7 +145,8 @@ class Ledgers:
             return kind
 
     def _book_late(self, erp: InMemoryErp, docs: Sequence[Document]) -> None:
-        delay = self.on_the_wall(self.dice.uniform(0, LONGEST_LATE))
+        latest = self.trouble.latest if self.trouble else 0.0
+        delay = self.on_the_wall(self.dice.uniform(0, latest))
         timer = threading.Timer(delay, _book, [erp, docs])
         timer.daemon = True
         self._late.append(timer)

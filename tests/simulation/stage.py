@@ -55,7 +55,7 @@ RAMP_FAULTS = (
 POLL_SECONDS = 90
 _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 """The fault that a safeguard is there for. Without it there is more of that."""
-_ENOUGH_TROUBLE = 12
+_TEN_MINUTES = 600.0
 _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
 
 
@@ -155,8 +155,9 @@ class Stage:
             self.sim.world.faults.order(fault.model_copy(update={"times": None}))
         self.ledgers.trouble = Trouble()
         if self._fault:
-            self.ledgers.trouble = Trouble(**{self._fault: 0.5})
-        self._forks.arm(strikes=True)
+            # An ERP that takes its time, so that a busy machine finds it as surely as an idle one.
+            self.ledgers.trouble = Trouble(**{self._fault: 0.5}, latest=_TEN_MINUTES)
+        self._forks.arm(strikes=not self._fault)  # kills would only make it wait
 
     def _answer_challenges(self) -> None:
         waiting = list(WebhookSubscription.objects.select_related("connection"))
@@ -219,11 +220,11 @@ class Stage:
 
     def is_through(self, least: int) -> bool:
         """Whether there were enough kills, and enough at each failpoint."""
+        if self._fault:
+            return self.ledgers.doubled() > 0
         struck = self._strikes("SIGKILL")
         if struck.total() < self._wanted.kills:
             return False
-        if self._fault:
-            return self.ledgers.struck[self._fault] >= _ENOUGH_TROUBLE
         return all(struck[name] >= least for name in failpoints.NAMES)
 
     def heal(self) -> None:
