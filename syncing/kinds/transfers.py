@@ -8,6 +8,7 @@ from connections.ramp.bodies import CashbackFilters, TransferFilters
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from connections.ramp.spend import Cashback, Transfer
+from syncing.decisions import Action, transfer_action
 from syncing.kinds.base import Kind, Scope, Snapshot, Standing, day_of, digest, standing_of
 from syncing.posting.transfers import posting_date
 
@@ -52,8 +53,16 @@ def _cashback_body(ramp: RampClient, ramp_id: UUID) -> bytes:
     return ramp.cashback_body(ramp_id)
 
 
-def _standing(credit: Transfer | Cashback) -> Standing:
-    return standing_of(credit.sync_status)
+def _transfer_standing(transfer: Transfer) -> Standing:
+    """Ramp may list one as ready that is still under way: it comes once it is completed."""
+    standing = standing_of(transfer.sync_status)
+    if standing is Standing.READY and transfer_action(transfer)[0] is Action.WAIT:
+        return Standing.NOT_READY
+    return standing
+
+
+def _cashback_standing(cashback: Cashback) -> Standing:
+    return standing_of(cashback.sync_status)
 
 
 def _transfer_snapshot(transfer: Transfer) -> Snapshot:
@@ -87,7 +96,7 @@ TRANSFER = Kind(
     ready=_ready_transfers,
     synced_since=_synced_transfers,
     body=_transfer_body,
-    standing=_standing,
+    standing=_transfer_standing,
     snapshot=_transfer_snapshot,
 )
 
@@ -99,6 +108,6 @@ CASHBACK = Kind(
     ready=_ready_cashbacks,
     synced_since=_synced_cashbacks,
     body=_cashback_body,
-    standing=_standing,
+    standing=_cashback_standing,
     snapshot=_cashback_snapshot,
 )
