@@ -125,7 +125,7 @@ def post_due_items(
 
 def post_canary(worker: Worker) -> int:
     """Let one item of a paused type through, if it is time to. Returns how many it took up."""
-    paused = pauses.take_canary(worker.connection.pk)
+    paused = pauses.take_canary(worker.connection.pk, fresh_seconds=claims.FRESH_SECONDS)
     return post_due_items(worker, limit=1, canary_of=paused) if paused else 0
 
 

@@ -77,6 +77,11 @@ def standing(connection: Connection) -> list[Pause]:
     return list(connection.pauses.filter(resumed_at=None).order_by("object_type"))
 
 
+def is_paused(connection: Connection, object_type: str) -> bool:
+    """Whether nothing of a type is posted now, by a pause of it or of all types."""
+    return connection.pauses.filter(resumed_at=None, object_type__in=["", object_type]).exists()
+
+
 def warnings(connection: Connection) -> list[Flow]:
     """Types of which so many were refused in a row that somebody should look before they pause."""
     return list(
@@ -86,8 +91,10 @@ def warnings(connection: Connection) -> list[Flow]:
     )
 
 
-def take_canary(connection_id: uuid.UUID) -> str | None:
+def take_canary(connection_id: uuid.UUID, *, fresh_seconds: float) -> str | None:
     """The type of which one item may be let through now; None if none is due.
+
+    :param fresh_seconds: how long ago an item may have been read from Ramp to be posted
 
     The next one is planned at once, twice as far away: what dies on the way has used its chance.
     """
@@ -103,11 +110,17 @@ def take_canary(connection_id: uuid.UUID) -> str | None:
                               AND a.object_type = '' AND a.resumed_at IS NULL)
               AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = p.connection_id
                           AND i.object_type = p.object_type
-                          AND i.state = 'READY' AND i.due_at <= now())
+                          AND i.state = 'READY' AND i.due_at <= now()
+                          AND i.snapshot_at > now() - %(fresh)s * interval '1s')
             ORDER BY canary_due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING object_type
         """,  # noqa: S608  a constant of this file
-        {"connection": connection_id, "first": FIRST_CANARY, "rarest": RAREST_CANARY},
+        {
+            "connection": connection_id,
+            "first": FIRST_CANARY,
+            "rarest": RAREST_CANARY,
+            "fresh": fresh_seconds,
+        },
     )
     return found[0][0] if found else None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from syncing import claims, engine, intake, outbox, snapshots, sync_requests
+from syncing import circuit, claims, engine, intake, outbox, pauses, snapshots, sync_requests
 from syncing.dispatch import Worker
 from syncing.kinds import KINDS, Scope, Standing
 from syncing.models import Schedule, SyncItem, SyncRequest
@@ -87,8 +87,9 @@ def _chunk(worker: Worker, lease: claims.WorkLease) -> int:
 
 def finish(connection: Connection, *, report: Report) -> None:
     """End a turn: tell what there is no time for, report, and close what is answered."""
-    title, text = _why_not_now(connection)
-    sync_requests.tell_rest(connection.pk, title=title, text=text)
+    for object_type in sync_requests.out_of_time(connection.pk):
+        title, text = _why_not_now(connection, object_type)
+        sync_requests.tell_rest(connection.pk, object_type, title=title, text=text)
     report()
     sync_requests.close_finished(connection.pk)
 
@@ -98,13 +99,22 @@ def report(connection: Connection, ramp: RampClient, *, jitter: float) -> int:
     return outbox.report_results(connection, lambda: ramp, jitter=jitter)
 
 
-def _why_not_now(connection: Connection) -> tuple[str, str]:
+def _why_not_now(connection: Connection, object_type: str) -> tuple[str, str]:
     """What to say of rows that were not begun: in a few words, and as the customer reads it."""
-    if connection.stage != Connection.Stage.LIVE:
+    is_live = connection.stage == Connection.Stage.LIVE
+    if not is_live or pauses.is_paused(connection, object_type):
         title = "Posting is paused at the moment."
-        return title, f"{title} It is posted by itself once that is over; nothing to do."
-    failures = Schedule.objects.values_list("erp_failures", flat=True).get(pk=connection.pk)
-    if failures:
+        return title, f"{title} {_ONCE_OVER}"
+    schedule = Schedule.objects.get(pk=connection.pk)
+    if schedule.blocked_side == circuit.ERP:
+        return (
+            schedule.blocked_title,
+            f"{schedule.blocked_title} {schedule.blocked_fix or _ONCE_OVER}",
+        )
+    if schedule.erp_failures:
         title = f"{connection.erp_name} does not answer at the moment."
         return title, f"{title} It is posted by itself once it does; nothing to do."
     return NO_TIME_TITLE, NO_TIME
+
+
+_ONCE_OVER = "It is posted by itself once that is over; nothing to do."

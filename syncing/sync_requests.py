@@ -178,9 +178,26 @@ def pulled(request: SyncRequest) -> None:
     )
 
 
-def tell_rest(connection_id: uuid.UUID, *, title: str, text: str) -> int:
+def out_of_time(connection_id: uuid.UUID) -> list[str]:
+    """The types of which a request is open that nothing more is started of, so that the rest of it
+    is to be told (`tell_rest`)."""
+    found = rows(
+        "SELECT DISTINCT object_type FROM syncing_syncrequest r"  # noqa: S608  a constant
+        f" WHERE connection_id = %s AND {_IS_OUT_OF_TIME} ORDER BY 1",
+        [connection_id],
+    )
+    return [object_type for (object_type,) in found]
+
+
+_IS_OUT_OF_TIME = "r.state = 'open' AND r.stop_at <= now() AND r.ends_at > now()"
+_WAITS = "i.due_at IS NULL AND i.error_title <> ''"
+
+
+def tell_rest(connection_id: uuid.UUID, object_type: str, *, title: str, text: str) -> int:
     """After `stop_at`: have Ramp told of what was not sent to the ERP, and put it off until the
     request is certainly over (fault S3). Returns how many items.
+
+    What waits for something else, such as its vendor, is told as that, and goes on to wait.
 
     What is being sent, or was and is not settled, is left alone: it is reported when it is known
     (fault S6).
@@ -189,32 +206,36 @@ def tell_rest(connection_id: uuid.UUID, *, title: str, text: str) -> int:
     :param text: what the customer reads in Ramp
     """
     return execute(
-        """
+        f"""
         WITH over AS (
-            SELECT id, ends_at FROM syncing_syncrequest
-            WHERE connection_id = %(connection)s AND state = 'open'
-              AND stop_at <= now() AND ends_at > now()
+            SELECT r.id, r.ends_at FROM syncing_syncrequest r
+            WHERE r.connection_id = %(connection)s AND r.object_type = %(type)s
+              AND {_IS_OUT_OF_TIME}
         ), moved AS (
             UPDATE syncing_syncitem i
-            SET failure_telling = 'due', error_text = %(text)s, error_at = now(),
-                error_category = 'transient', error_origin = 'us', error_code = %(code)s,
-                error_title = %(title)s, error_fix = '', error_detail = '',
+            SET failure_telling = 'due', error_at = now(), error_category = 'transient',
+                error_origin = 'us', error_code = %(code)s, error_fix = '', error_detail = '',
+                error_title = CASE WHEN {_WAITS} THEN i.error_title ELSE %(title)s END,
+                error_text = CASE WHEN {_WAITS} THEN i.error_title || %(once_over)s
+                    ELSE %(text)s END,
                 due_at = CASE WHEN i.due_at IS NOT NULL THEN
                     greatest(i.due_at, over.ends_at + %(margin)s * interval '1s') END
             FROM over
             WHERE i.sync_request_id = over.id AND i.state = 'READY'
               AND i.failure_telling <> 'sending'
               AND NOT (i.failure_telling IN ('due', 'told') AND i.error_code = %(code)s)
-            RETURNING i.id, i.due_at
+            RETURNING i.id, i.due_at, i.error_title
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'retrying', %(title)s, jsonb_build_object('next', due_at), ''
+        SELECT id, now(), 'retrying', error_title, jsonb_build_object('next', due_at), ''
         FROM moved ORDER BY id
-        """,
+        """,  # noqa: S608  constants of this file
         {
             "connection": connection_id,
+            "type": object_type,
             "title": title,
             "text": text,
+            "once_over": " It goes on by itself once that is done; nothing to do.",
             "code": NO_TIME,
             "margin": MARGIN_SECONDS,
         },

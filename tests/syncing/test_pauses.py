@@ -13,7 +13,7 @@ from syncing.models import Flow, ItemEvent, Pause, Schedule, SyncItem
 from syncing.pauses import FIRST_CANARY, PAUSE_AFTER, RAREST_CANARY, WARN_AFTER
 from syncing.recovery import recover_lost_items
 from syncing.snapshots import database_now
-from tests.syncing.world import World, let_time_pass, transaction_body
+from tests.syncing.world import World, let_snapshots_age, let_time_pass, transaction_body
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,10 @@ def world() -> World:
     made = World()
     Schedule.objects.update(next_poll_at="2099-01-01T00:00Z")
     return made
+
+
+def take_canary(world: World) -> str | None:
+    return pauses.take_canary(world.connection.pk, fresh_seconds=claims.FRESH_SECONDS)
 
 
 def ready(world: World, number: int = 1) -> list[SyncItem]:
@@ -233,7 +237,7 @@ class TestCanary:
         Pause.objects.update(canaries=1000)
         self.let_wait_be_over()
 
-        pauses.take_canary(world.connection.pk)
+        take_canary(world)
 
         (shown,) = pauses.standing(world.connection)
         assert shown.canary_due_at is not None
@@ -244,17 +248,29 @@ class TestCanary:
     ) -> None:
         self.let_wait_be_over()
 
-        assert pauses.take_canary(world.connection.pk) == "transaction"
-        assert pauses.take_canary(world.connection.pk) is None
+        assert take_canary(world) == "transaction"
+        assert take_canary(world) is None
 
     def test_is_kept_for_when_there_is_something_to_try(self, world: World) -> None:
         refused(world, ready(world, PAUSE_AFTER))
         self.let_wait_be_over()
 
-        assert pauses.take_canary(world.connection.pk) is None
+        assert take_canary(world) is None
         assert not is_rung_for(world)
         ready(world)
-        assert pauses.take_canary(world.connection.pk) == "transaction"
+        assert take_canary(world) == "transaction"
+
+    def test_is_kept_for_when_what_ramp_says_is_known_again(
+        self, world: World, waiting: list[SyncItem]
+    ) -> None:
+        """What was read too long ago is not posted: it would be a chance for nothing (rule 7)."""
+        self.let_wait_be_over()
+        let_snapshots_age(claims.FRESH_SECONDS + 1)
+
+        assert post_canary(world.worker) == 0
+        let_snapshots_age(-claims.FRESH_SECONDS - 1)
+
+        assert post_canary(world.worker) == 1
 
     def test_none_goes_through_what_a_person_has_paused(
         self, world: World, waiting: list[SyncItem]

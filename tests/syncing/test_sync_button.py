@@ -26,7 +26,7 @@ from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.records import RequestedRow, Transaction
 from connections.ramp_simulator.records import SyncRequest as Asked
 from rampbridge.lib import signing
-from syncing import claims, inbox, sync_requests, tasks
+from syncing import claims, inbox, pauses, results, sync_requests, tasks
 from syncing.engine import post_due_items
 from syncing.models import AckBatch, ItemEvent, Schedule, SyncItem, SyncRequest, WebhookEvent
 from syncing.sync_button import NO_TIME, NO_TIME_TITLE
@@ -571,6 +571,65 @@ class TestDeadline:
             customer.business.transaction(bought.id).export_error
         )
         assert request().state == "partial"
+
+    def test_a_type_that_is_paused_is_named_as_the_reason(
+        self, customer: Customer, clock: Clock
+    ) -> None:
+        """Nothing would be posted within the next minutes, so that must not be promised."""
+        bought = customer.spend()
+        press(customer)
+        pauses.pause(customer.connection, "transaction", "The chart is being cleaned up.", "ada")
+        turn(customer)
+        clock.pass_by(241)
+
+        turn(customer)
+        clock.pass_by(3)
+        turn(customer)
+
+        assert customer.business.transaction(bought.id).export_error == (
+            "Posting is paused at the moment. It is posted by itself once that is over;"
+            " nothing to do."
+        )
+
+    def test_an_erp_that_refuses_us_is_not_called_silent(
+        self, customer: Customer, clock: Clock
+    ) -> None:
+        bought = customer.spend()
+        press(customer)
+        customer.world.erp.faults.refuse_with = refusal(Code.AUTH_EXPIRED, erp="Ledger")
+        turn(customer)
+        clock.pass_by(241)
+
+        turn(customer)
+        clock.pass_by(3)
+        turn(customer)
+
+        shown = str(customer.business.transaction(bought.id).export_error)
+        assert shown.endswith(
+            " Connect Ledger again. Everything waiting then goes through by itself."
+        )
+
+    def test_what_waits_for_something_else_says_so_and_still_does(
+        self, customer: Customer, clock: Clock
+    ) -> None:
+        bought = customer.spend()
+        press(customer)
+        turn_pull_only(customer)
+        item = customer.item(bought)
+        words = "Waits for the vendor Figma to be created in Ledger."
+        results.record_waiting(None, [(item.pk, "vendor:figma", words)])
+        clock.pass_by(241)
+
+        turn(customer)
+        clock.pass_by(3)
+        turn(customer)
+
+        assert customer.business.transaction(bought.id).export_error == (
+            f"{words} It goes on by itself once that is done; nothing to do."
+        )
+        item.refresh_from_db()
+        assert (item.error_title, item.blocked_by) == (words, "vendor:figma")
+        assert (item.due_at, request().state) == (None, "partial")
 
     def test_a_press_that_nobody_could_read_is_late(self, customer: Customer, clock: Clock) -> None:
         customer.spend()
