@@ -51,6 +51,12 @@ class TestTimes:
 
         assert f">{text}<" in html
 
+    @pytest.mark.parametrize(("seconds", "text"), [(134, "2:14"), (59, "0:59"), (-5, "0:00")])
+    def test_a_countdown_ends_at_nothing(self, seconds: int, text: str) -> None:
+        html = render("{% countdown when %}", when=NOON + timedelta(seconds=seconds))
+
+        assert f">{text}</time>" in html
+
     def test_the_exact_time_is_on_it(self) -> None:
         html = render("{% age when %}", when=NOON - timedelta(hours=1))
 

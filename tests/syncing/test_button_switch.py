@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.postgres.functions import TransactionNow
 
-from connections.models import WebhookSubscription
+from connections.models import Connection, WebhookSubscription
 from connections.services import NotVerified
 from syncing import button_switch
 from syncing.button_switch import NotAdmitted, may_enable_button, set_sync_button
@@ -112,6 +112,17 @@ class TestSwitch:
         assert shown(customer)
         assert set_sync_button(customer.connection, customer.ramp, "transaction", on=False) is None
         assert not shown(customer)
+
+    def test_is_remembered_for_the_pages_by_type(self, customer: Customer) -> None:
+        measured(10.0)
+        Connection.objects.update(button_types=["reimbursement"])
+        customer.connection.refresh_from_db()
+
+        set_sync_button(customer.connection, customer.ramp, "transaction", on=True)
+        assert Connection.objects.get().button_types == ["reimbursement", "transaction"]
+
+        set_sync_button(customer.connection, customer.ramp, "transaction", on=False)
+        assert Connection.objects.get().button_types == ["reimbursement"]
 
     def test_is_refused_in_words_if_it_does_not_fit(self, customer: Customer) -> None:
         measured(0.5)

@@ -33,6 +33,28 @@ def rewrite_lists(customer: Customer, rewrite: Callable[[dict[str, Any]], None])
     customer.http.event_hooks = {"response": [rewritten(rewrite)]}
 
 
+class TestAskedFor:
+    """Somebody wants Ramp to be read now, and sees the pull under their name."""
+
+    def test_the_next_pull_carries_the_name_and_the_one_after_does_not(
+        self, customer: Customer
+    ) -> None:
+        assert poll_schedule.fetch_for(customer.connection.pk, actor="maya")
+        assert poll_schedule.poll_is_due(customer.connection)
+
+        asked_for, usual = customer.pull(), customer.pull()
+
+        assert (asked_for.trigger, asked_for.actor) == ("manual", "maya")
+        assert (usual.trigger, usual.actor) == ("poll", "")
+
+    def test_reads_every_list_although_only_one_rang(self, customer: Customer) -> None:
+        poll_schedule.fetch_soon(customer.connection.pk, types=["bill"])
+
+        poll_schedule.fetch_for(customer.connection.pk, actor="maya")
+
+        assert Schedule.objects.get(pk=customer.connection.pk).fetch_types == []
+
+
 class TestPull:
     def test_takes_in_what_is_ready_and_nothing_else(self, customer: Customer) -> None:
         ready = customer.spend()
