@@ -241,6 +241,12 @@ _STORE = """
         UPDATE syncing_syncitem i SET seen_ready_at = now(), snapshot_at = %(listed_at)s
         FROM before b JOIN listed USING (object_type, ramp_id, phase)
         WHERE i.id = b.id AND b.state IN ('READY', 'FAILED') AND b.content_hash = listed.hash
+        RETURNING i.id, i.object_type, i.ramp_id, i.phase, i.state
+    ), renewed AS (  -- what is tried again, or has waited, uses what is no content of it too
+        UPDATE syncing_itempayload p SET ramp = listed.body
+        FROM unchanged u JOIN listed USING (object_type, ramp_id, phase)
+        WHERE p.item_id = u.id AND (u.state = 'FAILED' OR u.state = 'READY' AND u.phase > 0)
+            AND p.ramp <> listed.body
     ), offered_again AS (
         UPDATE syncing_syncitem i SET reack_due = true
         FROM before b JOIN listed USING (object_type, ramp_id, phase)

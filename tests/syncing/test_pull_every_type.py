@@ -220,6 +220,25 @@ class TestBills:
         assert (payment.object_type, payment.phase) == ("bill_payment", 1)
         assert str(payment.ramp_id) == bill.id
 
+    def test_a_payment_tried_again_is_made_from_what_ramp_says_of_its_bill_now(
+        self, customer: Customer
+    ) -> None:
+        """Where the ERP has the bill is no content of the payment: our own report changes it."""
+        bill = customer.business.create_bill()
+        customer.business.export_bill(bill.id)
+        customer.business.pay_bill(bill.id)
+        customer.pull()
+        customer.post()
+        payment = customer.item(bill, phase=1)
+        assert payment.error_code == "data.bill_not_named"
+
+        customer.business.bill(bill.id).remote_id = "B-77"
+        customer.pull()
+
+        payment.refresh_from_db()
+        assert (payment.state, payment.payload.ramp["remote_id"]) == ("FAILED", "B-77")
+        assert payment.events.filter(kind="changed").count() == 0
+
     def test_bills_paid_together_have_each_its_own_amount(self, customer: Customer) -> None:
         first = customer.business.create_bill(minor=1000)
         second = customer.business.create_bill(minor=2000)
