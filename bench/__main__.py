@@ -1,7 +1,7 @@
-"""Run benchmarks, each in a process and on a database of its own: `./run bench [NAME ...]`.
+"""Run benchmarks, each in a process and on a database of its own: `./run bench [ID ...] [--json]`.
 
-Every one prints a line of JSON. The server is embedded PostgreSQL, durable as in production. Ends
-with an error that names the benchmarks whose target was missed.
+Every one prints a line, of JSON if asked to. The server is embedded PostgreSQL, durable as in
+production. Ends with an error that names the benchmarks whose target was missed.
 """
 
 import argparse
@@ -9,13 +9,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from bench.figures import targets
+from bench.figures import targets, words
 from rampbridge.embedded import postgres
 from rampbridge.embedded.home import ROOT
 
@@ -23,7 +23,9 @@ TEMPLATE = "template_bench"
 
 
 def main(arguments: Sequence[str]) -> int:
-    names = _wanted(arguments)
+    options = _options(arguments)
+    names = _wanted(options.ids)
+    tell = str if options.json else words
     with tempfile.TemporaryDirectory(prefix="rb-") as directory:
         root = Path(directory)
         root.chmod(0o711)  # the server may have to run as another user
@@ -36,24 +38,36 @@ def main(arguments: Sequence[str]) -> int:
                 cwd=ROOT,
                 check=True,
             )
-            missed = [name for name in names if not _is_met(name, cluster, root / f"{name}.log")]
+            missed = [
+                name for name in names if not _is_met(name, cluster, root / f"{name}.log", tell)
+            ]
     if missed:
         print(f"Missed their target, or broke: {', '.join(missed)}", file=sys.stderr)
     return 1 if missed else 0
 
 
-def _wanted(arguments: Sequence[str]) -> list[str]:
-    known = list(targets())
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    known = sorted({target.id for target in targets().values()}, key=lambda one: int(one[1:]))
     parser = argparse.ArgumentParser(prog="./run bench")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
-    names = list(parser.parse_args(arguments).names)
-    for name in names:
-        if name not in known:
-            parser.error(f"there is no benchmark {name}; there are {', '.join(known)}")
-    return names or known
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        choices=[*known, *targets(), []],
+        help=f"of {', '.join(known)}; or the name of a part, of {', '.join(targets())}",
+    )
+    parser.add_argument("--json", action="store_true", help="lines of JSON, with the details")
+    return parser.parse_args(arguments)
 
 
-def _is_met(name: str, cluster: postgres.Cluster, log: Path) -> bool:
+def _wanted(asked: Sequence[str]) -> list[str]:
+    """The names of the benchmarks asked for by id or by name; all, if none is."""
+    return [
+        name for name, target in targets().items() if not asked or {name, target.id} & set(asked)
+    ]
+
+
+def _is_met(name: str, cluster: postgres.Cluster, log: Path, tell: Callable[[str], str]) -> bool:
     """Run one benchmark; its log is shown only if it breaks off without a figure."""
     database = f"bench_{name}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as db:
@@ -69,8 +83,9 @@ def _is_met(name: str, cluster: postgres.Cluster, log: Path) -> bool:
             text=True,
             check=False,
         )
-    print(done.stdout, end="", flush=True)
-    if not done.stdout:
+    if done.stdout:
+        print(tell(done.stdout.strip()), flush=True)
+    else:
         print(f"{name} broke off:\n{log.read_text()}", file=sys.stderr)
     return done.returncode == 0
 

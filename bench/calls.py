@@ -1,45 +1,38 @@
-"""Calls to Ramp, made over minimal.
-
-Minimal for a connection with n ready transactions that a webhook announced: one list call per 100
-of them, and one even if there are none, for only asking tells; one report per 500 of them. Minimal
-for a poll that finds nothing new: one call for each list, of reimbursements two, for Ramp lists
-their directions apart. The token is there already.
+"""Calls to Ramp, made over the fewest possible: customers large and small, objects of every type.
 
 Ramp allows 200 calls in 10 seconds to our address, whatever the number of customers. Every call
 that brings nothing is a customer that waits.
 """
 
 from collections.abc import Sequence
-from math import ceil
 
+from bench import spend
 from bench.figures import Measured
-from bench.service import Service
-from syncing.kinds import LISTS
+from bench.virtual_service import VirtualService, virtual_service
+from syncing.models import SyncItem
 
-CUSTOMERS = (
-    "harbor-coffee",
-    "northwind-robotics",
-    "atelier-lumiere",
-    "pennine-outdoor",
-    "verde-clinics",
-)
-READY = (0, 1, 100, 430, 1000)
-PAGE, REPORT = 100, 500
-POLL = len(LISTS) + 1
+STAGE = virtual_service
+LARGEST = 5000
+COUNTS = tuple(round(LARGEST * (number / 49) ** 4) for number in range(50))
+"""Objects of each customer: 0 to 5,000, and most have few."""
 
 
-def measure(service: Service, ready: Sequence[int] = READY) -> Measured:
-    connections = [service.connect(slug) for slug in CUSTOMERS[: len(ready)]]
-    service.outside.forget_ramp_calls()
-    for connection, count in zip(connections, ready, strict=True):
-        service.buy(connection, count)
+def measure(service: VirtualService, counts: Sequence[int] = COUNTS) -> Measured:
+    connections = [service.connect(f"customer-{number}") for number in range(len(counts))]
+    spent = [spend.mixed(count, service.dice) for count in counts]
+    for connection, what in zip(connections, spent, strict=True):
+        spend.spend(service.business(connection.slug), what)
+    service.forget_calls()
+    service.fetch(connections)
     service.drain()
-    for connection in connections:
-        service.poll(connection)
-    service.drain()
-    made = service.outside.ramp_calls()
-    announced = sum(max(1, ceil(count / PAGE)) + ceil(count / REPORT) for count in ready)
-    minimal = announced + len(connections) * POLL
+    assert not SyncItem.objects.exclude(state="ACKED").exists(), "everything is through"
+    made, fewest = service.calls, sum(what.fewest_calls for what in spent)
     return Measured(
-        sum(made.values()) / minimal, {"ready": list(ready), "minimal": minimal, "made": made}
+        sum(made.values()) / fewest,
+        {
+            "customers": len(counts),
+            "objects": sum(what.objects for what in spent),
+            "fewest": fewest,
+            "made": made,
+        },
     )

@@ -9,12 +9,13 @@ from django.utils import timezone
 from bench.figures import Measured
 from bench.outside import Purchases
 from bench.processor_time import processor_time
-from bench.service import Service, Stuck
+from bench.service import Service, Stuck, real_service
 from connections import clients
 from connections.models import Connection
 from syncing import polling
 from syncing.models import SyncRun
 
+STAGE = real_service
 OBJECTS = 5000
 WARM_UP = 200
 

@@ -1,4 +1,4 @@
-"""Figures, the targets they must reach, and the one line of JSON in which they are told."""
+"""Figures, the targets they must reach, and the one line in which they are told."""
 
 import json
 import tomllib
@@ -22,6 +22,8 @@ class Measured:
 class Target:
     """A bound on one side; the reason stands beside it in the file."""
 
+    id: str
+    """As the design names it; several benchmarks may be parts of one, each with its own bound."""
     reason: str
     at_most: float | None = None
     at_least: float | None = None
@@ -44,10 +46,18 @@ def line(name: str, measured: Measured, target: Target) -> str:
     """One benchmark's outcome as one line of JSON."""
     return json.dumps(
         {
+            "id": target.id,
             "name": name,
             "value": round(measured.value, 4),
             "target": str(target),
-            "passed": target.is_met_by(measured.value),
+            "met": target.is_met_by(measured.value),
             "details": measured.details,
         }
     )
+
+
+def words(line: str) -> str:
+    """The same for people: no more than what one asks first."""
+    told = json.loads(line)
+    outcome = "met" if told["met"] else "MISSED"
+    return f"{told['id']:<4} {told['name']:<20} {told['value']:>9} {told['target']:>9}  {outcome}"

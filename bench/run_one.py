@@ -1,6 +1,7 @@
 """Run one benchmark in this process: `python -m bench.run_one NAME`, on the database at hand."""
 
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 
 import django
@@ -10,9 +11,9 @@ from bench.figures import line, targets
 
 def main(name: str) -> int:
     django.setup()
-    service, outside = import_module("bench.service"), import_module("bench.outside")
-    with outside.outside_processes() as both_sides, service.serving(both_sides) as serving:
-        measured = import_module(f"bench.{name}").measure(serving)
+    benchmark = import_module(f"bench.{name}")
+    with getattr(benchmark, "STAGE", nullcontext)() as stage:
+        measured = benchmark.measure(stage)
     target = targets()[name]
     print(line(name, measured, target), flush=True)
     return 0 if target.is_met_by(measured.value) else 1

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from django.test import override_settings
 
-from bench.outside import Outside, Purchases
+from bench.outside import Outside, Purchases, outside_processes
 from bench.pretend_erp import KIND, PretendErp
 from connections.erp import registry
 from connections.models import Connection
@@ -76,19 +76,35 @@ class Service:
 @contextmanager
 def serving(outside: Outside) -> Iterator[Service]:
     """The service between these two sides, for as long as the block."""
-    eager = {"task_always_eager": True, "task_eager_propagates": True}
-    before = {name: app.conf[name] for name in eager}
-    app.conf.update(eager)
     try:
         with (
+            eager_tasks(),
             override_settings(RAMP_API_URL=outside.ramp_url, WEBHOOK_BASE_URL=NOBODY),
             patch.dict(registry.ADAPTERS, {KIND: PretendErp}),
             patch.object(seed_demo, "ERP_KIND", KIND),
         ):
             yield Service(outside)
     finally:
-        app.conf.update(before)
         transport.close_shared()
+
+
+@contextmanager
+def real_service() -> Iterator[Service]:
+    """The service, with both sides as processes of their own."""
+    with outside_processes() as outside, serving(outside) as service:
+        yield service
+
+
+@contextmanager
+def eager_tasks() -> Iterator[None]:
+    """Doorbells ring through at once, and what goes wrong behind them is raised."""
+    eager = {"task_always_eager": True, "task_eager_propagates": True}
+    before = {name: app.conf[name] for name in eager}
+    app.conf.update(eager)
+    try:
+        yield
+    finally:
+        app.conf.update(before)
 
 
 def _has_work() -> bool:

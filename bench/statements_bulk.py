@@ -6,9 +6,10 @@ rate limiter's and the sweeps' own included.
 """
 
 from bench.figures import Measured
-from bench.service import Service
+from bench.service import Service, real_service
 from bench.statement_log import StatementLog
 
+STAGE = real_service
 OBJECTS = 1000
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from bench.figures import Measured
 from bench.outside import Purchases
-from bench.service import Service, Stuck
+from bench.service import Service, Stuck, real_service
 from bench.statement_log import StatementLog
 from connections import secrets
 from connections.models import Connection, WebhookSubscription
@@ -21,6 +21,7 @@ from rampbridge.lib import signing
 from syncing import inbox
 from syncing.models import SyncItem
 
+STAGE = real_service
 SECRET = "a-secret-for-benchmarks"
 
 

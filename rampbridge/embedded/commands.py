@@ -26,7 +26,8 @@ HELP = """\
                          what the demo has synced; --verify compares Ramp, us and every ledger
 ./run test [ARGUMENTS]   all tests with coverage, or what the arguments for pytest say
 ./run check              format, lint, types, layers, migrations, templates, deployment settings
-./run bench [NAME ...]   benchmarks
+./run bench [ID ...] [--json]
+                         benchmarks against their targets
 ./run matrix [--json]    every fault we know of, and whether the tests that prove it pass
 ./run kill-test [--kills 3000] [--seed 7] [--json]
                          kill workers in the middle of their work, and count what is lost or doubled

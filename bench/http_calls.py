@@ -1,35 +1,35 @@
-"""HTTP calls per object of the naive loop, over ours: to Ramp, and to an ERP that takes one a time.
+"""HTTP calls per object of a tool that exists, over ours: to Ramp, and to an ERP that takes one a
+time.
 
 Every call is an outside latency somebody waits for and a share of somebody's rate limit. The two
-sides count, so nobody can forget one. A sequential tool that exists made 7.01 calls per object when
-we ran it; `against_an_existing_tool` is that over ours.
+sides count, so nobody can forget one.
 """
 
 from collections.abc import Callable
 
+from bench.existing_tool import sync_one_by_one
 from bench.figures import Measured
-from bench.naive import sync_one_by_one
 from bench.outside import Purchases
-from bench.service import Service
+from bench.service import Service, real_service
 
+STAGE = real_service
 OBJECTS = 1000
-EXISTING_TOOL = 7.01
 
 
 def measure(service: Service, objects: int = OBJECTS) -> Measured:
-    theirs, ours = service.connect("verde-clinics"), service.connect("harbor-coffee")
+    theirs, ours = service.connect("blue-mesa-solar"), service.connect("harbor-coffee")
     outside = service.outside
-    ids = outside.buy(theirs.slug, Purchases(objects))
-    naive = _calls_of(service, lambda: sync_one_by_one(outside, outside.business(theirs.slug), ids))
+    outside.buy(theirs.slug, Purchases(objects))
+    business = outside.business(theirs.slug)
+    tool = _calls_of(service, lambda: sync_one_by_one(outside, business, objects))
     service.buy(ours, objects)
     bridge = _calls_of(service, service.drain)
     return Measured(
-        naive / bridge,
+        tool / bridge,
         {
             "objects": objects,
-            "naive_per_object": naive / objects,
+            "theirs_per_object": tool / objects,
             "ours_per_object": bridge / objects,
-            "against_an_existing_tool": round(EXISTING_TOOL * objects / bridge, 2),
         },
     )
 

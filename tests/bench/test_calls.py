@@ -1,0 +1,46 @@
+"""Exact counts of calls, small enough for every change. The whole benchmarks are `./run bench`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench import bad_rows, calls, calls_with_faults, http_calls
+from bench.service import Service
+from bench.virtual_service import VirtualService, virtual_service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def virtual() -> Iterator[VirtualService]:
+    with virtual_service() as service:
+        yield service
+
+
+class TestCallsToRamp:
+    def test_are_the_fewest_possible(self, virtual: VirtualService) -> None:
+        measured = calls.measure(virtual, counts=(0, 3, 130))
+
+        assert measured.value == 1, measured.details
+
+    def test_are_hardly_more_while_ramp_is_ill(self, virtual: VirtualService) -> None:
+        measured = calls_with_faults.measure(virtual, counts=(0, 20, 300))
+
+        assert measured.details["failed"] > 0
+        assert measured.value <= 1.25, measured.details
+
+    def test_to_find_bad_rows_are_no_more_than_by_halving(self, virtual: VirtualService) -> None:
+        most = {1: 20, 10: 137}  # 2 k log2(1,000 / k) + 2
+
+        measured = bad_rows.measure(virtual, objects=1000, most=most)
+
+        assert measured.value <= 1, measured.details
+
+
+class TestCallsPerObject:
+    def test_are_a_seventh_of_an_existing_tools(self, service: Service) -> None:
+        measured = http_calls.measure(service, objects=50)
+
+        # 50 documents, one page, one report; the tool also takes a token for its list
+        assert measured.details["ours_per_object"] == 52 / 50
+        assert measured.details["theirs_per_object"] == 352 / 50
