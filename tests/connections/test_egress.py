@@ -41,19 +41,19 @@ def most_in_any_window(sent: list[float], length: float) -> int:
 @pytest.mark.django_db
 class TestTake:
     def test_a_new_address_starts_with_a_full_bucket(self) -> None:
-        assert egress.take("a", wanted=8, lane=Lane.ORDINARY, now=NOON).tokens == 8
-        assert egress.take("a", wanted=50, lane=Lane.ORDINARY, now=NOON).tokens == 7
+        assert egress.take("a", wanted=3, lane=Lane.ORDINARY, now=NOON).tokens == 3
+        assert egress.take("a", wanted=50, lane=Lane.BUTTON, now=NOON).tokens == LIMITS.burst - 3
 
     def test_a_quarter_is_kept_back_for_the_button(self) -> None:
         ordinary = egress.take("a", wanted=50, lane=Lane.ORDINARY, now=NOON).tokens
         button = egress.take("a", wanted=50, lane=Lane.BUTTON, now=NOON).tokens
 
-        assert (ordinary, button) == (15, 5)
+        assert (ordinary, button) == (5, 2)
 
     def test_each_address_has_its_own(self) -> None:
         egress.take("a", wanted=50, lane=Lane.BUTTON, now=NOON)
 
-        assert egress.take("b", wanted=50, lane=Lane.BUTTON, now=NOON).tokens == 20
+        assert egress.take("b", wanted=50, lane=Lane.BUTTON, now=NOON).tokens == LIMITS.burst
 
     def test_is_one_statement(self, django_assert_num_queries: pytest.FixtureRequest) -> None:
         with django_assert_num_queries(1) as queries:  # type: ignore[operator]
@@ -80,10 +80,10 @@ class TestFreeze:
         egress.freeze("a", seconds=10, now=NOON)
 
         refused = egress.take("a", wanted=1, lane=Lane.BUTTON, now=after(4))
-        thawed = egress.take("a", wanted=50, lane=Lane.BUTTON, now=after(11))
+        thawed = egress.take("a", wanted=50, lane=Lane.BUTTON, now=after(10.5))
 
         assert (refused.tokens, refused.wait) == (0, 6)
-        assert thawed.tokens == 8
+        assert thawed.tokens == 4
 
     def test_one_overload_slows_down_once_however_many_are_refused(self) -> None:
         for _ in range(5):
@@ -98,7 +98,7 @@ class TestFreeze:
         climbing = RateBucket.objects.get().rate
         egress.take("a", wanted=1, lane=Lane.ORDINARY, now=after(1000))
 
-        assert climbing == pytest.approx(8.5 + 60 * LIMITS.recovery)
+        assert climbing == pytest.approx(LIMITS.rate / 2 + 60 * LIMITS.recovery)
         assert RateBucket.objects.get().rate == LIMITS.rate
 
 
@@ -219,7 +219,7 @@ class TestManyProcesses:
         with django_assert_max_num_queries(8):  # type: ignore[operator]
             leave = [process.take(Lane.BUTTON) for _ in range(100)]
 
-        assert leave.count(0.0) == 20
+        assert leave.count(0.0) == LIMITS.burst
 
     def test_a_database_slower_than_a_token_is_good_for_gives_no_leave(
         self, world: World, monkeypatch: pytest.MonkeyPatch
