@@ -96,13 +96,14 @@ class PollLease:
         *,
         next_in: timedelta,
         readings: Sequence[Reading] = (),
-        again_in: timedelta | None = None,
+        again: Sequence[str] = (),
+        again_in: timedelta = AT_ONCE,
     ) -> None:
         """End a pull that did not break off, and the lease; lift a block on Ramp's side.
 
         :param next_in: time to the next poll, if this was one; what rang does not move it
         :param readings: of each list. What is left over of one is due at once
-        :param again_in: time until its lists are wanted again in any case
+        :param again: lists that are wanted again in any case, after `again_in`
         """
         left = [one.list_name for one in readings if not (one.is_complete or one.problem)]
         wait = AT_ONCE if left else again_in
@@ -113,8 +114,8 @@ class PollLease:
             {circuit.RAMP_LISTED},
             """,
             readings,
-            types=left or self.wanted,
-            wait=wait,
+            types=left or again,
+            wait=wait if left or again else None,
             more={
                 "all_read": not left,
                 "is_poll": not self.wanted,
