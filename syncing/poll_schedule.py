@@ -17,7 +17,9 @@ from syncing.kinds import KINDS, list_of
 from syncing.models import Schedule, SyncRun
 from syncing.statements import as_json, execute, from_json, rows
 
-POLL_LEASE_SECONDS = 180
+POLL_LEASE_SECONDS = 90
+"""Kept with every page. Longer than Ramp's longest answer (our time-out is 65 s), and no longer: a
+connection whose poller was killed waits for it to run out."""
 AT_ONCE = timedelta(0)
 EVERYTHING: Sequence[str] = ()
 """Of a wish: all lists."""
