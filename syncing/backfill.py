@@ -43,6 +43,11 @@ class Dating:
 
 
 DATINGS: Mapping[str, Dating] = {
+    "bill": Dating(
+        "created_at",
+        "by the day it was entered in Ramp; not by a day of change, which Ramp does not filter by."
+        " A payment comes with its bill, whenever it was paid.",
+    ),
     "transaction": Dating(
         "user_transaction_time",
         "by the time of the purchase; not by the accounting date or the day it became ready.",
@@ -50,11 +55,6 @@ DATINGS: Mapping[str, Dating] = {
     "reimbursement": Dating(
         "created_at",
         "by the day the request was entered; not by the accounting date or the day it was paid.",
-    ),
-    "bill": Dating(
-        "created_at",
-        "by the day it was entered in Ramp; not by a day of change, which Ramp does not filter by."
-        " A payment comes with its bill, whenever it was paid.",
     ),
     "transfer": Dating("created_at", "by the day it began; not by the day it was completed."),
     "cashback": Dating("created_at", "by the day it was credited."),

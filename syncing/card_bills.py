@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from connections.models import Connection
 from connections.ramp.spend import Bill
 from rampbridge.lib.money import Money
+from syncing import releases
 from syncing.billing import BillItem, Wait, cause_of_waiting, waits_for
-from syncing.cannot_post import PaysUnknownBill
+from syncing.cannot_post import CardDoesNotFitBill, PaysUnknownBill
 from syncing.claims import Claimed
 from syncing.posting.card_payments import PaidBill
 from syncing.statements import rows
@@ -35,6 +36,44 @@ class Settles:
 
     paid: Sequence[PaidBill]
     other_cards: Sequence[Money | None] = field(default_factory=tuple)
+
+
+def keep_links(connection_id: uuid.UUID, paid: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    """Remember which transactions pay which bills.
+
+    :param paid: ids of the transaction and of the bill
+
+    A transaction that did not fit the bills known so far is looked at again with a new one.
+    """
+    if not paid:
+        return
+    linked = rows(
+        """
+        INSERT INTO syncing_cardpayment (connection_id, transaction_ramp_id, bill_ramp_id)
+        SELECT %s, transaction_id, bill_id
+        FROM unnest(%s::uuid[], %s::uuid[]) AS p(transaction_id, bill_id)
+        ORDER BY transaction_id, bill_id
+        ON CONFLICT (connection_id, transaction_ramp_id, bill_ramp_id) DO NOTHING
+        RETURNING transaction_ramp_id
+        """,
+        [connection_id, [card for card, _ in paid], [bill for _, bill in paid]],
+    )
+    if not linked:
+        return
+    held = rows(
+        """
+        SELECT id FROM syncing_syncitem
+        WHERE connection_id = %s AND object_type = 'transaction' AND ramp_id = ANY(%s)
+          AND state = 'FAILED' AND error_code = ANY(%s)
+        """,
+        [connection_id, [card for (card,) in linked], list(_MAY_FIT_LATER)],
+    )
+    if held:
+        ids = [item_id for (item_id,) in held]
+        releases.release(connection_id, ids=ids, why="Ramp has named another bill that it pays.")
+
+
+_MAY_FIT_LATER = tuple(f"data.{one.code}" for one in (CardDoesNotFitBill, PaysUnknownBill))
 
 
 Links = Mapping[uuid.UUID, Sequence[_Link]]

@@ -12,13 +12,12 @@ from connections.models import Connection
 from connections.ramp.pages import Malformed, Page
 from connections.ramp.schemas import decode
 from connections.ramp.spend import Bill
-from syncing import snapshots
+from syncing import card_bills, snapshots
 from syncing.decisions import CARD_METHODS
 from syncing.kinds import LISTS, Kind, Standing
 from syncing.models import SyncItem
 from syncing.quarantine import Odd, quarantine
 from syncing.snapshots import Stored
-from syncing.statements import execute
 
 
 def take_in(
@@ -90,17 +89,7 @@ def keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
             one.payment.details.transaction_ids if one.payment.details else ()
         )
     ]
-    if paid:
-        execute(
-            """
-            INSERT INTO syncing_cardpayment (connection_id, transaction_ramp_id, bill_ramp_id)
-            SELECT %s, transaction_id, bill_id
-            FROM unnest(%s::uuid[], %s::uuid[]) AS p(transaction_id, bill_id)
-            ORDER BY transaction_id, bill_id
-            ON CONFLICT (connection_id, transaction_ramp_id, bill_ramp_id) DO NOTHING
-            """,
-            [connection.pk, [one for one, _ in paid], [bill for _, bill in paid]],
-        )
+    card_bills.keep_links(connection.pk, paid)
 
 
 def _ids(texts: Sequence[str]) -> Iterator[uuid.UUID]:

@@ -12,9 +12,9 @@ from syncing.kinds.vendor_credits import VENDOR_CREDIT
 __all__ = ["KINDS", "LISTS", "Kind", "Scope", "Snapshot", "Standing", "kind_of", "list_of"]
 
 LISTS: Mapping[str, Sequence[Kind]] = {
+    "bill": (BILL, BILL_PAYMENT),  # first: it tells which transactions are no expenses (F-07)
     "transaction": (TRANSACTION,),
     "reimbursement": (REIMBURSEMENT,),
-    "bill": (BILL, BILL_PAYMENT),
     "transfer": (TRANSFER,),
     "cashback": (CASHBACK,),
     "vendor_credit": (VENDOR_CREDIT,),

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from connections.erp.records import DocKind, Document, Master, MasterKind
-from connections.mappings import EntityTarget
+from connections.mappings import EntityTarget, Profile, Target
 from syncing import card_bills, planning, releases
 from syncing.claims import Claimed
 from syncing.engine import post_due_items
@@ -17,6 +18,7 @@ from syncing.models import CardPayment, ItemPayload, SyncItem
 from syncing.recheck import release_unblocked
 from tests import spend
 from tests.syncing.posting_world import CARD, MAPPINGS
+from tests.syncing.ramp import Customer
 from tests.syncing.test_billing import fresh, lines, store, world
 from tests.syncing.world import World, let_time_pass, transaction_body
 
@@ -330,6 +332,26 @@ class TestHolds:
 
         assert balances(ours) == SETTLED
 
+    def test_until_the_bill_is_known_that_the_rest_of_it_pays(self) -> None:
+        """Of two bills paid together, one may be listed a page later."""
+        ours = world()
+        bodies = [by_card(spend.bill(minor)) for minor in (4000, 7000)]
+        for body in bodies:
+            store(ours, "bill", body)
+        bought = keep(ours, made := card())
+        link(ours, made, bodies[0])
+        post_all(ours)
+        assert fresh(bought).state == "FAILED"
+
+        ids = [(bought.ramp_id, uuid.UUID(body["id"])) for body in bodies]
+        card_bills.keep_links(ours.connection.pk, ids[:1])
+        assert fresh(bought).state == "FAILED", "nothing new"
+        card_bills.keep_links(ours.connection.pk, ids)
+        post_all(ours)
+
+        assert fresh(bought).state == "POSTED"
+        assert balances(ours) == SETTLED
+
 
 class TestKnownTooLate:
     """The transaction was posted as an expense before Ramp said that it pays a bill."""
@@ -419,3 +441,39 @@ class TestKnownTooLate:
         link(ours, made, body)
 
         assert card_bills.find_twice(ours.connection) == 0
+
+
+@pytest.fixture
+def customer() -> Iterator[Customer]:
+    """Whose bills and cards come from the pretend Ramp."""
+    made = Customer(types=("transaction", "bill"))
+    made.world.erp.books.put(Master(MasterKind.VENDOR, "v-1", "Uline"))
+    profile = Profile(card_liability_account=CARD, bank_account="1000")
+    made.world.mappings = replace(
+        made.world.mappings,
+        profiles={"": profile},
+        vendor_names={"uline": Target("v-1", "Uline")},
+    )
+    made.business.upload_chart(
+        vendors=[{"id": "v-1", "name": "Uline"}],
+    )
+    made.world.mappings = replace(made.world.mappings, vendors={"v-1": Target("v-1", "Uline")})
+    yield made
+    made.sim.close()
+
+
+def test_from_ramp_and_back_all_of_it_is_synced_and_booked_once(customer: Customer) -> None:
+    bill = customer.business.create_bill(minor=11000, account_code="6200")
+    customer.business.pay_bill(bill.id, method="ONE_TIME_CARD")
+    assert CardPayment.objects.count() == 0
+
+    for _ in range(3):
+        customer.pull()
+        while customer.post():
+            pass
+        customer.report_until_quiet()
+
+    assert CardPayment.objects.count() == 1
+    states = dict(SyncItem.objects.values_list("object_type", "state"))
+    assert states == {"bill": "ACKED", "bill_payment": "ACKED", "transaction": "ACKED"}
+    assert balances(customer.world) == SETTLED

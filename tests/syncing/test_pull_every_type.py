@@ -66,10 +66,10 @@ class TestEveryType:
 
         assert run.problem == ""
         assert lists_read(customer) == [
+            "bills",
             "transactions",
             "reimbursements",
             "reimbursements",
-            "bills",
             "transfers",
             "cashbacks",
             "vendors/credits",

@@ -38,7 +38,7 @@ class TestLists:
 
         begun = resync.resync(customer.connection, actor="ada")
 
-        assert begun.lists == ["transaction", "bill"]
+        assert begun.lists == ["bill", "transaction"]
         assert begun.forgotten == 2
         assert not PullCursor.objects.exists()
         assert poll_schedule.poll_is_due(customer.connection)
@@ -174,7 +174,9 @@ class TestRefuses:
             resync.resync(customer.connection, actor="ada")
 
     def test_a_type_that_is_not_synced(self, customer: Customer) -> None:
-        with pytest.raises(NotResyncable, match=r"no type called 'cashback'. Name some of: tra"):
+        with pytest.raises(
+            NotResyncable, match=r"no type called 'cashback'. Name some of: bill, tra"
+        ):
             resync.resync(customer.connection, actor="ada", lists=["cashback"])
 
         assert Schedule.objects.get().fetch_due_at is None
@@ -198,7 +200,7 @@ class TestCommand:
     def test_and_for_programs(self, customer: Customer) -> None:
         said = json.loads(self.run(customer.connection.slug, "--json"))
 
-        assert said["lists"] == ["transaction", "bill"]
+        assert said["lists"] == ["bill", "transaction"]
         assert said["failed"] == said["waiting"] == 0
 
     def test_names_what_there_is(self, customer: Customer) -> None:
