@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from syncing import findings
+from syncing.card_bills import EXPENSE_TWICE
 from syncing.models import ItemEvent, Reconciliation, SyncItem
 from syncing.states import ItemState
 
@@ -40,6 +41,12 @@ _KINDS: Mapping[str, _Kind] = {
         "person",
         "equal-not",
         Q(kind="reconciled", data__code=findings.CHANGED_IN_RAMP),
+    ),
+    "expense_twice": _Kind(
+        "booked as an expense, and with a bill too",
+        "person",
+        "equal-not",
+        Q(kind="reconciled", data__code=EXPENSE_TWICE),
     ),
     "unreported": _Kind(
         "in the ERP, and Ramp was not told yet",

@@ -74,7 +74,7 @@ def booked_document(item: SyncItem, document: Mapping[str, Any]) -> BookedDocume
     )
     pairs = {pair for entry in entries for pair in (entry.dimensions or {}).items()}
     options = connection_queries.option_names(item.connection_id, pairs) if pairs else {}
-    zero = Money(0, str(document["currency"]), item.exponent)
+    zero = _zero(item, document)
     return BookedDocument(
         kind=_KINDS.get(str(document["kind"]), str(document["kind"]).replace("_", " ")),
         posting_date=date.fromisoformat(document["posting_date"]),
@@ -106,12 +106,14 @@ def _entries(item: SyncItem, document: Mapping[str, Any], party: str) -> Iterato
         case "bill_payment":
             for line in lines:
                 yield _entry(item, document, line, sign=1, name=_payables(party))
-            total = sum((_amount(item, document, line["amount"]) for line in lines), _zero(item))
+            total = sum(
+                (_amount(item, document, line["amount"]) for line in lines), _zero(item, document)
+            )
             yield _Entry(str(document.get("bank_account", "")), -total, name="The bank")
         case kind:
             sign = -1 if kind == "vendor_credit" else 1
             own = [entry for line in lines for entry in _with_tax(item, document, line, sign=sign)]
-            total = sum((entry.amount for entry in own), _zero(item))
+            total = sum((entry.amount for entry in own), _zero(item, document))
             account = str(document.get("payables_account", ""))
             yield from own
             yield _Entry(account, -total, name=_payables(party))
@@ -148,8 +150,8 @@ def _payables(party: str) -> str:
     return f"Payables to {party}" if party else "Payables"
 
 
-def _zero(item: SyncItem) -> Money:
-    return Money(0, item.currency, item.exponent)
+def _zero(item: SyncItem, document: Mapping[str, Any]) -> Money:
+    return Money(0, str(document["currency"]), item.exponent)
 
 
 def _amount(item: SyncItem, document: Mapping[str, Any], amount: str) -> Money:

@@ -292,19 +292,26 @@ class TestComparison:
 
     def test_leads_to_exactly_what_it_found(self, support: Client, connection: Connection) -> None:
         run = ReconciliationFactory.create(
-            connection=connection, found={"booked_otherwise": 1, "renumbered": 1}
+            connection=connection,
+            found={"booked_otherwise": 1, "expense_twice": 1, "renumbered": 1},
         )
         during, before = run.started_at + timedelta(minutes=1), run.started_at - timedelta(days=1)
         code = {"code": "erp.booked_otherwise"}
         self.found(connection, "it", kind="reconciled", at=during, data=code)
         self.found(connection, "yesterday's", kind="reconciled", at=before, data=code)
         self.found(ConnectionFactory.create(), "another's", kind="reconciled", at=during, data=code)
+        twice = {"code": "erp.expense_twice"}
+        self.found(connection, "twice", kind="reconciled", at=during, data=twice)
         renumbered = "The ERP has renumbered it from A to B."
         self.found(connection, "renumbered", kind="reconciled", at=during, text=renumbered)
 
         html = page(support)
 
-        for kind, label in (("booked_otherwise", "it"), ("renumbered", "renumbered")):
+        for kind, label in (
+            ("booked_otherwise", "it"),
+            ("expense_twice", "twice"),
+            ("renumbered", "renumbered"),
+        ):
             listed = following(support, html, f"finding-{kind}")
             assert listed.count("data-row") == 1, kind
             assert f'title="{label}"' in listed
