@@ -1,69 +1,88 @@
-"""Load everything that documents of one connection are translated with, in a handful of queries."""
+"""Load everything that documents of one connection are translated with, in one statement."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from django.db import connection as database
 
 from connections.mappings import EntityTarget, MappingSet, Profile, Target
-from connections.models import (
-    Connection,
-    CustomField,
-    Entity,
-    FieldOption,
-    LedgerAccount,
-    Mapping,
-    PostingProfile,
-    Vendor,
-)
+from connections.models import Connection, Mapping
 
 
 def mapping_set(connection: Connection) -> MappingSet:
-    """The mappings of a connection as they stand now; seven queries however large the chart is."""
-    accounts = _accounts(connection)
-    coded = _vendors(connection)
+    """The mappings of a connection as they stand now; one statement however large the chart is."""
+    found = _load(connection)
+    accounts = {erp_id: Target(erp_id, name, active) for erp_id, name, active in found["accounts"]}
+    coded = [(code, Target(erp_id, name, on)) for erp_id, code, name, on in found["vendors"]]
     vendors = {target.erp_id: target for _, target in coded}
     options = {
-        (field_id, option.erp_id): Target(option.erp_id, option.name, option.is_active)
-        for option, field_id in _options(connection)
+        (field, erp_id): Target(erp_id, name, active)
+        for field, erp_id, name, active in found["options"]
     }
-    for row in Mapping.objects.filter(connection=connection, entity=None):
-        match row.kind:
+    for kind, field, source, goal in found["mappings"]:
+        match kind:
             case Mapping.Kind.GL_ACCOUNT:
-                _redirect(accounts, row.ramp_external_id, row.erp_id)
+                _redirect(accounts, source, goal)
             case Mapping.Kind.VENDOR:
-                _redirect(vendors, row.ramp_external_id, row.erp_id)
+                _redirect(vendors, source, goal)
             case _:
-                source = (row.field_erp_id, row.ramp_external_id)
-                goal = options.get((row.field_erp_id, row.erp_id))
-                options[source] = goal or Target(row.erp_id, row.erp_id)
+                options[field, source] = options.get((field, goal)) or Target(goal, goal)
     return MappingSet(
         accounts=accounts,
         options=options,
         vendors=vendors,
         vendor_codes=_only_ones((code, target) for code, target in coded if code),
         vendor_names=_only_ones((target.name.casefold(), target) for _, target in coded),
-        fields=dict(
-            CustomField.objects.filter(connection=connection).values_list("erp_id", "name")
-        ),
-        entities=_entities(connection),
-        profiles=_profiles(connection),
+        fields={erp_id: name for erp_id, name in found["fields"]},
+        entities={ramp_id: EntityTarget(*rest) for ramp_id, *rest in found["entities"]},
+        profiles={ramp_id: Profile(*accounts) for ramp_id, *accounts in found["profiles"]},
     )
 
 
-def _accounts(connection: Connection) -> dict[str, Target]:
-    rows = LedgerAccount.objects.filter(connection=connection)
-    return {
-        erp_id: Target(erp_id, name, active)
-        for erp_id, name, active in rows.values_list("erp_id", "name", "is_active")
-    }
+def _load(connection: Connection) -> dict[str, list[Sequence[Any]]]:
+    """The rows of each table, by its name in `MappingSet`."""
+    with database.cursor() as cursor:
+        cursor.execute(_LOAD, {"c": connection.pk})
+        found: dict[str, list[Sequence[Any]]] = {
+            name: orjson.loads(loaded) for name, loaded in cursor.fetchall()
+        }
+        return found
 
 
-def _vendors(connection: Connection) -> list[tuple[str, Target]]:
-    """All vendors, each with its code."""
-    rows = Vendor.objects.filter(connection=connection)
-    return [
-        (code, Target(erp_id, name, active))
-        for erp_id, code, name, active in rows.values_list("erp_id", "code", "name", "is_active")
-    ]
+_TABLES = {
+    "accounts": """
+        SELECT json_build_array(erp_id, name, is_active) FROM connections_ledgeraccount
+        WHERE connection_id = %(c)s""",
+    "vendors": """
+        SELECT json_build_array(erp_id, code, name, is_active) FROM connections_vendor
+        WHERE connection_id = %(c)s""",
+    "options": """
+        SELECT json_build_array(f.erp_id, o.erp_id, o.name, o.is_active)
+        FROM connections_fieldoption o JOIN connections_customfield f ON f.id = o.field_id
+        WHERE o.connection_id = %(c)s""",
+    "mappings": """
+        SELECT json_build_array(kind, field_erp_id, ramp_external_id, erp_id)
+        FROM connections_mapping WHERE connection_id = %(c)s AND entity_id IS NULL""",
+    "fields": """
+        SELECT json_build_array(erp_id, name) FROM connections_customfield
+        WHERE connection_id = %(c)s""",
+    "entities": """
+        SELECT json_build_array(ramp_id::text, name, erp_entity, is_mapped, currency)
+        FROM connections_entity WHERE connection_id = %(c)s""",
+    "profiles": """
+        SELECT json_build_array(coalesce(e.ramp_id::text, ''), p.card_liability_account,
+            p.bank_account, p.payables_account, p.reimbursement_account, p.transfer_bank_account,
+            p.cashback_account, p.fallback_expense_account)
+        FROM connections_postingprofile p LEFT JOIN connections_entity e ON e.id = p.entity_id
+        WHERE p.connection_id = %(c)s""",
+}
+"""Each row as an array, in the order of what is made of it."""
+_LOAD = " UNION ALL ".join(
+    f"SELECT '{name}', coalesce(json_agg(one), '[]')::text FROM ({select}) AS rows(one)"  # noqa: S608
+    for name, select in _TABLES.items()
+)
 
 
 def _only_ones(pairs: Iterable[tuple[str, Target]]) -> dict[str, Target]:
@@ -80,35 +99,5 @@ def _only_ones(pairs: Iterable[tuple[str, Target]]) -> dict[str, Target]:
     return {key: targets[0] for key, targets in chosen.items() if len(targets) == 1}
 
 
-def _options(connection: Connection) -> list[tuple[FieldOption, str]]:
-    rows = FieldOption.objects.filter(connection=connection).select_related("field")
-    return [(option, option.field.erp_id) for option in rows]
-
-
 def _redirect(targets: dict[str, Target], source: str, goal: str) -> None:
     targets[source] = targets.get(goal) or Target(goal, goal)
-
-
-def _entities(connection: Connection) -> dict[str, EntityTarget]:
-    return {
-        str(entity.ramp_id): EntityTarget(
-            entity.name, entity.erp_entity, entity.is_mapped, entity.currency
-        )
-        for entity in Entity.objects.filter(connection=connection)
-    }
-
-
-def _profiles(connection: Connection) -> dict[str, Profile]:
-    rows = PostingProfile.objects.filter(connection=connection).select_related("entity")
-    return {
-        str(row.entity.ramp_id) if row.entity else "": Profile(
-            card_liability_account=row.card_liability_account,
-            bank_account=row.bank_account,
-            payables_account=row.payables_account,
-            reimbursement_account=row.reimbursement_account,
-            transfer_bank_account=row.transfer_bank_account,
-            cashback_account=row.cashback_account,
-            fallback_expense_account=row.fallback_expense_account,
-        )
-        for row in rows
-    }

@@ -107,12 +107,12 @@ class TestLoading:
         assert loaded.profile(str(entity.ramp_id)) == Profile(**accounts)
         assert loaded.entity(str(entity.ramp_id)).currency == "EUR"
 
-    def test_takes_seven_queries_however_many_vendors_there_are(
+    def test_takes_one_statement_however_many_vendors_there_are(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         connection = new_connection()
         for number in range(20):
             vendor(connection, str(number), f"Vendor {number}")
 
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(1):
             mapping_set(connection)
