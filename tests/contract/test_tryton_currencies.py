@@ -213,6 +213,21 @@ class TestPartsOfADocument:
 
         assert dollars.adapter.post(replace(doc, lines=(by_id,))).state == State.POSTED
 
+    def test_a_bill_of_another_vendor_is_not_paid_for_having_the_id(
+        self, dollars: TrytonSide
+    ) -> None:
+        """Who synced the bill may have told Ramp its number: another record's id."""
+        papers = Papers(dollars)
+        theirs = dollars.adapter.post(papers.bill("20.00", vendor=papers.vendor()))
+        doc = papers.payment(papers.bill("20.00", vendor=papers.vendor()), "20.00")
+        by_id = replace(doc.lines[0], applies_to=None, applies_to_id=theirs.erp_id)
+
+        with pytest.raises(ErpError) as caught:
+            dollars.adapter.post(replace(doc, lines=(by_id,)))
+
+        assert caught.value.code == Code.BILL_NOT_POSTED
+        assert dollars.adapter.find(doc.ref) is None
+
     def test_a_cancelled_bill_is_void(self, dollars: TrytonSide) -> None:
         if dollars.adapter.capabilities().idempotency == "lookup":
             pytest.skip("without the add-on only journal entries can be taken back")

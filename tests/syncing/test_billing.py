@@ -246,6 +246,21 @@ class TestBillsOfOthers:
         (line,) = ours.erp.books.entries[-1].doc.lines
         assert (line.applies_to, line.applies_to_id) == (None, erp_id)
 
+    def test_another_vendors_bill_is_not_paid_for_having_that_id(self) -> None:
+        """Who synced the bill may have told Ramp its number: another record's id."""
+        ours = world()
+        store(ours, "bill", spend.bill())
+        post_due_items(ours.worker)
+        (entry,) = ours.erp.books.entries
+        ours.erp.books.put(Master(MasterKind.VENDOR, "v-2", "Another"))
+        ref = replace(entry.doc.ref, ramp_id=str(uuid.uuid4()))
+        theirs = ours.erp.post(replace(entry.doc, ref=ref, party="v-2"))
+        payment = self.by_others(ours, remote_id=theirs.erp_id)
+
+        post_due_items(ours.worker)
+
+        assert (fresh(payment).state, len(ours.erp.books.entries)) == ("FAILED", 2)
+
     @pytest.mark.parametrize("remote_id", ["", "gone"])
     def test_is_held_in_words_where_nobody_can_find_it(self, remote_id: str) -> None:
         ours = world()

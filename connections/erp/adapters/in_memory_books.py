@@ -256,15 +256,18 @@ class Books:
 
     def _payment_problems(self, doc: Document) -> Iterator[ErpError]:
         for line in doc.lines:
-            bill = self._bill(line)
+            bill = self._bill(line, doc.party)
             if bill is None:
                 yield refusal(Code.BILL_NOT_POSTED, erp=ERP)
             elif self._paid(bill, but=doc.ref) + line.amount > bill.doc.gross:
                 yield refusal(Code.OVERPAYMENT, erp=ERP, what=f"bill {bill.number}")
 
-    def _bill(self, line: Line) -> Entry | None:
+    def _bill(self, line: Line, party: str) -> Entry | None:
         for entry in self._entries:
-            if entry.doc.ref == line.applies_to or entry.id == line.applies_to_id:
+            if entry.doc.ref == line.applies_to:
+                return entry
+            is_bill_of_party = entry.doc.kind == DocKind.BILL and entry.doc.party == party
+            if entry.id == line.applies_to_id and is_bill_of_party:
                 return entry
         return None
 
@@ -276,7 +279,7 @@ class Books:
                 for line in entry.doc.lines
                 if entry.doc.kind == DocKind.BILL_PAYMENT
                 and entry.doc.ref != but
-                and self._bill(line) == bill
+                and self._bill(line, entry.doc.party) == bill
             ),
             Decimal(0),
         )

@@ -14,6 +14,7 @@ from connections.erp.adapters.tryton.models import (
     MODELS,
     Bill,
     Records,
+    bill_by_id,
     bill_not_posted,
     party_of,
 )
@@ -146,11 +147,10 @@ class BridgeBooking:
                 values = documents.bill(doc, self._catalogue, party_of(doc, parties))
                 return {"values": values, "total": documents.bill_total(doc)}
             case DocKind.BILL_PAYMENT:
-                party_of(doc, parties)
-                return self._payment(doc)
+                return self._payment(doc, party_of(doc, parties))
 
-    def _payment(self, doc: Document) -> dict[str, Any]:
-        bills = [self._bill(line) for line in doc.lines]
+    def _payment(self, doc: Document, party: documents.Party) -> dict[str, Any]:
+        bills = [self._bill(line, party) for line in doc.lines]
         accounts = [bill.account for bill in bills]
         return {
             "values": documents.payment(doc, self._catalogue, accounts),
@@ -160,11 +160,11 @@ class BridgeBooking:
             ],
         }
 
-    def _bill(self, line: Line) -> Bill:
+    def _bill(self, line: Line, party: documents.Party) -> Bill:
         if line.applies_to is not None:
             domain: list[list[Any]] = [["external_ref", "=", line.applies_to.full]]
         elif line.applies_to_id:
-            domain = [["id", "=", documents.record_id(line.applies_to_id)]]
+            domain = bill_by_id(line, party)
         else:
             raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=": it names no bill to pay")
         rows = self._rpc.read(INVOICE, domain, ["account", "state"])

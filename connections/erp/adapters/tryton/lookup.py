@@ -19,6 +19,7 @@ from connections.erp.adapters.tryton.models import (
     MODELS,
     MOVE,
     Records,
+    bill_by_id,
     bill_not_posted,
     party_of,
 )
@@ -234,7 +235,7 @@ class LookupBooking:
         if len(doc.lines) != 1:
             what = f": without our add-on in {ERP} a payment settles exactly one bill"
             raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=what)
-        bill_id = self._bill_id(doc.lines[0])
+        bill_id = self._bill_id(doc.lines[0], party)
         self._wizard.pay(doc, bill_id, party, described(doc.ref, doc.memo))
         try:
             found = self.find(doc.ref)
@@ -245,8 +246,11 @@ class LookupBooking:
             raise refusal(Code.UNKNOWN, erp=ERP, outcome=Outcome.UNKNOWN)
         return replace(found, fresh=True)
 
-    def _bill_id(self, line: Line) -> int:
+    def _bill_id(self, line: Line, party: documents.Party) -> int:
         if line.applies_to is None:
+            found = self._rpc.read(INVOICE, bill_by_id(line, party), ["state"])
+            if not found or found[0]["state"] not in {"posted", "paid"}:
+                raise bill_not_posted(line)
             return documents.record_id(line.applies_to_id)
         bill = self.find(line.applies_to)
         if bill is None or bill.state != State.POSTED:

@@ -111,6 +111,15 @@ def party_of(doc: Document, parties: Mapping[str, Party]) -> Party:
     return parties[doc.party]
 
 
+def bill_by_id(line: Line, party: Party) -> list[list[Any]]:
+    """The domain of the vendor's bill that has the id which somebody else gave Ramp.
+
+    That may as well be a number: no other vendor's bill is paid for it.
+    """
+    by_id = ["id", "=", record_id(line.applies_to_id)]
+    return [by_id, ["type", "=", "in"], ["party", "=", party.id]]
+
+
 def bill_not_posted(line: Line) -> ErpError:
     return refusal(
         Code.BILL_NOT_POSTED,
