@@ -1,7 +1,7 @@
 """Load everything that documents of one connection are translated with, in one statement."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -35,17 +35,17 @@ def mapping_set(connection: Connection) -> MappingSet:
         vendors=vendors,
         vendor_codes=_only_ones((code, target) for code, target in coded if code),
         vendor_names=_only_ones((target.name.casefold(), target) for _, target in coded),
-        fields={erp_id: name for erp_id, name in found["fields"]},
+        fields=dict(found["fields"]),
         entities={ramp_id: EntityTarget(*rest) for ramp_id, *rest in found["entities"]},
         profiles={ramp_id: Profile(*accounts) for ramp_id, *accounts in found["profiles"]},
     )
 
 
-def _load(connection: Connection) -> dict[str, list[Sequence[Any]]]:
-    """The rows of each table, by its name in `MappingSet`."""
+def _load(connection: Connection) -> dict[str, list[Any]]:
+    """The rows of each table, by its name in `_TABLES`."""
     with database.cursor() as cursor:
         cursor.execute(_LOAD, {"c": connection.pk})
-        found: dict[str, list[Sequence[Any]]] = {
+        found: dict[str, list[Any]] = {
             name: orjson.loads(loaded) for name, loaded in cursor.fetchall()
         }
         return found

@@ -5,6 +5,7 @@ Time is the database's `now()`; worker clocks are never compared with each other
 holder says `lease_token = mine`, so that a worker that lost its lease writes nothing (fault X12).
 """
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ LEASE_SECONDS = 90
 """How long items are a worker's. Its last call starts early enough to end within (rule 4)."""
 WORK_LEASE_SECONDS = 60
 """How long a connection is a worker's, unless it says that it goes on."""
+FRESH_LEASE_SECONDS = 1.0
+"""Since a lease was written, in which it need not be looked at again."""
 FRESH_SECONDS = 15 * 60
 """A snapshot older than this is read again before it is posted (rule 7)."""
 ALONE_AFTER = 3
@@ -72,6 +75,15 @@ class WorkLease:
     """The ERP has not answered well since it last stopped us, so that one item must do."""
     has_canary: bool = False
     """A paused type may let one item through, see `pauses.take_canary`."""
+    has_lost: bool = False
+    """There are documents for `take_over_lost`."""
+    written_at: float = 0.0
+    """When the lease was last written, by the monotonic clock."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what is known of the connection was read just now."""
+        return time.monotonic() < self.written_at + FRESH_LEASE_SECONDS
 
     def take(self) -> bool:
         """Take the lease. False if another worker has it."""
@@ -98,11 +110,14 @@ class WorkLease:
             WHERE connection_id = %(connection)s AND ({condition})
             RETURNING {circuit.MAY_POST}, erp_failures > 0, erp_limit, posts_per_second,
                 EXISTS (SELECT FROM syncing_pause p
-                        WHERE p.connection_id = %(connection)s AND {pauses.CANARY_IS_DUE})
+                        WHERE p.connection_id = %(connection)s AND {pauses.CANARY_IS_DUE}),
+                EXISTS (SELECT FROM syncing_syncitem
+                        WHERE connection_id = %(connection)s AND {_IS_LOST})
             """,  # noqa: S608  constants of this program
             self._params(),
         )
-        for self.may_post, self.is_probing, limit, speed, self.has_canary in found:
+        for self.may_post, self.is_probing, limit, speed, self.has_canary, self.has_lost in found:
+            self.written_at = time.monotonic()
             self.pace.limit, self.pace.per_second = limit, speed
             return True
         return False
@@ -118,6 +133,7 @@ class WorkLease:
         }
 
 
+_IS_LOST = "state = 'POSTING' AND may_be_in_erp_until < now() AND due_at <= now()"
 _LEARNT = ", erp_limit = %(limit)s, posts_per_second = %(speed)s"
 
 
@@ -278,12 +294,11 @@ def take_over_lost(
     Items that several workers have died on come alone, so that they cannot take others along.
     """
     return _claimed(
-        """
+        f"""
         WITH lost AS (
             SELECT id, claims_without_result >= %(alone_after)s AS alone, was_absent
             FROM syncing_syncitem
-            WHERE connection_id = %(connection)s AND state = 'POSTING'
-              AND may_be_in_erp_until < now() AND due_at <= now()
+            WHERE connection_id = %(connection)s AND {_IS_LOST}
             ORDER BY alone, may_be_in_erp_until, id LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
         ), in_order AS (
@@ -300,7 +315,7 @@ def take_over_lost(
         SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
                p.document, i.attempts, i.claims_without_result, false, i.absence
         FROM mine i JOIN syncing_itempayload p ON p.item_id = i.id ORDER BY i.id
-        """,
+        """,  # noqa: S608  a constant of this file
         {
             "connection": connection_id,
             "token": token,

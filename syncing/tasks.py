@@ -135,12 +135,14 @@ def work_connection(*, connection_id: str, **_: Any) -> None:
 def _work_chunks(worker: Worker, lease: claims.WorkLease) -> bool:
     """Work for one turn. Whether there may be more to do than it took up."""
     ends_at = time.monotonic() + TURN_SECONDS
-    recovered = recovery.recover_lost_items(worker)
+    recovered = recovery.recover_lost_items(worker) if lease.has_lost else 0
     if lease.has_canary:
         engine.post_canary(worker)
+    is_known = lease.is_fresh and not (lease.has_lost or lease.has_canary)
     for _chunk in range(CHUNKS_PER_RING):
-        if not lease.keep() or not lease.may_post:
+        if not (is_known or lease.keep()) or not lease.may_post:
             return False
+        is_known = False  # what the ERP has answered since may have stopped us
         left = max(1.0, ends_at - time.monotonic())
         size = engine.chunk_size(worker, is_probing=lease.is_probing, seconds=left)
         if engine.post_due_items(worker, limit=size) < size:

@@ -156,7 +156,20 @@ class TestRounds:
 
         run(tasks.work_connection, customer)
 
-        assert not SyncItem.objects.filter(state="POSTED").exists()
+        posted = SyncItem.objects.filter(state="POSTED").count()
+        assert posted == claims.CHUNK  # what it began when it had just taken the connection
+
+    def test_a_lease_that_may_be_old_is_looked_at_before_anything_is_posted(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bought = customer.spend()
+        customer.pull()
+        monkeypatch.setattr("syncing.claims.FRESH_LEASE_SECONDS", 0.0)
+        monkeypatch.setattr("syncing.claims.WorkLease.keep", lambda _: False)
+
+        run(tasks.work_connection, customer)
+
+        assert customer.state(bought) == "READY"
 
     def test_a_stopped_erp_is_not_asked(self, customer: Customer) -> None:
         customer.spend()
