@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from syncing.claims import PAYS_BILL, Claimed
 from syncing.statements import execute, rows
@@ -145,10 +146,33 @@ def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:
     ]
 
 
+NEAREST = 100
+"""Items of a cause that are due for its next look. One would do, if none went its own way."""
+REST = timedelta(hours=1)
+"""Until the others are due: no look writes 100,000 rows, and a release frees them all."""
+
+
 def recheck_later(connection_id: uuid.UUID, cause: str, seconds: float) -> None:
     """Look at a cause again after so many seconds; all its items wait for the same look."""
     execute(
-        "UPDATE syncing_syncitem SET due_at = now() + %s * interval '1s'"
-        " WHERE connection_id = %s AND state = 'FAILED' AND blocked_by = %s",
-        [seconds, connection_id, cause],
+        """
+        WITH nearest AS (
+            SELECT id FROM syncing_syncitem
+            WHERE connection_id = %(connection)s AND state = 'FAILED' AND blocked_by = %(cause)s
+              AND due_at <= now()
+            ORDER BY id LIMIT %(nearest)s
+        )
+        UPDATE syncing_syncitem i
+        SET due_at = now() + CASE WHEN i.id IN (SELECT id FROM nearest)
+            THEN %(seconds)s * interval '1s' ELSE %(rest)s END
+        WHERE connection_id = %(connection)s AND state = 'FAILED' AND blocked_by = %(cause)s
+          AND due_at <= now()
+        """,
+        {
+            "connection": connection_id,
+            "cause": cause,
+            "nearest": NEAREST,
+            "seconds": seconds,
+            "rest": REST,
+        },
     )

@@ -1,9 +1,12 @@
 """What was blocked goes through by itself once its cause is gone."""
 
+from datetime import timedelta
+
 import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.mappings import Target
+from syncing import releases, snapshots
 from syncing.engine import RECHECK_SECONDS, post_due_items
 from syncing.models import ItemEvent, SyncItem
 from syncing.recheck import release_unblocked
@@ -25,6 +28,11 @@ def states() -> dict[str, int]:
     for state in SyncItem.objects.values_list("state", flat=True):
         found[state] = found.get(state, 0) + 1
     return found
+
+
+def due_within(seconds: float) -> list[int]:
+    until = snapshots.database_now() + timedelta(seconds=seconds)
+    return list(SyncItem.objects.filter(due_at__lte=until).values_list("id", flat=True))
 
 
 class TestClosedPeriod:
@@ -78,6 +86,42 @@ class TestClosedPeriod:
         let_time_pass(RECHECK_SECONDS + 1)
         release_unblocked(world.worker)
         assert world.erp.calls.count("check") == 2
+
+    def test_a_look_writes_few_rows_however_many_items_wait_for_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(releases, "NEAREST", 2)
+        world = World()
+        world.ready(*(transaction_body() for _ in range(5)))
+        world.erp.books.closed_months.add(NOVEMBER)
+        post_due_items(world.worker)
+        let_time_pass(RECHECK_SECONDS + 1)
+
+        release_unblocked(world.worker)
+
+        assert len(due_within(RECHECK_SECONDS)) == 2
+        assert len(due_within(releases.REST.total_seconds())) == 5
+        world.erp.books.closed_months.clear()
+        let_time_pass(RECHECK_SECONDS + 1)
+        assert release_unblocked(world.worker) == 5, "and all of them are freed"
+
+    def test_the_others_are_looked_at_although_the_nearest_have_gone_their_own_way(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(releases, "NEAREST", 2)
+        world = World()
+        world.ready(*(transaction_body() for _ in range(5)))
+        world.erp.books.closed_months.add(NOVEMBER)
+        post_due_items(world.worker)
+        let_time_pass(RECHECK_SECONDS + 1)
+        release_unblocked(world.worker)
+        for item_id in due_within(RECHECK_SECONDS):
+            snapshots.leave(item_id, "WITHDRAWN", why="No longer ready.")
+
+        world.erp.books.closed_months.clear()
+        let_time_pass(releases.REST.total_seconds() + 1)
+
+        assert release_unblocked(world.worker) == 3
 
     def test_a_reopened_month_does_not_wait_for_an_older_one(self) -> None:
         world = World()
