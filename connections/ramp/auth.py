@@ -88,20 +88,22 @@ class ClientCredentials(httpx.Auth):
         self._scopes = scopes
         self._store = store
         self._clock = clock
+        self._token: AccessToken | None = None  # a client lives for one task, and asks once
 
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         if _origin(request.url) != _origin(self._token_url):
             raise ForeignAddress("The credentials of Ramp are not sent to another host.")
-        token = self._store.load()
+        token = self._token or self._store.load()
         if token is None or not token.is_good(now=self._clock()):
             token = yield from self._renew(request, refused=token)
+        self._token = token
         response = yield _with_token(request, token)
         if response.status_code in (401, 404):
             response.read()
             if is_token_refused(response):
-                token = yield from self._renew(request, refused=token)
+                self._token = token = yield from self._renew(request, refused=token)
                 yield _with_token(request, token)
 
     def _renew(
