@@ -13,7 +13,7 @@ from syncing.models import SyncItem
 
 STAGE = virtual_service
 LARGEST = 5000
-COUNTS = tuple(round(LARGEST * (number / 49) ** 4) for number in range(50))
+COUNTS = tuple(round(LARGEST * (number / 49) ** 8) for number in range(50))
 """Objects of each customer: 0 to 5,000, and most have few."""
 
 

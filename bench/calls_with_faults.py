@@ -7,16 +7,18 @@ storm, and makes an ill Ramp worse.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from bench import spend
 from bench.calls import COUNTS
 from bench.figures import Measured
 from bench.virtual_service import VirtualService, virtual_service
 from connections.erp.records import Document
+from connections.ramp_simulator.handles import BusinessHandle
 from syncing.models import SyncItem
 
 STAGE = virtual_service
-FAULTS = (
+FAULTS: Sequence[tuple[str, float, dict[str, Any]]] = (
     ("answer", 0.01, {"status": 500}),
     ("answer", 0.01, {"status": 503}),
     ("hang_up", 0.01, {}),
@@ -30,7 +32,7 @@ TAKEN_BACK = 0.001
 def measure(service: VirtualService, counts: Sequence[int] = COUNTS) -> Measured:
     connections = [service.connect(f"customer-{number}") for number in range(len(counts))]
     spent = [spend.mixed(count, service.dice) for count in counts]
-    owner = {}
+    owner: dict[str, BusinessHandle] = {}
     for connection, what in zip(connections, spent, strict=True):
         business = service.business(connection.slug)
         spend.spend(business, what)

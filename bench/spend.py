@@ -25,7 +25,7 @@ class Spend:
 
     @property
     def objects(self) -> int:
-        return sum(getattr(self, one.name) for one in fields(self))
+        return sum(self._counts)
 
     @property
     def paid_bills(self) -> int:
@@ -39,10 +39,14 @@ class Spend:
         second list of reimbursements, for Ramp lists their directions apart; a report per 5,000,
         of bills and of their payments each. Of vendor credits Ramp keeps no sync state.
         """
-        lists = [getattr(self, one.name) for one in fields(self)]
-        reported = [*lists[:-1], self.paid_bills]
-        pages = sum(max(1, ceil(count / PAGE)) for count in lists) + 1
-        return pages + sum(ceil(count / REPORT) for count in reported)
+        *reported, silent = self._counts
+        pages = sum(max(1, ceil(count / PAGE)) for count in (*reported, silent)) + 1
+        return pages + sum(ceil(count / REPORT) for count in (*reported, self.paid_bills))
+
+    @property
+    def _counts(self) -> list[int]:
+        """By list, in the order of the fields."""
+        return [int(getattr(self, one.name)) for one in fields(self)]
 
 
 def mixed(count: int, dice: random.Random) -> Spend:
