@@ -20,6 +20,7 @@ from syncing import findings, intake, snapshots
 from syncing.cannot_post import CannotPost
 from syncing.kinds import LISTS, Kind, Snapshot, Standing
 from syncing.models import ItemPayload, SyncItem
+from syncing.polling import OF_ONE_LIST
 from syncing.posting import document_for
 
 MOST_READ_AGAIN = 50
@@ -45,20 +46,28 @@ class RampComparison:
     since: datetime
     objects: int = 0
     found: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    unread: list[errors.RampError] = field(default_factory=list)
     _read_again: int = 0
 
     def run(self) -> None:
-        """Go through everything that was synced since, by anybody.
+        """Go through everything that was synced since, by anybody; `unread` says why a list cannot
+        be read, which keeps no other from being compared.
 
-        :raises RampError: if Ramp cannot be read; what was found until then stays
+        :raises RampError: if Ramp cannot be read at all; what was found until then stays
         """
         for name in self.connection.object_types:
             for kind in LISTS[name]:
                 if not kind.sync_type:
                     continue  # Ramp does not know what is synced of these
-                for page in kind.synced_since(self.ramp, self.since):
-                    intake.keep_card_payments(self.connection, page.items)
-                    self._compare(kind, page)
+                try:
+                    self._read(kind)
+                except OF_ONE_LIST as error:
+                    self.unread.append(error)
+
+    def _read(self, kind: Kind) -> None:
+        for page in kind.synced_since(self.ramp, self.since):
+            intake.keep_card_payments(self.connection, page.items)
+            self._compare(kind, page)
 
     def _compare(self, kind: Kind, page: Page[Any]) -> None:
         synced = {

@@ -108,7 +108,7 @@ def reconcile(
     found: Counter[str] = Counter()
     failures: list[SyncFailure] = []
     try:
-        _compare_ramp(connection, ramp, mappings, run, found, now=now, jitter=jitter)
+        failures += _compare_ramp(connection, ramp, mappings, run, found, now=now, jitter=jitter)
     except errors.RampError as error:
         failures.append(classify_ramp(error))
     try:
@@ -118,7 +118,7 @@ def reconcile(
     found["expense_twice"] += card_bills.find_twice(connection)
     found["unreported"] += findings.note_unreported(connection.pk, after_hours=UNREPORTED_HOURS)
     run.found = {kind: number for kind, number in sorted(found.items()) if number}
-    run.problem = " ".join(failure.title for failure in failures)
+    run.problem = " ".join(dict.fromkeys(failure.title for failure in failures))
     run.finished_at = TransactionNow()
     run.save(update_fields=_RESULTS)
     if not any(failure.category is ErrorCategory.TRANSIENT for failure in failures):
@@ -139,7 +139,8 @@ def _compare_ramp(
     *,
     now: datetime,
     jitter: float,
-) -> None:
+) -> list[SyncFailure]:
+    """Returns why single lists could not be read."""
     trigger = SyncRun.Trigger.RECONCILE
     pulled = polling.pull(connection, ramp, trigger=trigger, now=now, jitter=jitter)
     if pulled is not None:
@@ -155,6 +156,7 @@ def _compare_ramp(
     found["reported_again"] += mismatches.retry_mismatches(connection, ramp)
     found["late_files"] += evidence.look_for_late(connection, ramp, since=now - WINDOW)
     card_statements.mirror_statements(connection, ramp, now=now)
+    return [classify_ramp(error) for error in comparison.unread]
 
 
 def _since(connection: Connection) -> datetime:

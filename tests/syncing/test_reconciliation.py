@@ -236,6 +236,20 @@ class TestRampsLists:
         assert customer.item(bought).arrived_by == "reconcile"
 
 
+class TestAListThatCannotBeRead:
+    def test_keeps_no_other_from_being_compared(self) -> None:
+        customer = Customer(types=("bill", "transaction"))
+        bought = customer.spend()
+        customer.fault("answer", "GET /bills", status=403, times=None)
+        customer.business.press_export(bought.id)
+
+        run = reconcile(customer)
+
+        assert customer.state(bought) == "EXTERNAL"
+        assert run.found == {"synced_outside": 1}
+        assert run.problem != "", "and it is said that the comparison is not complete"
+
+
 class TestOurOwnRows:
     def test_what_is_posted_and_long_not_reported_says_so_once_a_day(
         self, customer: Customer
