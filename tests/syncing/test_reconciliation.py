@@ -223,6 +223,21 @@ class TestRampsLists:
         assert reconcile(customer).found == {}
         assert customer.state(bought) == "ACKED"
 
+    def test_a_changed_coding_is_a_difference(self, customer: Customer) -> None:
+        bought = customer.spend(account="6200")
+        customer.go_through()
+        row = customer.business.transaction(bought.id)
+        for line in row.lines:
+            line.account_code = "6300"
+        customer.business.upload_chart(accounts=[])
+
+        run = reconcile(customer)
+
+        assert run.found == {"changed_in_ramp": 1}
+        assert customer.item(bought).error_title == (
+            "Its coding was changed in Ramp after it was posted."
+        )
+
     def test_a_ready_object_that_nothing_announced_is_taken_in_and_counted(
         self, customer: Customer
     ) -> None:
@@ -239,6 +254,8 @@ class TestRampsLists:
 class TestAListThatCannotBeRead:
     def test_keeps_no_other_from_being_compared(self) -> None:
         customer = Customer(types=("bill", "transaction"))
+        customer.connection.created_at = NOON - timedelta(days=300)
+        customer.connection.save()
         bought = customer.spend()
         customer.fault("answer", "GET /bills", status=403, times=None)
         customer.business.press_export(bought.id)
