@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -163,25 +163,25 @@ class RampComparison:
 
     def _books_otherwise(self, kind: Kind, item: _Ours, ramp_id: uuid.UUID) -> bool:
         """Whether the object would make another document today: wording alone makes none."""
-        if self._read_again >= MOST_READ_AGAIN:
+        frozen = ItemPayload.objects.values_list("document", flat=True).get(pk=item.id)
+        if frozen is None or self._read_again >= MOST_READ_AGAIN:
             return False
         self._read_again += 1
+        booked = Document.from_json(frozen)
         try:
-            body = kind.body(self.ramp, ramp_id).decode()
             now = document_for(
                 kind.object_type,
-                body,
+                kind.body(self.ramp, ramp_id).decode(),
                 mappings=self.mappings,
                 tenant=str(self.connection.ramp_business_id),
+                bill_is_ours=any(line.applies_to for line in booked.lines),
             )
         except errors.NotFound:
             return False
         except (CannotPost, MissingMapping):
             return True
-        frozen = ItemPayload.objects.values_list("document", flat=True).get(pk=item.id)
-        if frozen is None:
-            return False
-        booked = Document.from_json(frozen)
         if booked.kind is DocKind.BILL_PAYMENT and now.kind is DocKind.JOURNAL:
             return False  # the card has settled a bill: no coding of it is booked (F-07)
+        if booked.number.startswith(now.number):  # made unique when it was posted (gotcha 10)
+            now = replace(now, number=booked.number)
         return booked.fingerprint != now.fingerprint
