@@ -20,6 +20,7 @@ from connections.ramp.bodies import VendorUpload
 from connections.ramp.chart import Chart
 from connections.ramp.errors import InvalidRequest
 from connections.vendor_queue import reach
+from rampbridge.lib import failpoints
 
 Step = VendorCreation.Step
 
@@ -49,6 +50,7 @@ def _into_erp(creation: VendorCreation, erp: ErpAdapter) -> None:
     known = _of_same_name(creation)
     if known is None:
         made = erp.upsert_vendor(ErpVendor(ref=creation.merchant_id, name=creation.name))
+        failpoints.hit("after_vendor_made")
         known = _kept(creation, made)
     reach(creation, Step.IN_ERP, erp_id=known.erp_id)
 
@@ -56,6 +58,7 @@ def _into_erp(creation: VendorCreation, erp: ErpAdapter) -> None:
 def _into_ramp(creation: VendorCreation, chart: Chart) -> None:
     vendor = Vendor.objects.get(connection_id=creation.connection_id, erp_id=creation.erp_id)
     ramp_id = vendor.ramp_id or _in_ramp(chart, vendor) or _uploaded(chart, vendor)
+    failpoints.hit("after_vendor_uploaded")
     Vendor.objects.filter(pk=vendor.pk).update(ramp_id=ramp_id)
     reach(creation, Step.IN_RAMP, ramp_id=ramp_id)
 

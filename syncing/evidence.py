@@ -27,6 +27,7 @@ from connections.ramp.errors import RampError, SchemaSurprise
 from connections.ramp.file_errors import AddressExpired, FileNotFetched, FileTooLarge
 from connections.ramp.files import Download, FileStore
 from connections.ramp.spend import Bill
+from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import attachments, file_claims, setbacks, stopping
 from syncing.classifier import ErrorCategory, SyncFailure, attempts_spent, classify
@@ -70,7 +71,9 @@ def send_due(courier: Courier) -> int:
         return file_claims.skip(connection.pk, f"{connection.erp_name} takes no files.")
     deadline = time.monotonic() + LEASE_SECONDS - LONGEST_FILE_SECONDS
     claimed = file_claims.claim(connection.pk, courier.token, CHUNK)
-    if not claimed:
+    if claimed:
+        failpoints.hit("after_file_claim")
+    else:
         file_claims.put_off_others(connection.pk)
     for place, file in enumerate(claimed):
         setback = _carry(courier, file, capabilities)
@@ -140,6 +143,7 @@ def _attach(courier: Courier, file: ClaimedFile, capabilities: Capabilities) -> 
     erp_id = courier.erp.attach(
         file.ref, Evidence(file.source, name, download.media_type, download.content)
     )
+    failpoints.hit("after_attach")
     file_claims.record_attached(file, courier.token, erp_id=erp_id, name=name, size=size)
 
 

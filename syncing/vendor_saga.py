@@ -27,6 +27,7 @@ from connections.ramp.pages import Page
 from connections.ramp.schemas import Transaction
 from connections.vendor_queue import LeaseLost
 from connections.vendors import SeveralVendors
+from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import intake, releases, results, snapshots, stopping, vendor_waits
 from syncing.classifier import (
@@ -165,6 +166,7 @@ def _code(
     except ramp_errors.InvalidRequest as error:
         _put_aside(worker, item_id, _not_codable(option, error))
         return
+    failpoints.hit("after_coding")
     listed_at = snapshots.database_now()
     after = ramp.transaction_body(ramp_id)
     if _is_without_vendor(after):

@@ -47,6 +47,13 @@ NAMES = frozenset(
         "after_acked_commit",
         "before_rejected_commit",
         "before_token_kept",
+        # vendors
+        "after_vendor_made",
+        "after_vendor_uploaded",
+        "after_coding",
+        # files
+        "after_file_claim",
+        "after_attach",
     }
 )
 """Every failpoint there is. `during_erp_post` is passed by adapters of tests only."""

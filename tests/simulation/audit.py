@@ -3,123 +3,123 @@
 Independent of the program's own reconciliation, which is under test as well.
 """
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 
 from connections.erp.adapters.in_memory_books import Entry
+from connections.erp.records import DocKind, Document
 from connections.models import Connection
 from connections.ramp_simulator.app import Simulator
-from connections.ramp_simulator.handles import BusinessHandle
-from connections.ramp_simulator.records import Synced, SyncStatus, Transaction
+from connections.ramp_simulator.records import SyncStatus
 from syncing.models import SyncItem
+from tests.simulation import audit_bills, audit_errands
+from tests.simulation.expected import Due, everything_in
+from tests.simulation.findings import Company, Findings
 from tests.simulation.ledgers import Ledgers
 
 CARD = "2150"
 _OPEN = {"READY", "POSTING", "POSTED", "ACKING"}
 _BOOKED = {"POSTED", "ACKING", "ACKED"}
 _WITHOUT = {"READY", "FAILED", "EXTERNAL", "WITHDRAWN"}
-
-
-@dataclass
-class Findings:
-    """What is wrong, a line each. All empty is good."""
-
-    lost: list[str] = field(default_factory=list)
-    """Not known to us, stuck, or said to be booked and not in the ledger."""
-    doubled: list[str] = field(default_factory=list)
-    unbalanced: list[str] = field(default_factory=list)
-    unexplained: list[str] = field(default_factory=list)
-    """In the ledger although we believe not, or told to Ramp otherwise."""
-    states: Counter[str] = field(default_factory=Counter)
-    objects: int = 0
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.unbalanced or self.unexplained)
+_NEEDS_A_PERSON = {"FAILED", "REVIEW", "MISMATCH", "WITHDRAWN"}
 
 
 def audit(sim: Simulator, ledgers: Ledgers) -> Findings:
     """Compare all customers' objects on the three sides."""
     found = Findings()
     for connection in Connection.objects.order_by("slug"):
-        ours = {str(item.ramp_id): item for item in SyncItem.objects.filter(connection=connection)}
-        booked: dict[str, list[Entry]] = defaultdict(list)
-        for entry in ledgers.companies[connection.slug].books.entries:
-            booked[entry.doc.ref.ramp_id].append(entry)
-        rows = everything_in(sim.business(connection.slug))
-        for row in rows:
-            _check(row, ours.get(row.id), booked.pop(row.id, []), found)
-        found.unexplained += [f"{ramp_id} is booked and not in Ramp" for ramp_id in booked]
-        _check_totals(connection.slug, rows, ours, ledgers, found)
+        company = Company.of(connection, sim, ledgers)
+        due = everything_in(sim, company.business)
+        for one in due:
+            _check(company, one, found)
+        strange = company.booked.keys() - {one.key for one in due}
+        found.unexplained += [f"{one} is booked and not in Ramp" for one in sorted(strange)]
+        _check_totals(company, found)
+        audit_bills.check(company, found)
+        audit_errands.check(company, found)
     return found
 
 
-def everything_in(business: BusinessHandle) -> list[Synced]:
-    """Every object of the types that customers here sync."""
-    return [
-        *business.transactions(),
-        *business.reimbursements(),
-        *business.transfers(),
-        *business.cashbacks(),
-    ]
-
-
-def _check(row: Synced, item: SyncItem | None, docs: list[Entry], found: Findings) -> None:
-    found.objects += 1
+def _check(company: Company, due: Due, found: Findings) -> None:
+    item = company.items.get((due.object_type, due.ramp_id))
+    docs = company.documents(*due.key)
     state = item.state if item else "unknown"
     found.states[state] += 1
-    says = f"{row.id} is {row.sync_status} in Ramp, {state} here and booked {len(docs)} times"
-    told = [commit.reference_id for commit in row.commits if commit.reference_id]
-    if len(docs) > 1:
+    found.types[due.object_type] += 1
+    says = (
+        f"{due.object_type} {due.ramp_id} is {due.status} in Ramp, {state} here"
+        f" and booked {len(docs)} times in {company.connection.slug}"
+    )
+    if len(docs) > 1 or (docs and due.confirmed_by):
         found.doubled.append(says)
     if item is None:
-        if docs or row.sync_status is SyncStatus.SYNC_READY:
+        if docs or due.status is SyncStatus.SYNC_READY:
             found.lost.append(says)
         return
-    if state in _OPEN or (state in _BOOKED and not docs) or (told and not docs):
-        found.lost.append(says)
+    told = [commit.reference_id for commit in due.commits if commit.reference_id]
+    settled_by = company.documents(due.ramp_id, due.confirmed_by) if due.confirmed_by else docs
+    if (
+        (state in _OPEN and not _waits_for_a_person(company, item))
+        or ((state in _BOOKED or told) and not settled_by)
+        or (state == "ACKED" and due.is_reported and due.status is not SyncStatus.SYNCED)
+    ):
+        found.lost.append(f"{says}: {item.error_title or item.blocked_by}")
     if docs and state in _WITHOUT:
         found.unexplained.append(says)
     if state == "FAILED" and not (item.error_category and item.error_title and item.error_text):
         found.unexplained.append(f"{says}, and says not why")
-    if state == "ACKED" and row.sync_status is not SyncStatus.SYNCED:
-        found.lost.append(says)
-    for doc in docs:
-        _check_document(row, item, doc, told, found)
+    if any(number not in {one.number for one in settled_by} for number in told):
+        found.unexplained.append(f"{says}, and Ramp was told {told}")
+    _check_amounts(due, item, docs, found)
 
 
-def _check_document(
-    row: Synced, item: SyncItem, entry: Entry, told: list[str], found: Findings
-) -> None:
-    debits = sum((line.amount for line in entry.doc.lines if line.amount > 0), Decimal(0))
-    if (
-        entry.doc.total != 0
-        or debits != abs(item.money.decimal)
-        or abs(item.amount_minor) != abs(row.minor)
-    ):
-        found.unbalanced.append(f"{entry.number} over {debits} for {row.minor} of {row.id}")
-    if any(reference != entry.number for reference in told):
-        found.unexplained.append(f"{row.id} is {entry.number}, and Ramp was told {told}")
+def _waits_for_a_person(company: Company, item: SyncItem) -> bool:
+    """What pays a bill that a person must see to waits in sight until they have."""
+    if item.state != "READY" or item.due_at or not item.error_title:
+        return False
+    cause, _, ramp_id = item.blocked_by.partition(":")
+    bill = company.items.get(("bill", ramp_id))
+    return cause == "bill" and bill is not None and bill.state in _NEEDS_A_PERSON
 
 
-def _check_totals(
-    slug: str,
-    rows: list[Synced],
-    ours: dict[str, SyncItem],
-    ledgers: Ledgers,
-    found: Findings,
-) -> None:
+def _check_amounts(due: Due, item: SyncItem, docs: Sequence[Entry], found: Findings) -> None:
+    for entry in docs:
+        debits = sum((line.amount for line in entry.doc.lines if line.amount > 0), Decimal(0))
+        if (
+            (entry.doc.kind is DocKind.JOURNAL and entry.doc.total != 0)
+            or debits != abs(item.money.decimal)
+            or abs(item.amount_minor) != abs(due.minor)
+        ):
+            found.unbalanced.append(f"{entry.number} over {debits} for {due.minor} of {due}")
+
+
+def _check_totals(company: Company, found: Findings) -> None:
     """INV5, on the clearing account: to the cent what is booked of the purchases."""
-    bought = {row.id for row in rows if isinstance(row, Transaction)}
+    bought = {row.id for row in company.business.transactions()}
     entries = [
-        entry for entry in ledgers.companies[slug].books.entries if entry.doc.ref.ramp_id in bought
+        entry
+        for (ramp_id, _), entries in company.booked.items()
+        for entry in entries
+        if ramp_id in bought
     ]
     booked = {entry.doc.ref.ramp_id for entry in entries}
-    expected = sum((ours[one].money.decimal for one in booked if one in ours), Decimal(0))
-    owed = sum(
-        (line.amount for entry in entries for line in entry.doc.lines if line.account == CARD),
+    expected = sum(
+        (
+            item.money.decimal
+            for (kind, ramp_id), item in company.items.items()
+            if kind == "transaction" and ramp_id in booked
+        ),
         Decimal(0),
     )
+    owed = sum((_on_card(entry.doc) for entry in entries), Decimal(0))
     if owed != -expected:
-        found.unbalanced.append(f"{slug} has {owed} of purchases on {CARD}, not {-expected}")
+        found.unbalanced.append(
+            f"{company.connection.slug} has {owed} of purchases on {CARD}, not {-expected}"
+        )
+
+
+def _on_card(doc: Document) -> Decimal:
+    """What a document debits the card's account with; it credits it if it pays a bill by card."""
+    if doc.bank_account == CARD:
+        return -doc.gross
+    return sum((line.amount for line in doc.lines if line.account == CARD), Decimal(0))

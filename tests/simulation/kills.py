@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +27,7 @@ from psycopg import sql
 
 from rampbridge.embedded import postgres
 from rampbridge.embedded.home import ROOT
+from rampbridge.lib import failpoints
 from tests.simulation.outcome import SPEED, Outcome, Wanted
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ LEAST_STRIKES = 5
 """So often each failpoint must have struck before a run counts."""
 BACKLOG = 150
 LONGEST_RUN = 1800.0
+HOPELESS_AFTER = 500
+"""Kills, or twice as many as wanted, after which a failpoint that was not struck never will be."""
 
 
 def run(wanted: Wanted, url: str, room: Path) -> Outcome:
@@ -47,6 +50,8 @@ def run(wanted: Wanted, url: str, room: Path) -> Outcome:
         while not stage.is_through(LEAST_STRIKES):
             stage.live(BACKLOG)
             _check(stage, began)
+            if untouched := never_passed(stage.struck(), wanted.kills):
+                raise SystemExit(f"No process has passed the failpoints {', '.join(untouched)}.")
         if not wanted.ablation:  # else the damage is done already
             stage.heal()
             while not stage.is_quiet():
@@ -56,6 +61,13 @@ def run(wanted: Wanted, url: str, room: Path) -> Outcome:
         outcome.seconds = round(time.monotonic() - began, 1)
         outcome.kills_per_second = round(outcome.kills / outcome.seconds, 1)
         return outcome
+
+
+def never_passed(struck: Mapping[str, int], kills: int) -> list[str]:
+    """The failpoints that this run will not strike: after so many kills others have, often."""
+    if sum(struck.values()) < max(HOPELESS_AFTER, 2 * kills):
+        return []
+    return sorted(name for name in failpoints.NAMES if not struck.get(name))
 
 
 def _check(stage: "Stage", began: float) -> None:
@@ -124,7 +136,8 @@ def _in_words(outcome: Outcome) -> str:
     return (
         f"{outcome.objects} objects, {outcome.kills} kills and {outcome.freezes} freezes"
         f" in {outcome.seconds:.0f} s ({outcome.kills_per_second:.0f} a second), at\n{struck}\n"
-        f"states      {outcome.states}\nERP faults  {outcome.erp_faults}\n"
+        f"types       {outcome.types}\nstates      {outcome.states}\n"
+        f"ERP faults  {outcome.erp_faults}\n"
         f"Ramp faults {outcome.ramp_faults}\n"
         f"lost {outcome.lost}, doubled {outcome.doubled}, unbalanced {outcome.unbalanced},"
         f" unexplained {outcome.unexplained}, errors {outcome.errors}\n"

@@ -3,6 +3,7 @@
 The network in between loses things on purpose: about every fifth write.
 """
 
+import base64
 import http.client
 import json
 import random
@@ -14,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from connections.erp.adapters.in_memory import InMemoryErp
+from connections.erp.adapters.in_memory import LARGEST_FILE, InMemoryErp
 from connections.erp.adapters.in_memory_books import Books, demo_books
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.ledger_audit import LedgerEntry
@@ -22,11 +23,14 @@ from connections.erp.records import (
     Capabilities,
     DocKind,
     Document,
+    Evidence,
     Idempotency,
+    Master,
     MasterKind,
     Posted,
     Ref,
     State,
+    Vendor,
 )
 from connections.erp.refusals import refusal
 from connections.ramp_simulator.service import HungUp
@@ -40,6 +44,9 @@ LONGEST_LATE = 30.0
 TIME_LIMIT = 50.0
 """Of one request; shorter than `engine.LONGEST_CALL_SECONDS`."""
 INACTIVE_ACCOUNT = "6999"
+"""An old account that takes no postings any more."""
+SUPPLIERS = ("Uline", "Grainger", "Sysco")
+"""Whom bills come from. The ERP and Ramp know them as vendors from the start, by these names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +87,8 @@ class Ledgers:
     _late: list[threading.Timer] = field(default_factory=list)
 
     def found(self, company: str, idempotency: Idempotency) -> None:
-        """A new company, whose old account takes no postings any more."""
-        erp = InMemoryErp(_books(idempotency), idempotency=idempotency)
-        erp.books.deactivate(MasterKind.ACCOUNT, INACTIVE_ACCOUNT)
-        self.companies[company] = erp
+        """A new company."""
+        self.companies[company] = InMemoryErp(_books(idempotency), idempotency=idempotency)
 
     def doubled(self) -> int:
         """How many documents stand in books that hold another under the same reference."""
@@ -106,8 +111,10 @@ class Ledgers:
         elif "under" in request:
             found = erp.entries_under(request["under"])
             status, answer = "200 OK", [_entry_json(entry) for entry in found]
-        else:
+        elif "post" in request:
             status, answer = self._post(erp, request["post"])
+        else:
+            status, answer = self._keep(erp, request)
         body = json.dumps(answer).encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response(status, headers)
@@ -138,6 +145,18 @@ class Ledgers:
             return "500 Internal Server Error", {}
         return "200 OK", _book(erp, docs)
 
+    def _keep(self, erp: InMemoryErp, request: Mapping[str, Any]) -> tuple[str, Any]:
+        """A vendor, or a file of a document. Either is the same for the same name of ours."""
+        kind = self._draw(is_write=True)
+        if kind == "refused_429":
+            return "429 Too Many Requests", {}
+        if kind in ("lost_before", "lands_late"):
+            raise HungUp("The line was cut.")
+        kept = _kept(erp, request)
+        if kind == "lost_after":
+            raise HungUp("The line was cut.")
+        return ("500 Internal Server Error", {}) if kind == "failed_500" else ("200 OK", kept)
+
     def _draw(self, *, is_write: bool) -> str:
         with self._lock:
             kind = self.trouble.drawn(self.dice, is_write=is_write) if self.trouble else ""
@@ -154,7 +173,11 @@ class Ledgers:
 
 
 def _books(idempotency: Idempotency) -> Books:
-    return demo_books(unique_refs=idempotency is Idempotency.UNIQUE_KEY)
+    books = demo_books(unique_refs=idempotency is Idempotency.UNIQUE_KEY)
+    books.deactivate(MasterKind.ACCOUNT, INACTIVE_ACCOUNT)
+    for name in SUPPLIERS:
+        books.put(Master(MasterKind.VENDOR, name, name))
+    return books
 
 
 def _book(erp: InMemoryErp, docs: Sequence[Document]) -> list[dict[str, Any]]:
@@ -165,6 +188,18 @@ def _book(erp: InMemoryErp, docs: Sequence[Document]) -> list[dict[str, Any]]:
         except ErpError as error:
             answers.append(_error_json(error))
     return answers
+
+
+def _kept(erp: InMemoryErp, request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        if "vendor" in request:
+            made = erp.upsert_vendor(Vendor(**request["vendor"]))
+            return {"id": made.id, "name": made.name}
+        given = request["file"]
+        file = Evidence(**{**given, "content": base64.b64decode(given["content"])})
+        return {"id": erp.attach(Ref.from_json(request["attach_to"]), file)}
+    except ErpError as error:
+        return _error_json(error)
 
 
 def _posted_json(posted: Posted) -> dict[str, Any]:
@@ -186,6 +221,8 @@ class SocketLedger(InMemoryErp):
             idempotency=idempotency,
             settle=float(settings["settle"]),
             batch=4,
+            attachments=settings["files"] == "yes",
+            largest_attachment=LARGEST_FILE,
         )
         self._company = settings["company"]
         self._address = (settings["host"], int(settings["port"]))
@@ -208,8 +245,23 @@ class SocketLedger(InMemoryErp):
             raise answer
         return answer
 
+    def upsert_vendor(self, vendor: Vendor) -> Master:
+        made = self._kept({"vendor": asdict(vendor)})
+        return Master(MasterKind.VENDOR, made["id"], made["name"])
+
+    def attach(self, ref: Ref, file: Evidence) -> str:
+        content = base64.b64encode(file.content).decode()
+        given = {**asdict(file), "content": content}
+        return str(self._kept({"attach_to": ref.to_json(), "file": given})["id"])
+
     def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
         return [_entry(one) for one in self._ask({"under": list(refs)})]
+
+    def _kept(self, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._ask(request)
+        if "code" in answer:
+            raise _refused(answer)
+        return answer
 
     def _ask(self, request: dict[str, Any]) -> Any:
         line = http.client.HTTPConnection(*self._address, timeout=self._time_limit)
@@ -244,8 +296,12 @@ def _entry(given: Mapping[str, str]) -> LedgerEntry:
 
 def _answer(ref: Ref, given: Mapping[str, Any]) -> Posted | ErpError:
     if "code" in given:
-        return ErpError(Code(given["code"]), given["title"], given["fix"])
+        return _refused(given)
     return Posted(ref, given["id"], given["number"], State.POSTED, fresh=given["fresh"])
+
+
+def _refused(given: Mapping[str, Any]) -> ErpError:
+    return ErpError(Code(given["code"]), given["title"], given["fix"])
 
 
 def _trouble(code: Code, outcome: Outcome, said: str) -> ErpError:

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 SPEED = 60.0
 COMPANIES = {"unique_key": 10, "lookup": 10, "none": 2}
 """How many ERPs there are of each class."""
+WITH_ERRANDS = frozenset(
+    f"{kind}-{number}" for kind in ("unique-key", "lookup") for number in range(3)
+)
+"""Companies whose merchants must be vendors and whose ERPs take files."""
 WORKERS = 3
 
 
@@ -17,6 +21,7 @@ class Outcome:
     kills: int = 0
     freezes: int = 0
     objects: int = 0
+    types: dict[str, int] = field(default_factory=dict)
     seconds: float = 0
     kills_per_second: float = 0
     lost: int = 0

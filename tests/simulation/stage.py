@@ -8,38 +8,40 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from unittest.mock import patch
 
+from django.db.models import QuerySet
 from django.test import override_settings
 
 from connections import clients, services
 from connections.erp import registry
 from connections.erp.records import Idempotency
-from connections.models import WebhookSubscription
+from connections.models import Connection, VendorCreation, WebhookSubscription
 from connections.ramp_simulator import scenarios
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.faults import Fault, FaultKind
-from connections.ramp_simulator.handles import BusinessHandle
 from connections.ramp_simulator.scenario_data import PLANS
 from connections.ramp_simulator.server import Server
 from connections.ramp_simulator.serving import Serving
 from connections.ramp_simulator.switches import Switches
 from rampbridge.lib import failpoints
-from syncing.models import AckBatch, Schedule, SyncItem
+from syncing import card_bills
+from syncing.models import AckBatch, Attachment, Schedule, SyncItem
 from syncing.statements import rows
 from tests.simulation import customers, forks, ledgers
 from tests.simulation.audit import audit
-from tests.simulation.customers import OBJECT_TYPES
 from tests.simulation.fast_time import FastTime
 from tests.simulation.ledgers import Ledgers, SocketLedger, Trouble
-from tests.simulation.outcome import COMPANIES, WORKERS, Outcome, Wanted
+from tests.simulation.outcome import COMPANIES, WITH_ERRANDS, WORKERS, Outcome, Wanted
+from tests.simulation.people import People
 
-_REPORT, _LIST = "POST /accounting/syncs", "GET /transactions"
+_REPORT, _LIST, _BILLS = "POST /accounting/syncs", "GET /transactions", "GET /bills"
 RAMP_FAULTS = (
     Fault(kind=FaultKind.LOST_ANSWER, operation=_REPORT, probability=0.06),
     Fault(kind=FaultKind.HANG_UP, operation=_REPORT, probability=0.04),
@@ -49,6 +51,7 @@ RAMP_FAULTS = (
     Fault(kind=FaultKind.ANSWER, operation=_REPORT, probability=0.03, status=503),
     Fault(kind=FaultKind.HANG_UP, operation=_LIST, probability=0.03),
     Fault(kind=FaultKind.ANSWER, operation=_LIST, probability=0.02, status=504),
+    Fault(kind=FaultKind.HANG_UP, operation=_BILLS, probability=0.03),
     Fault(kind=FaultKind.WEBHOOK_LOST, probability=0.6),
     Fault(kind=FaultKind.WEBHOOK_REPEATED, probability=0.1),
 )
@@ -56,6 +59,7 @@ POLL_SECONDS = 90
 _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 """The fault that a safeguard is there for. Without it there is more of that."""
 _TEN_MINUTES = 600.0
+_BOOKED = ("POSTED", "ACKING", "ACKED")
 _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
 
 
@@ -64,14 +68,12 @@ class Stage:
 
     def __init__(self, wanted: Wanted, url: str, room: Path) -> None:
         self._wanted = wanted
-        self._dice = random.Random(wanted.seed)
         self._log, self._errors = room / "strikes", room / "errors"
         self._time = FastTime.from_now(wanted.speed)
         self._time.install(url)
-        self._bought = 0
+        self._settled = 0
         self._healed_at = 0.0
         self._next_count = 0.0
-        self._open = 0
         self._fault = _WHAT_FOR.get(wanted.ablation, "")
 
     def __enter__(self) -> Self:
@@ -121,6 +123,7 @@ class Stage:
         self.ledgers = Ledgers(random.Random(self._wanted.seed), self._time.on_the_wall)
         for slug, kind in self._classes.items():
             self.ledgers.found(slug, kind)
+        self._people = People(self.sim, list(self._classes), random.Random(self._wanted.seed))
         serving = self._stack.enter_context(Serving(self.sim))
         self._erp = Server("127.0.0.1", 0, self.ledgers.wsgi)
         listener = threading.Thread(target=self._erp.serve_forever, daemon=True)
@@ -146,9 +149,12 @@ class Stage:
                 "company": slug,
                 "idempotency": kind.value,
                 "settle": str(settle),
+                "files": "yes" if slug in WITH_ERRANDS else "no",
                 "time_limit": str(self._time.on_the_wall(ledgers.TIME_LIMIT)),
             }
-            connection = customers.connect(self.sim, slug, reached)
+            connection = customers.connect(
+                self.sim, slug, reached, creates_vendors=slug in WITH_ERRANDS
+            )
             services.subscribe(connection, clients.ramp_client(connection))
         self._answer_challenges()
         for fault in RAMP_FAULTS:
@@ -172,49 +178,14 @@ class Stage:
     # -- the people
 
     def live(self, backlog: int) -> None:
-        """Spend, code, press buttons and take access away for a moment, and let others work."""
+        """Let people do as much as is worked off, and others work."""
         now = time.monotonic()
         if now >= self._next_count:
             self._next_count = now + 0.2
-            settled = SyncItem.objects.filter(state__in=_SETTLED).count()
-            self._open = self._bought - settled
-        while self._open < backlog:
-            self._buy()
-        if self._dice.random() < 0.03:
-            self._anyone().expire_tokens()
-        if self._dice.random() < 0.05 and (ready := self._anyone().transactions("SYNC_READY")):
-            self.sim.business(ready[0].business).press_export(self._dice.choice(ready).id)
+            self._settled = SyncItem.objects.filter(state__in=_SETTLED).count()
+        while self._people.made - self._settled < backlog:
+            self._people.act()
         time.sleep(0.02)
-
-    def _buy(self) -> None:
-        self._bought += 1
-        self._open += 1
-        kind = self._dice.choices(OBJECT_TYPES, weights=(7, 1, 1, 1))[0]
-        amount = self._dice.randint(1, 999_999)
-        match kind:
-            case "transfer":
-                self._anyone().create_transfer(minor=amount)
-            case "cashback":
-                self._anyone().create_cashback(minor=amount)
-            case "reimbursement":
-                self._anyone().create_reimbursement(minor=amount, account_code="6100", ready=True)
-            case _:
-                self._spend(amount)
-
-    def _spend(self, amount: int) -> None:
-        account: str | None = self._dice.choice(["6100", "6200", "6300", "6400"])
-        odd = self._dice.random()
-        if odd < 0.02:
-            account = ledgers.INACTIVE_ACCOUNT
-        elif odd < 0.03:
-            account = None
-        sign = -1 if self._dice.random() < 0.05 else 1
-        self._anyone().create_transaction(
-            minor=sign * amount, account_code=account, memo="x", ready=True
-        )
-
-    def _anyone(self) -> BusinessHandle:
-        return self.sim.business(self._dice.choice(list(self._classes)))
 
     # -- the end
 
@@ -222,10 +193,14 @@ class Stage:
         """Whether there were enough kills, and enough at each failpoint."""
         if self._fault:
             return self.ledgers.doubled() > 0
-        struck = self._strikes("SIGKILL")
+        struck = self.struck()
         if struck.total() < self._wanted.kills:
             return False
         return all(struck[name] >= least for name in failpoints.NAMES)
+
+    def struck(self) -> Counter[str]:
+        """How often each failpoint has killed."""
+        return self._strikes("SIGKILL")
 
     def heal(self) -> None:
         """From now on nothing goes wrong, and nobody spends."""
@@ -238,10 +213,7 @@ class Stage:
     def is_quiet(self) -> bool:
         """Whether everybody was polled since, and nothing is left to do."""
         polled = not Schedule.objects.exclude(last_poll_at__gt=self._healed_at).exists()
-        moving = SyncItem.objects.exclude(state__in=_SETTLED).exists()
-        telling = SyncItem.objects.filter(failure_telling__in=["due", "sending"]).exists()
-        batches = AckBatch.objects.filter(state="open").exists()
-        return polled and not (moving or telling or batches)
+        return polled and not any(one.exists() for one in _under_way())
 
     def progress(self) -> str:
         """For a run that does not come to its end."""
@@ -250,6 +222,8 @@ class Stage:
 
     def outcome(self) -> Outcome:
         """What the run did, and what it found."""
+        for connection in Connection.objects.all():
+            card_bills.find_twice(connection)  # as the program does every night
         found = audit(self.sim, self.ledgers)
         kills, freezes = self._strikes("SIGKILL"), self._strikes("SIGSTOP")
         statuses = self.sim.service.statuses
@@ -258,7 +232,8 @@ class Stage:
             ablation=self._wanted.ablation,
             kills=kills.total(),
             freezes=freezes.total(),
-            objects=found.objects,
+            objects=found.states.total(),
+            types=dict(sorted(found.types.items())),
             lost=len(found.lost),
             doubled=len(found.doubled),
             unbalanced=len(found.unbalanced),
@@ -287,3 +262,14 @@ class Stage:
     def _strikes(self, by: str) -> Counter[str]:
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return Counter(line.split()[0] for line in lines if line.endswith(by))
+
+
+def _under_way() -> Iterator[QuerySet[Any]]:
+    """All that is still to be done by itself. What waits for a bill moves with the bill."""
+    yield SyncItem.objects.exclude(state__in=_SETTLED).exclude(state="READY", due_at=None)
+    yield SyncItem.objects.filter(failure_telling__in=["due", "sending"])
+    yield AckBatch.objects.filter(state="open")
+    yield VendorCreation.objects.exclude(due_at=None)
+    yield Attachment.objects.filter(
+        state__in=["due", "sending"], item__state__in=_BOOKED, due_at__isnull=False
+    ).exclude(item__erp_id="")

@@ -13,7 +13,8 @@ import pytest
 
 from rampbridge.embedded.home import ROOT
 from rampbridge.lib import failpoints
-from tests.simulation.kills import LEAST_STRIKES
+from syncing.models import SyncItem
+from tests.simulation.kills import HOPELESS_AFTER, LEAST_STRIKES, never_passed
 
 KILLS = 300
 
@@ -47,6 +48,17 @@ def test_hundreds_of_kills_lose_nothing_and_double_nothing() -> None:
     assert min(outcome["failpoints"].values()) >= LEAST_STRIKES
     assert outcome["failpoints"].keys() == failpoints.NAMES
     assert outcome["states"]["ACKED"] > outcome["objects"] / 2
+    assert outcome["types"].keys() >= {*SyncItem.ObjectType, "vendor", "file"}
+
+
+def test_a_failpoint_that_nobody_passes_ends_the_run_soon() -> None:
+    """And not when its time is up, half an hour later."""
+    others = dict.fromkeys(failpoints.NAMES - {"after_coding"}, HOPELESS_AFTER // 20)
+
+    assert never_passed(others, kills=100) == ["after_coding"]
+    assert never_passed(others, kills=1000) == []
+    assert never_passed({"before_report": HOPELESS_AFTER - 1}, kills=1) == []
+    assert never_passed(dict.fromkeys(failpoints.NAMES, 100), kills=1) == []
 
 
 @pytest.mark.parametrize("safeguard", ["settle", "intent"])
