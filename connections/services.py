@@ -189,11 +189,9 @@ def ensure_subscribed(connection: Connection, ramp: RampClient) -> WebhookSubscr
     """
     address = settings.WEBHOOK_BASE_URL.rstrip("/")
     wanted = set(events.wanted(connection.object_types))
-    fitting = [
-        one
-        for one in _live_subscriptions(connection).filter(base_url=address)
-        if wanted <= set(one.event_types)
-    ]
+    # One that Ramp has given no id was asked for in vain: its answer never came.
+    known = _live_subscriptions(connection).exclude(ramp_webhook_id=None)
+    fitting = [one for one in known.filter(base_url=address) if wanted <= set(one.event_types)]
     current = fitting[0] if fitting else subscribe(connection, ramp)
     if current.status == WebhookSubscription.Status.ACTIVE:
         _retire_others(current, ramp)

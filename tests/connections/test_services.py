@@ -9,6 +9,7 @@ from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.errors import Code, ErpError
 from connections.models import Connection, Credential, WebhookSubscription
 from connections.ramp.client import RampClient
+from connections.ramp.errors import RampUnreachable
 from connections.ramp_simulator.app import Simulator
 from rampbridge.lib.encryption import CannotOpen
 from tests.connections.world import client_of, new_connection, simulator
@@ -113,6 +114,23 @@ class TestSubscribe:
         (webhook,) = client.webhooks()
         assert webhook.endpoint_url.startswith("https://new.example/")
         assert services.ensure_subscribed(connection, client).pk == second.pk
+
+    def test_is_asked_for_again_where_ramp_did_not_make_it(
+        self, sim: Simulator, settings: Settings
+    ) -> None:
+        settings.WEBHOOK_BASE_URL = "https://bridge.example"
+        connection = new_connection()
+        client = client_of(sim, sim.business("harbor-coffee"))
+        sim.fault("answer", "POST /webhooks", status=500)
+        with pytest.raises(RampUnreachable):
+            services.ensure_subscribed(connection, client)
+
+        made = services.ensure_subscribed(connection, client)
+
+        activate(sim, made, client)
+        assert len(client.webhooks()) == 1
+        live = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)
+        assert [one.pk for one in live] == [made.pk]
 
     def test_asks_for_the_events_of_what_is_switched_on(
         self, sim: Simulator, settings: Settings
