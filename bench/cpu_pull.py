@@ -13,10 +13,11 @@ from bench.service import Service, Stuck, real_service
 from connections import clients
 from connections.models import Connection
 from syncing import polling
+from syncing.lists import PAGES_PER_TURN
 from syncing.models import SyncRun
 
 STAGE = real_service
-OBJECTS = 5000
+OBJECTS = 100 * PAGES_PER_TURN
 WARM_UP = 200
 
 
