@@ -29,6 +29,7 @@ from rampbridge.lib import signing
 from syncing import claims, inbox, pauses, results, sync_requests, tasks
 from syncing.engine import post_due_items
 from syncing.models import AckBatch, ItemEvent, Schedule, SyncItem, SyncRequest, WebhookEvent
+from syncing.snapshots import database_now
 from syncing.sync_button import NO_TIME, NO_TIME_TITLE
 from tests.syncing.ramp import Customer
 from tests.syncing.world import let_time_pass
@@ -392,6 +393,27 @@ class TestOrder:
         assert outcomes(customer, second) == {"success": 3}
         states = dict(SyncRequest.objects.values_list("sync_request_id", "state"))
         assert states == {first: "answered", second: "answered"}
+
+    @pytest.mark.matrix("S4")
+    def test_a_press_that_is_read_late_takes_nothing_from_a_newer_one(
+        self, customer: Customer, clock: Clock
+    ) -> None:
+        bought = customer.spend()
+        customer.pull()
+        first, second = uuid.uuid4(), uuid.uuid4()
+        sync_requests.receive(customer.connection.pk, "transaction", first)
+        clock.pass_by(10)
+        sync_requests.receive(customer.connection.pk, "transaction", second)
+        older, newer = (SyncRequest.objects.get(sync_request_id=one) for one in (first, second))
+        listed_at = database_now()
+
+        adopted = [
+            sync_requests.adopt(one, [UUID(bought.id)], listed_at=listed_at)
+            for one in (newer, older)
+        ]
+
+        assert adopted == [1, 0]
+        assert customer.item(bought).sync_request == newer
 
     @pytest.mark.matrix("S5")
     def test_what_is_in_the_erp_already_is_told_at_once(self, customer: Customer) -> None:
