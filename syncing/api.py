@@ -64,9 +64,7 @@ def _receive(request: HttpRequest, subscription_id: uuid.UUID) -> HttpResponse:
     if kept.challenge:
         tasks.ring(tasks.answer_challenge, subscription_id=str(subscription.pk))
     elif kept.asks:
-        tasks.ring(
-            tasks.answer_sync_request, connection_id=str(subscription.connection_id)
-        )
+        tasks.ring(tasks.answer_sync_request, connection_id=str(subscription.connection_id))
     elif kept.rings:
         tasks.ring(tasks.poll_connection, connection_id=str(subscription.connection_id))
     return HttpResponse(status=202)

@@ -79,11 +79,7 @@ def table(tests: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     """The rows with what became of their tests, as `tests.plugins.matrix` has written it down."""
     words, why = faults(), reasons()
     for one in ids():
-        outcomes = {
-            name: test["outcome"]
-            for name, test in tests.items()
-            if one in test["rows"]
-        }
+        outcomes = {name: test["outcome"] for name, test in tests.items() if one in test["rows"]}
         row = Row(one, words[one], tests=sorted(outcomes))
         if "failed" in outcomes.values():
             row.verdict = "fail"
