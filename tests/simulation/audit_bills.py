@@ -48,7 +48,9 @@ def _check_cards(company: Company, bill: Bill, found: Findings) -> None:
         for entry in company.documents(card, DocKind.JOURNAL):
             if entry.doc.kind is DocKind.JOURNAL:
                 _check_is_told(item, bill, found)
-            elif not _settles(entry, bill):
+                continue
+            found.types["settled by card"] += 1
+            if not _settles(entry, bill):
                 found.lost.append(f"{entry.number} of card {card} does not settle {bill.id}")
 
 

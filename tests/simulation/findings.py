@@ -27,7 +27,7 @@ class Findings:
     """In the ledger although we believe not, or told to Ramp otherwise."""
     states: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
-    """Items by type of object; and vendors made, and files attached."""
+    """Items by type of object; and bills settled by card, vendors to be made, files."""
 
 
 @dataclass(frozen=True, slots=True)
