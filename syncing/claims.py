@@ -243,14 +243,20 @@ def lock(ids: Sequence[int]) -> None:
     rows("SELECT id FROM syncing_syncitem WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(ids)])
 
 
+class NotOurs(Exception):
+    """Items that this worker has locked were in somebody else's hands all the same."""
+
+
 def begin_posting(
     token: uuid.UUID, documents: Sequence[tuple[int, Document]], settle: float
 ) -> None:
     """Make the intent durable: freeze each document and enter POSTING, before anything is sent.
 
     `settle` is how many seconds a request may live on in the ERP after we gave it up.
+
+    :raises NotOurs: if one of them is no longer READY. Nothing may be sent then
     """
-    execute(
+    moved = execute(
         """
         WITH frozen AS (
             SELECT id, ref, document
@@ -284,6 +290,8 @@ def begin_posting(
             "settle": settle,
         },
     )
+    if moved != len(documents):
+        raise NotOurs(f"{len(documents) - moved} of {len(documents)} items were taken by another.")
 
 
 def take_over_lost(

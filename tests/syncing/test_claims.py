@@ -45,6 +45,21 @@ def claimed(world: World) -> tuple[uuid.UUID, list[int]]:
     return token, [item.id for item in items]
 
 
+@pytest.mark.matrix("X13")
+def test_an_intent_over_what_another_has_taken_is_refused_whole() -> None:
+    world = World()
+    first, second = world.ready(transaction_body(), transaction_body())
+    items = claims.lock_ready(world.connection.pk)
+    documents = [(item.id, planning.make_document(world.worker, item)) for item in items]
+    SyncItem.objects.filter(pk=second.pk).update(state="EXTERNAL")
+
+    with pytest.raises(claims.NotOurs, match="1 of 2"), transaction.atomic():
+        claims.begin_posting(uuid.uuid4(), documents, 0)  # type: ignore[arg-type]
+
+    first.refresh_from_db()
+    assert first.state == "READY"
+
+
 def answer(world: World) -> Posted:
     frozen = ItemPayload.objects.get().document
     assert frozen is not None
