@@ -5,10 +5,12 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from connections import secrets
@@ -28,6 +30,9 @@ from connections.ramp.schemas import AccountingConnection
 
 OWN_HEADER = "X-Rampbridge-Webhook"
 """Sent along with every delivery at our request; proves the challenge (contract 10)."""
+
+CHALLENGE_WITHIN = timedelta(minutes=10)
+"""Ramp tries for about five minutes to deliver its challenge."""
 
 
 class SeatTaken(Exception):
@@ -189,8 +194,11 @@ def ensure_subscribed(connection: Connection, ramp: RampClient) -> WebhookSubscr
     """
     address = settings.WEBHOOK_BASE_URL.rstrip("/")
     wanted = set(events.wanted(connection.object_types))
-    # One that Ramp has given no id was asked for in vain: its answer never came.
+    # Asked for in vain: Ramp has given no id, or its challenge was lost with our answer.
     known = _live_subscriptions(connection).exclude(ramp_webhook_id=None)
+    known = known.exclude(
+        status=WebhookSubscription.Status.PENDING, created_at__lt=Now() - CHALLENGE_WITHIN
+    )
     fitting = [one for one in known.filter(base_url=address) if wanted <= set(one.event_types)]
     current = fitting[0] if fitting else subscribe(connection, ramp)
     if current.status == WebhookSubscription.Status.ACTIVE:

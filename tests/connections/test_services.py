@@ -115,6 +115,18 @@ class TestSubscribe:
         assert webhook.endpoint_url.startswith("https://new.example/")
         assert services.ensure_subscribed(connection, client).pk == second.pk
 
+    def test_one_whose_challenge_was_lost_is_asked_for_anew(
+        self, sim: Simulator, settings: Settings
+    ) -> None:
+        settings.WEBHOOK_BASE_URL = "https://bridge.example"
+        connection = new_connection()
+        client = client_of(sim, sim.business("harbor-coffee"))
+        first = services.ensure_subscribed(connection, client)
+        first.created_at -= services.CHALLENGE_WITHIN
+        first.save()
+
+        assert services.ensure_subscribed(connection, client).pk != first.pk
+
     def test_is_asked_for_again_where_ramp_did_not_make_it(
         self, sim: Simulator, settings: Settings
     ) -> None:

@@ -140,7 +140,19 @@ class TestAddressesThatAreNotFollowed:
         assert host.requests == []
 
     @pytest.mark.parametrize(
-        "address", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fe80::1"]
+        "address",
+        [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "169.254.169.254",
+            "224.0.0.1",
+            "::1",
+            "fe80::1",
+            "::ffff:10.1.2.3",
+            "64:ff9b::a9fe:a9fe",
+            "2002:0a01:0203::1",
+        ],
     )
     def test_into_our_own_network(self, address: str) -> None:
         host = Host(picture)
