@@ -20,6 +20,8 @@ from syncing.models import AckBatch
 from syncing.report_body import new_batch, subject_of
 from syncing.verdicts import Finding, Verdict
 
+MANY = 500
+"""So many objects take fewer calls to read, by their list, than to halve."""
 FEW = 5
 """So many objects are read one by one; of more, the lists are read first."""
 _ROWS_PER_PAGE = 10
@@ -33,11 +35,17 @@ def settle_not_ready(
 ) -> None:
     """7062: judge the refused members by reading them, report the others anew (K6, K7, K9-K12).
 
+    A large batch of which nobody is named is halved first: for one odd member that takes fewer
+    calls than to read all of them. If both halves are refused there are several, and lists tell.
+
     :raises RampError: if Ramp cannot be read now; the batch stays open
     """
     members = reports.members(batch)
     suspects = set(named) & set(members)
-    found = _read_members(batch, ramp, suspects or members)
+    if not suspects and batch.size > MANY and not reports.has_refused_sibling(batch):
+        split(batch, why=why)
+        return
+    found = _read_members(batch, ramp, suspects or members, most_are=Standing.READY)
     if not suspects:
         found = {id_: one for id_, one in found.items() if one.verdict is not Verdict.READY}
     if found:
@@ -86,24 +94,38 @@ def _is_about_request(why: str) -> bool:
 
 
 def _read_members(
-    batch: AckBatch, ramp: RampClient, ids: Collection[uuid.UUID]
+    batch: AckBatch,
+    ramp: RampClient,
+    ids: Collection[uuid.UUID],
+    *,
+    most_are: Standing = Standing.SYNCED,
 ) -> dict[uuid.UUID, Finding]:
     kind = next(one for one in KINDS.values() if one.sync_type == batch.sync_type)
-    return read_again(kind, ramp, ids, since=batch.created_at - MARGIN)
+    return read_again(kind, ramp, ids, since=batch.created_at - MARGIN, most_are=most_are)
 
 
 def read_again(
-    kind: Kind, ramp: RampClient, ids: Collection[uuid.UUID], *, since: datetime
+    kind: Kind,
+    ramp: RampClient,
+    ids: Collection[uuid.UUID],
+    *,
+    since: datetime,
+    most_are: Standing = Standing.SYNCED,
 ) -> dict[uuid.UUID, Finding]:
-    """What Ramp says now of each object; `since` is safely before anything was reported of them.
+    """What Ramp says now of each object.
+
+    :param since: safely before anything was reported of them
+    :param most_are: SYNCED or READY: that list is read first, and the other one only if many are
+        not on it
 
     :raises RampError: if Ramp cannot be read now
     """
     wanted = set(ids)
     found: dict[uuid.UUID, Finding] = {}
-    if len(wanted) > FEW:
-        found |= _listed(kind, kind.synced_since(ramp, since), wanted)
-        found |= _listed(kind, kind.ready(ramp, Scope()), wanted - found.keys())
+    lists = [lambda: kind.synced_since(ramp, since), lambda: kind.ready(ramp, Scope())]
+    for pages in reversed(lists) if most_are is Standing.READY else lists:
+        if len(left := wanted - found.keys()) > FEW:
+            found |= _listed(kind, pages(), left)
     found |= {ramp_id: _read_one(kind, ramp, ramp_id) for ramp_id in wanted - found.keys()}
     return found
 

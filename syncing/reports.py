@@ -230,6 +230,17 @@ def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
     return next(iter(taken), None)
 
 
+def has_refused_sibling(batch: AckBatch) -> bool:
+    """Whether another part of what was split into this one has been refused, too."""
+    parts = AckBatch.objects.filter(
+        connection=batch.connection_id,
+        created_at=batch.created_at,  # of one transaction
+        sync_type=batch.sync_type,
+        outcome=batch.outcome,
+    )
+    return parts.filter(state=AckBatch.State.REJECTED).exclude(pk=batch.pk).exists()
+
+
 def members(batch: AckBatch) -> list[uuid.UUID]:
     """The Ramp ids in a batch, in the order of its body."""
     return list(said(batch))
