@@ -31,6 +31,8 @@ HELP = """\
 ./run matrix [--json]    every fault we know of, and whether the tests that prove it pass
 ./run kill-test [--kills 3000] [--seed 7] [--json]
                          kill workers in the middle of their work, and count what is lost or doubled
+./run backfill, ./run resync, ./run sync_button
+                         bring a window of days, sync a customer anew, switch Ramp's sync button
 ./run screens            a picture of every page, in four variants
 ./run COMMAND ...        anything else goes to manage.py, with the demo's environment and database
 """
