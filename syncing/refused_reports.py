@@ -42,7 +42,8 @@ def settle_not_ready(
     """
     members = reports.members(batch)
     suspects = set(named) & set(members)
-    if not suspects and batch.size > MANY and not reports.has_refused_sibling(batch):
+    is_large = not suspects and batch.size > MANY
+    if is_large and not reports.has_company(batch, since=batch.created_at - MARGIN):
         split(batch, why=why)
         return
     found = _read_members(batch, ramp, suspects or members, most_are=Standing.READY)

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from syncing.kinds import KINDS
 from syncing.models import AckBatch, SyncItem
@@ -230,15 +231,14 @@ def take_open_batch(connection_id: uuid.UUID) -> AckBatch | None:
     return next(iter(taken), None)
 
 
-def has_refused_sibling(batch: AckBatch) -> bool:
-    """Whether another part of what was split into this one has been refused, too."""
-    parts = AckBatch.objects.filter(
-        connection=batch.connection_id,
-        created_at=batch.created_at,  # of one transaction
-        sync_type=batch.sync_type,
-        outcome=batch.outcome,
+def has_company(batch: AckBatch, *, since: datetime) -> bool:
+    """Whether two parts of what was split have been refused lately, this one counted."""
+    alike = AckBatch.objects.filter(
+        connection=batch.connection_id, sync_type=batch.sync_type, outcome=batch.outcome
     )
-    return parts.filter(state=AckBatch.State.REJECTED).exclude(pk=batch.pk).exists()
+    refused = alike.filter(Q(state=AckBatch.State.REJECTED) | Q(pk=batch.pk), created_at__gte=since)
+    of_one_split = refused.values("created_at").annotate(refused=Count("pk"))  # one transaction
+    return of_one_split.filter(refused__gt=1).exists()
 
 
 def members(batch: AckBatch) -> list[uuid.UUID]:
