@@ -109,6 +109,13 @@ def mark_handled(connection_id: uuid.UUID, *, until: datetime, outcome: str) -> 
     ).update(handled_at=until, outcome=outcome)
 
 
+def has_unhandled(connection_id: uuid.UUID, *, since: datetime) -> bool:
+    """Whether an event that came after a moment waits for a pull."""
+    return WebhookEvent.objects.filter(
+        connection_id=connection_id, handled_at__isnull=True, received_at__gt=since
+    ).exists()
+
+
 def announced_types(connection_id: uuid.UUID) -> dict[str, datetime]:
     """The types that our webhooks tell of when something becomes ready, and since when (R-81)."""
     active = WebhookSubscription.objects.filter(

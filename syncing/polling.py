@@ -199,15 +199,21 @@ def _done(pull: _Pull, *, next_in: timedelta) -> None:
     run, readings = pull.run, pull.readings
     is_all_read = all(one.is_complete or one.problem for one in readings)
     began_at = min((one.began_at for one in readings), default=run.started_at)
-    began_earlier = [one.list_name for one in readings if one.began_at < run.started_at]
+    began_earlier = {one.list_name for one in readings if one.began_at < run.started_at}
     pull.lease.pull_done(
         next_in=next_in,
         readings=readings,
         # They may have missed what rang since. So that a list without end is not all that Ramp is
         # asked for, it is read anew only after as long as it took.
-        again=began_earlier if is_all_read else (),
+        again=sorted(began_earlier) if is_all_read and _rang_since(pull, began_at) else (),
         again_in=run.started_at - began_at,
     )
     if is_all_read:
         outcome = f"pulled, {run.new} new" if run.new else "pulled, nothing new"
         inbox.mark_handled(pull.connection.pk, until=began_at, outcome=outcome)
+
+
+def _rang_since(pull: _Pull, began_at: datetime) -> bool:
+    return began_at < pull.run.started_at and inbox.has_unhandled(
+        pull.connection.pk, since=began_at
+    )
