@@ -290,6 +290,7 @@ def _entry(given: Mapping[str, str]) -> LedgerEntry:
         "state": State(given["state"]),
         "debit": Decimal(given["debit"]),
         "credit": Decimal(given["credit"]),
+        "total": Decimal(given["total"]),
     }
     return LedgerEntry(**{**given, **typed})
 

@@ -147,7 +147,12 @@ class TestTurns:
 
 @pytest.fixture
 def hog() -> Connection:
-    """A customer with a long queue of transactions, all due."""
+    """A customer with a long queue of transactions, all due.
+
+    In tables of its own: rows that other tests have rolled back would be read along.
+    """
+    with database.cursor() as cursor:
+        cursor.execute("TRUNCATE syncing_syncitem, syncing_itempayload, syncing_schedule CASCADE")
     connection = connection_with_schedule()
     with database.cursor() as cursor:
         cursor.execute(
