@@ -45,14 +45,14 @@ def is_broken(connection: Connection, *, now: datetime) -> bool:
     """Whether the subscription should be replaced by a new one: it is active, misses events again
     and again, and has not been replaced today.
     """
-    active = (
-        WebhookSubscription.objects.filter(
-            connection=connection, status=WebhookSubscription.Status.ACTIVE
-        )
-        .order_by("-created_at")
-        .first()
+    live = WebhookSubscription.objects.filter(connection=connection).exclude(
+        status=WebhookSubscription.Status.REMOVED
     )
-    if active is None or active.created_at > now - RENEWED_AT_MOST_EVERY:
+    newest = live.order_by("-created_at").first()  # perhaps one that waits for its challenge
+    if newest is None or newest.created_at > now - RENEWED_AT_MOST_EVERY:
+        return False
+    active = live.filter(status=WebhookSubscription.Status.ACTIVE).order_by("-created_at").first()
+    if active is None:
         return False
     last = SyncRun.objects.filter(
         connection=connection,

@@ -109,6 +109,18 @@ class TestRenewal:
 
         assert not webhook_health.is_broken(connection, now=NOW)
 
+    def test_one_that_waits_for_its_challenge_is_not_asked_for_again(
+        self, connection: Connection
+    ) -> None:
+        subscribed(connection)
+        polled(connection, 1, 2)
+        successor = WebhookSubscription.objects.create(connection=connection)
+        WebhookSubscription.objects.filter(pk=successor.pk).update(
+            created_at=NOW - timedelta(hours=1)
+        )
+
+        assert not webhook_health.is_broken(connection, now=NOW)
+
     def test_what_the_hook_before_it_missed_is_not_held_against_it(
         self, connection: Connection
     ) -> None:
