@@ -156,6 +156,10 @@ class Environment(BaseSettings):
     """Where receipts and invoices may be downloaded from, beside Ramp's own address."""
     poll_interval_seconds: int | None = Field(default=None, ge=10, le=86_400)
     """None: every two hours on weekdays and twelve at weekends, as Ramp recommends."""
+    chart_read_seconds: int = Field(default=900, ge=10, le=86_400)
+    """How often the ERP is asked what has changed in its chart, vendors and taxes."""
+    chart_upload_seconds: int = Field(default=3600, ge=10, le=86_400)
+    """How often that is uploaded to Ramp."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -31,6 +31,10 @@ class Permission(StrEnum):
     RETRY = "retry failed items"
     PAUSE = "pause and resume posting"
     RUN = "have a customer read or compared now"
+    CONNECT = "connect customers and change their settings"
+    MAP = "change mappings"
+    UPLOAD = "upload the chart of accounts and decide about drift"
+    LINK_VENDORS = "link vendors and decide about their details"
 
 
 _ALL = frozenset(Role)
@@ -40,6 +44,10 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.RETRY: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
     Permission.PAUSE: _ALL,
     Permission.RUN: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.CONNECT: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.MAP: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.UPLOAD: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.LINK_VENDORS: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
 }
 
 EVERYBODY = "everybody"

@@ -34,6 +34,8 @@ RAMP_API_URL = env.ramp_api_url
 RAMP_EGRESS = env.ramp_egress
 RECEIPT_HOSTS = tuple(env.receipt_hosts)
 POLL_INTERVAL_SECONDS = env.poll_interval_seconds
+CHART_READ_SECONDS = env.chart_read_seconds
+CHART_UPLOAD_SECONDS = env.chart_upload_seconds
 SUPPORT_CONTACT = env.support_contact
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}

@@ -7,22 +7,60 @@ from connections.models.connection import (
     WebhookSubscription,
 )
 from connections.models.egress import RateBucket
-from connections.models.mappings import Mapping
-from connections.models.reference import CustomField, FieldOption, LedgerAccount, Vendor
+from connections.models.identities import (
+    FieldOwner,
+    RampVendor,
+    SeparateVendors,
+    VendorChange,
+    VendorField,
+    VendorLink,
+)
+from connections.models.mappings import Mapping, MappingChange, MappingKind, MappingRevision
+from connections.models.mirror import DriftDecision, Mirror, MirrorRun, UploadBatch
+from connections.models.reference import (
+    CustomField,
+    ErpEntity,
+    FieldOption,
+    LedgerAccount,
+    ReferenceKind,
+    TaxCode,
+    TaxRate,
+    Vendor,
+)
+from connections.models.upkeep import HealthCheck, Switch
 from connections.models.vendor_creation import VendorCreation
 
 __all__ = [
     "Connection",
     "Credential",
     "CustomField",
+    "DriftDecision",
     "Entity",
+    "ErpEntity",
     "FieldOption",
+    "FieldOwner",
+    "HealthCheck",
     "LedgerAccount",
     "Mapping",
+    "MappingChange",
+    "MappingKind",
+    "MappingRevision",
+    "Mirror",
+    "MirrorRun",
     "PostingProfile",
     "RampToken",
+    "RampVendor",
     "RateBucket",
+    "ReferenceKind",
+    "SeparateVendors",
+    "Switch",
+    "TaxCode",
+    "TaxRate",
+    "UploadBatch",
     "Vendor",
+    "VendorChange",
     "VendorCreation",
+    "VendorField",
+    "VendorLink",
     "WebhookSubscription",
 ]

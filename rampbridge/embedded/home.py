@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 PREFERRED_PORTS = {"web": 8000, "ramp": 8010, "tryton": 8020}
 POLL_SECONDS = "30"  # so that a visitor sees polling work without waiting an hour
+CHART_READ_SECONDS = "20"
+CHART_UPLOAD_SECONDS = "120"
+"""So that the demo shows drift for a while before it is uploaded."""
 LONGEST_SOCKET = 107  # bytes the kernel allows for the path of a unix socket
 DATABASE = "rampbridge"
 
@@ -120,6 +123,8 @@ class Home:
             "RAMP_API_URL": self.url("ramp"),
             "RAMP_EGRESS": "demo",
             "POLL_INTERVAL_SECONDS": POLL_SECONDS,
+            "CHART_READ_SECONDS": CHART_READ_SECONDS,
+            "CHART_UPLOAD_SECONDS": CHART_UPLOAD_SECONDS,
             "LOG_FORMAT": "console",
             "DJANGO_SETTINGS_MODULE": "rampbridge.settings",
         }

@@ -24,6 +24,10 @@ MATRIX = {
     Permission.RETRY: {"support", "implementer", "admin"},
     Permission.PAUSE: {"support", "implementer", "manager", "admin"},
     Permission.RUN: {"support", "implementer", "admin"},
+    Permission.CONNECT: {"implementer", "admin"},
+    Permission.MAP: {"support", "implementer", "admin"},
+    Permission.UPLOAD: {"support", "implementer", "admin"},
+    Permission.LINK_VENDORS: {"support", "implementer", "admin"},
 }
 
 
