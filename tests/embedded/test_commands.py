@@ -31,7 +31,9 @@ def test_arguments_of_test_go_to_pytest(ran: list[list[str]]) -> None:
     assert ran == [["-m", "pytest", "tests/lib", "-x"]]
 
 
-def test_all_tests_run_on_both_cores_with_coverage_and_end_in_one_line(
+@pytest.mark.parametrize("command", ["test", "coverage"])
+def test_all_tests_run_on_both_cores_and_end_in_one_line(
+    command: str,
     ran: list[list[str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -52,7 +54,7 @@ def test_all_tests_run_on_both_cores_with_coverage_and_end_in_one_line(
 
     monkeypatch.setattr(commands, "_run", run)
 
-    assert commands.main(["test"]) == 1
+    assert commands.main([command]) == 1
     assert capsys.readouterr().out == "Tests took 61 s.\n5 passed, 2 failed, 2 skipped\n"
 
 
