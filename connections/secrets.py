@@ -4,14 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from connections.models import Connection, Credential, RampToken, WebhookSubscription
+from connections.models import Chore, Connection, Credential, RampToken, WebhookSubscription
 from rampbridge.lib import encryption
 from rampbridge.logs import SECRET_NAME, remember_secrets
 
 Secret = Mapping[str, str]
-SealedRow = Credential | RampToken | WebhookSubscription
+SealedRow = Chore | Credential | RampToken | WebhookSubscription
 SEALED_COLUMNS: Sequence[tuple[type[SealedRow], str]] = (
     (Credential, "sealed"),
+    (Chore, "sealed"),
     (RampToken, "sealed"),
     (WebhookSubscription, "sealed_secret"),
     (WebhookSubscription, "sealed_previous_secret"),
@@ -27,6 +28,8 @@ class NoCredential(Exception):
 def context_of(row: SealedRow, column: str) -> str:
     """Where a sealed value belongs: it opens nowhere else. Never change what is said here."""
     match row:
+        case Chore():
+            return encryption.row_context("connections_chore", column, row.pk)
         case Credential():
             place = f"{row.connection_id}:{row.side}"
             return encryption.row_context("connections_credential", column, place)
@@ -57,6 +60,20 @@ def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
     if row is None:
         raise NoCredential(f"{connection.name} has no {side.label} credentials yet.")
     opened = encryption.open_sealed(row.sealed, context=context_of(row, "sealed"))
+    secret = dict(json.loads(opened))
+    remember_secrets(value for name, value in secret.items() if SECRET_NAME.search(name))
+    return secret
+
+
+def sealed_for_later(chore: Chore, secret: Secret) -> bytes:
+    """New credentials, to stand in a chore's row until they are checked."""
+    text = json.dumps(dict(secret)).encode()
+    return encryption.seal(text, context=context_of(chore, "sealed"))
+
+
+def unproven(chore: Chore) -> dict[str, str]:
+    """The new credentials that wait in a chore's row to be checked."""
+    opened = encryption.open_sealed(chore.sealed, context=context_of(chore, "sealed"))
     secret = dict(json.loads(opened))
     remember_secrets(value for name, value in secret.items() if SECRET_NAME.search(name))
     return secret

@@ -27,10 +27,11 @@ from connections.models.reference import (
     TaxRate,
     Vendor,
 )
-from connections.models.upkeep import HealthCheck, Switch
+from connections.models.upkeep import Chore, HealthCheck, Switch
 from connections.models.vendor_creation import VendorCreation
 
 __all__ = [
+    "Chore",
     "Connection",
     "Credential",
     "CustomField",

@@ -1,7 +1,10 @@
 """What a connection should be like in Ramp, what it was found to be, and how both sides are."""
 
+import uuid
+
 import pghistory
 from django.db import models
+from django.db.models.functions import Now
 
 from connections.models.connection import Connection, Credential
 
@@ -62,3 +65,63 @@ class HealthCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} of {self.connection_id}: {'well' if self.is_ok else self.title}"
+
+
+class Chore(models.Model):
+    """Something a person asked for that takes calls to Ramp or an ERP: who, what, what came of it.
+
+    Pages write the row, a worker carries it out. Each is safe to repeat, so a dead worker's comes
+    due again. Rows stay: with `trace_id` they are the evidence of what was done (R-05, R-06).
+    """
+
+    class Kind(models.TextChoices):
+        CHECK = "check", "Check both sides"
+        SEAT = "seat", "Connect in Ramp"
+        SWITCH = "switch", "Change a switch in Ramp"
+        WEBHOOK = "webhook", "Renew the webhook"
+        CREDENTIAL = "credential", "New credentials"
+        GO_LIVE = "go_live", "Go live"
+        DISCONNECT = "disconnect", "Disconnect in Ramp"
+
+    class State(models.TextChoices):
+        WANTED = "wanted", "Under way"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="chores")
+    kind = models.CharField(max_length=10, choices=Kind)
+    about = models.CharField(
+        max_length=60, blank=True, default="", help_text="A switch's name, a credential's side."
+    )
+    sealed = models.BinaryField(
+        default=b"", help_text="New credentials until they are checked; then nothing."
+    )
+    hint = models.CharField(max_length=40, blank=True, default="")
+    state = models.CharField(max_length=8, choices=State, default=State.WANTED)
+    actor = models.CharField(max_length=150)
+    wanted_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(null=True, db_default=Now())
+    attempts = models.PositiveIntegerField(default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+    title = models.CharField(max_length=300, blank=True, default="", help_text="What came of it.")
+    fix = models.CharField(max_length=500, blank=True, default="")
+    trace_id = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "about"],
+                condition=models.Q(state="wanted"),
+                name="one_wanted_chore_of_a_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=models.Q(state="wanted"), name="chores_to_be_done"
+            ),
+            models.Index(fields=["connection", "-wanted_at"], name="chores_of_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about}".strip()
