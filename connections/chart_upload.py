@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -17,6 +17,7 @@ from connections.erp.records import Master, MasterKind
 from connections.models import Connection, CustomField, FieldOption, LedgerAccount, Vendor
 from connections.ramp.bodies import FieldOptionUpload, GLAccountUpload, VendorUpload
 from connections.ramp.chart import Chart
+from connections.ramp.chart_calls import Taken
 from connections.ramp.schemas import Reference
 
 BATCH = 500
@@ -169,7 +170,7 @@ def _upload_options(field: CustomField, field_ramp_id: uuid.UUID, chart: Chart) 
         return 0
     _adopt(missing, chart.field_options(field_ramp_id))
 
-    def upload(rows: Sequence[FieldOptionUpload]) -> Iterable[Reference]:
+    def upload(rows: Sequence[FieldOptionUpload]) -> Taken[Any]:
         return chart.upload_field_options(field_ramp_id, rows)
 
     return _upload(
@@ -187,14 +188,14 @@ def _adopt(missing: QuerySet[Row], known: Iterable[Reference]) -> None:
 def _upload(
     missing: QuerySet[Row],
     body: Callable[[Row], UploadBody],
-    send: Callable[[Sequence[UploadBody]], Iterable[Reference]],
+    send: Callable[[Sequence[UploadBody]], Taken[Any]],
 ) -> int:
     """Upload in batches; after each, Ramp's ids are kept, so that a crash resumes at the batch."""
     rows = iter(list(missing))
     uploaded = 0
     while batch := list(islice(rows, BATCH)):
         made = send([body(row) for row in batch])
-        _write_ramp_ids(missing, {one.id: one.ramp_id for one in made})
+        _write_ramp_ids(missing, {one.id: one.ramp_id for one in made.rows})
         uploaded += len(batch)
     return uploaded
 

@@ -36,6 +36,7 @@ SCOPES = (
     "transactions:read",
     "transfers:read",
     "vendors:read",
+    "vendors:write",
 )
 """What this version calls. Ramp grants what the app has and leaves out the rest (contract C1)."""
 

@@ -94,7 +94,7 @@ def _in_ramp(chart: Chart, vendor: Vendor) -> uuid.UUID | None:
 
 def _uploaded(chart: Chart, vendor: Vendor) -> uuid.UUID:
     try:
-        (made,) = chart.upload_vendors([VendorUpload(id=vendor.erp_id, name=vendor.name)])
+        (made,) = chart.upload_vendors([VendorUpload(id=vendor.erp_id, name=vendor.name)]).rows
     except InvalidRequest:
         known = _in_ramp(chart, vendor)  # somebody else may have been faster
         if known is None:

@@ -58,6 +58,55 @@ class FieldOptionChanges(TypedDict, total=False):
     reactivate: Literal[True]
 
 
+class TaxRateUpload(TypedDict):
+    id: str
+    name: str
+    rate: str
+    """A fraction: "0.05" is 5 %."""
+    accounting_gl_account_id: str
+    """Ramp's id of the GL account, not the ERP's."""
+
+
+class TaxRateChanges(TypedDict, total=False):
+    name: str
+    rate: str
+    accounting_gl_account_id: str
+
+
+class TaxFieldChanges(TypedDict, total=False):
+    name: str
+    display_name: str
+
+
+class TaxCodeUpload(TypedDict):
+    id: str
+    name: str
+    tax_rate_ids: NotRequired[Sequence[str]]
+    """The ERP's ids of its rates."""
+
+
+class TaxCodeChanges(TypedDict, total=False):
+    name: str
+    tax_rate_ids: Sequence[str]
+
+
+class InventoryFieldChanges(TypedDict, total=False):
+    name: str
+    display_name: str
+
+
+class InventoryOptionUpload(TypedDict):
+    id: str
+    name: str
+    gl_account_id: NotRequired[str]
+    """Ramp's id of the GL account, not the ERP's."""
+
+
+class InventoryOptionChanges(TypedDict, total=False):
+    name: str
+    reactivate: Literal[True]
+
+
 class ChartFilters(TypedDict, total=False):
     """Without `is_active`, records come whether active or not."""
 
@@ -177,6 +226,15 @@ class VendorCreditFilters(TypedDict, total=False):
 class StatementFilters(TypedDict, total=False):
     from_date: datetime
     to_date: datetime
+
+
+class RampVendorFilters(TypedDict, total=False):
+    """`name` finds parts of names. Without `is_active`, vendors come whether active or not."""
+
+    name: str
+    is_active: bool
+    from_created_at: datetime
+    vendor_owner_id: UUID
 
 
 class CodingSelection(TypedDict):

@@ -1,10 +1,9 @@
 """The chart of one accounting connection in Ramp: GL accounts, vendors, fields, options."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar, Unpack
+from collections.abc import Iterator, Sequence
+from typing import Unpack
 from uuid import UUID
 
-from connections.ramp.api import Api, segment
 from connections.ramp.bodies import (
     ChartFilters,
     FieldChanges,
@@ -16,20 +15,13 @@ from connections.ramp.bodies import (
     RecordChanges,
     VendorUpload,
 )
-from connections.ramp.errors import SchemaSurprise
-from connections.ramp.schemas import (
-    AccountingField,
-    FieldOption,
-    GLAccount,
-    Reference,
-    Vendor,
-    decode,
-)
-
-Record = TypeVar("Record", bound=Reference)
+from connections.ramp.chart_calls import Taken
+from connections.ramp.inventory import Inventory
+from connections.ramp.schemas import AccountingField, FieldOption, GLAccount, Vendor
+from connections.ramp.taxes import Taxes
 
 
-class Chart:
+class Chart(Taxes, Inventory):
     """One method per endpoint. `id` is the ERP's id of a record, `ramp_id` is Ramp's.
 
     Uploads take 1 to 500 records, all or nothing, and refuse those that Ramp has already.
@@ -38,17 +30,13 @@ class Chart:
     :param connection_id: the inactive connection meant by every call; None means the active one
     """
 
-    def __init__(self, api: Api, *, connection_id: UUID | None = None) -> None:
-        self._api = api
-        self._scope = {"accounting_connection_id": str(connection_id)} if connection_id else {}
-
     def gl_accounts(self, **filters: Unpack[ChartFilters]) -> Iterator[GLAccount]:
         return self._list("accounting/accounts", GLAccount, filters)
 
     def gl_account(self, ramp_id: UUID) -> GLAccount:
         return self._get("accounting/accounts", ramp_id, GLAccount)
 
-    def upload_gl_accounts(self, gl_accounts: Sequence[GLAccountUpload]) -> list[GLAccount]:
+    def upload_gl_accounts(self, gl_accounts: Sequence[GLAccountUpload]) -> Taken[GLAccount]:
         return self._upload("accounting/accounts", "gl_accounts", GLAccount, gl_accounts)
 
     def update_gl_account(self, ramp_id: UUID, **changes: Unpack[RecordChanges]) -> GLAccount:
@@ -63,7 +51,7 @@ class Chart:
     def vendor(self, ramp_id: UUID) -> Vendor:
         return self._get("accounting/vendors", ramp_id, Vendor)
 
-    def upload_vendors(self, vendors: Sequence[VendorUpload]) -> list[Vendor]:
+    def upload_vendors(self, vendors: Sequence[VendorUpload]) -> Taken[Vendor]:
         return self._upload("accounting/vendors", "vendors", Vendor, vendors)
 
     def update_vendor(self, ramp_id: UUID, **changes: Unpack[RecordChanges]) -> Vendor:
@@ -80,8 +68,7 @@ class Chart:
 
     def create_field(self, **field: Unpack[FieldUpload]) -> AccountingField:
         """An `id` Ramp knows gives the existing field, active again but otherwise as it was."""
-        answer = self._api.call("POST", "accounting/fields", body={**field, **self._scope})
-        return answer.read(AccountingField)
+        return self._create("accounting/fields", AccountingField, field)
 
     def update_field(self, ramp_id: UUID, **changes: Unpack[FieldChanges]) -> AccountingField:
         changed = {**changes, **self._scope}
@@ -101,7 +88,7 @@ class Chart:
 
     def upload_field_options(
         self, field_ramp_id: UUID, options: Sequence[FieldOptionUpload]
-    ) -> list[FieldOption]:
+    ) -> Taken[FieldOption]:
         of_field = {"field_id": str(field_ramp_id)}
         return self._upload("accounting/field-options", "options", FieldOption, options, of_field)
 
@@ -117,35 +104,3 @@ class Chart:
 
     def delete_field_option(self, ramp_id: UUID) -> None:
         self._delete("accounting/field-options", ramp_id)
-
-    def _list(self, path: str, model: type[Record], filters: Mapping[str, Any]) -> Iterator[Record]:
-        return self._api.everything(path, model, {**filters, **self._scope})
-
-    def _get(self, path: str, ramp_id: UUID, model: type[Record]) -> Record:
-        answer = self._api.call("GET", f"{path}/{segment(ramp_id)}", params=self._scope)
-        return answer.read(model)
-
-    def _upload(
-        self,
-        path: str,
-        key: str,
-        model: type[Record],
-        records: Sequence[Mapping[str, Any]],
-        more: Mapping[str, str] | None = None,
-    ) -> list[Record]:
-        body = {key: list(records), **(more or {}), **self._scope}
-        answer = self._api.call("POST", path, body=body)
-        with answer.blamed():
-            document = decode(answer.body)
-            rows = document.get(key) if isinstance(document, dict) else None
-            if not isinstance(rows, list):
-                raise SchemaSurprise(f"The answer to an upload has no list called {key}.")
-            return [model.read(row) for row in rows]
-
-    def _patch(
-        self, path: str, ramp_id: UUID, model: type[Record], changes: Mapping[str, Any]
-    ) -> Record:
-        return self._api.call("PATCH", f"{path}/{segment(ramp_id)}", body=changes).read(model)
-
-    def _delete(self, path: str, ramp_id: UUID) -> None:
-        self._api.call("DELETE", f"{path}/{segment(ramp_id)}", body=self._scope)

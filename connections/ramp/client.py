@@ -12,6 +12,7 @@ from connections.ramp.bodies import CodingSelection, ConnectionSettings
 from connections.ramp.chart import Chart
 from connections.ramp.errors import InvalidRequest, SchemaSurprise
 from connections.ramp.lists import Lists
+from connections.ramp.payees import Payees
 from connections.ramp.rate_limit import Lane
 from connections.ramp.schemas import (
     AccountingConnection,
@@ -33,7 +34,7 @@ class SyncResult:
     trace_id: str
 
 
-class RampClient(Chart, Lists):
+class RampClient(Chart, Lists, Payees):
     """Speaks to Ramp for one business. Every method returns a schema or raises a `RampError`.
 
     It does not retry, and does not wait for anything but its turn at the rate limit.

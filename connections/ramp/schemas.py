@@ -52,12 +52,20 @@ def _ids_of_receipts(value: object) -> object:
     return tuple(one for one in ids if isinstance(one, str))
 
 
+def _switches(value: object) -> object:
+    """A setting of another kind than on and off, should Ramp get one, is none of ours."""
+    if not isinstance(value, dict):
+        return value
+    return {name: setting for name, setting in value.items() if isinstance(setting, bool)}
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
 MajorUnits = Annotated[Decimal, BeforeValidator(_exact)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(empty_for_null)]
 Receipts = Annotated[tuple[str, ...], BeforeValidator(_ids_of_receipts)]
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
+Switches = Annotated[Mapping[str, bool] | None, BeforeValidator(_switches)]
 
 
 class Schema(BaseModel):
@@ -299,7 +307,18 @@ class AccountingConnection(Schema):
     is_active: bool | None = None
     is_ready_to_migrate: Flag = False
     status: Text = ""
-    settings: Mapping[str, bool] | None = None
+    created_at: Moment | None = None
+    last_linked_at: Moment | None = None
+    settings: Switches = None
+    """Switches by name; None where they do not apply: of other kinds, and of tombstones."""
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it is fed through this API. `DIRECT` ones Ramp runs itself (M6), `CSV` by hand.
+
+        The documents before 2026 name no type.
+        """
+        return self.connection_type.upper() in {"", "API"}
 
     @property
     def is_live(self) -> bool:
@@ -357,6 +376,85 @@ class FieldOption(Reference):
     @property
     def is_selectable(self) -> bool:
         return self.is_active and self.visibility.upper() != "HIDDEN"
+
+
+class TaxRate(Reference):
+    name: Text
+    rate: MajorUnits
+    """A fraction: 0.05 is 5 %."""
+    accounting_gl_account_id: UUID | None = None
+    """Ramp's id of the GL account."""
+
+
+class TaxCodeField(Reference):
+    """The one field that tax codes are the options of. Its `id` is given by Ramp."""
+
+    name: Text = ""
+    display_name: Text = ""
+
+
+class TaxCode(Reference):
+    name: Text
+    tax_rate_ids: Ids = ()
+    """The ERP's ids of its rates."""
+
+
+class InventoryItem(Reference):
+    """The one field that inventory items are the options of. Its `id` is given by Ramp."""
+
+    name: Text = ""
+    display_name: Text = ""
+
+
+class InventoryItemOption(Reference):
+    name: Text
+    gl_account_id: UUID | None = None
+    """Ramp's id of the GL account."""
+
+
+class RampVendor(Schema):
+    """A vendor of Ramp's own, whom bills are from (R-33)."""
+
+    id: UUID
+    name: Text
+    is_active: bool = True
+    country: Text = ""
+    state: Text = ""
+    accounting_vendor_remote_id: Text = ""
+    """The ERP's id of the accounting vendor it is linked to; empty if it is not linked."""
+    merchant_id: Text = ""
+    contacts: Ids = ()
+    total_spend_last_365_days: CurrencyAmount | None = None
+    created_at: Moment | None = None
+
+    @property
+    def spend(self) -> Money | None:
+        """What it was paid in the last 365 days."""
+        stated = self.total_spend_last_365_days
+        return stated.money if stated else None
+
+
+class RampVendorContact(Schema):
+    id: Text = ""
+    email: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    phone: Text = ""
+    is_default: Flag = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class RampVendorAccount(Schema):
+    """A way to pay a vendor. Numbers of accounts are never read."""
+
+    id: Text = ""
+    account_nickname: Text = ""
+    currency: Text = ""
+    payment_method: Text = ""
+    is_default: Flag = False
 
 
 class Webhook(Schema):
