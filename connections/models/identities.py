@@ -3,10 +3,12 @@
 import uuid
 
 import pghistory
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Upper
 
 from connections.models.connection import Connection
+from connections.models.match_key import email_domain, match_key
 
 
 class RampVendor(models.Model):
@@ -28,7 +30,12 @@ class RampVendor(models.Model):
     spend_minor = models.BigIntegerField(default=0, help_text="Of the last 365 days.")
     spend_currency = models.CharField(max_length=3, blank=True, default="")
     spend_exponent = models.PositiveSmallIntegerField(default=2)
-    seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="When Ramp last showed it otherwise than before.")
+    contacts_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its e-mail address takes a call of its own."
+    )
+    match_key = match_key("name")
+    email_domain = email_domain("email")
 
     class Meta:
         constraints = [
@@ -45,7 +52,17 @@ class RampVendor(models.Model):
                 condition=~models.Q(linked_erp_id=""),
                 name="ramp_vendors_linked",
             ),
-            models.Index("connection", Upper("name"), name="ramp_vendors_by_name"),
+            models.Index(fields=["connection", "match_key"], name="ramp_vendors_by_match_key"),
+            models.Index(
+                "connection",
+                OpClass(Upper("name"), name="text_pattern_ops"),
+                name="ramp_vendors_by_start_of_name",
+            ),
+            models.Index(
+                fields=["connection", "-spend_minor", "id"],
+                condition=models.Q(contacts_read_at=None),
+                name="ramp_vendors_without_contacts",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,6 +83,9 @@ class VendorLink(models.Model):
     ramp_vendor = models.ForeignKey(RampVendor, models.CASCADE, related_name="links")
     erp_id = models.CharField(max_length=100)
     evidence = models.CharField(max_length=300, blank=True, default="")
+    batch = models.UUIDField(
+        null=True, blank=True, help_text="What one person confirmed at once; also its key."
+    )
     state = models.CharField(max_length=8, choices=State, default=State.WANTED)
     actor = models.CharField(max_length=150, blank=True, default="")
     wanted_at = models.DateTimeField(auto_now_add=True)
@@ -87,6 +107,9 @@ class VendorLink(models.Model):
                 fields=["connection", "wanted_at"],
                 condition=models.Q(state="wanted"),
                 name="links_to_be_made",
+            ),
+            models.Index(
+                fields=["batch"], condition=models.Q(batch__isnull=False), name="links_of_batch"
             ),
         ]
 
@@ -183,7 +206,11 @@ class VendorChange(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(state="accepted", field="bank")
-                | (~models.Q(checked_by="") & ~models.Q(checked_by=models.F("decided_by"))),
+                | (
+                    ~models.Q(checked_by="")
+                    & ~models.Q(decided_by="")
+                    & ~models.Q(checked_by=models.F("decided_by"))
+                ),
                 name="bank_changes_need_two",
             ),
             models.UniqueConstraint(

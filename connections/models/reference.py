@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Now, Upper
 
 from connections.models.connection import Connection
+from connections.models.match_key import email_domain, match_key
 
 
 class ReferenceKind(models.TextChoices):
@@ -126,12 +127,53 @@ class Vendor(Reference):
     tax_id_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     bank_hint = models.CharField(max_length=8, blank=True, default="", db_default="")
     bank_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    accepted_bank_digest = models.CharField(  # noqa: DJ001  "never looked at" is not "none"
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text="What two people accepted, or was there when we first looked.",
+    )
+    accepted_bank_hint = models.CharField(max_length=8, blank=True, default="", db_default="")
+    name_is_held = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Ramp keeps the name it has: it is the owner, or a person has not decided.",
+    )
+    match_key = match_key("name")
+    email_domain = email_domain("email")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["connection", "erp_id"], name="vendor_once"),
         ]
         indexes = [
+            models.Index(fields=["connection", "match_key", "erp_id"], name="vendors_by_match_key"),
+            models.Index(
+                fields=["connection", "tax_id_digest"],
+                condition=~models.Q(tax_id_digest=""),
+                name="vendors_by_tax_id",
+            ),
+            models.Index(
+                fields=["connection", "bank_digest"],
+                condition=~models.Q(bank_digest=""),
+                name="vendors_by_bank",
+            ),
+            models.Index(
+                "connection",
+                OpClass(Upper("code"), name="text_pattern_ops"),
+                condition=~models.Q(code=""),
+                name="vendors_by_code",
+            ),
+            models.Index(
+                "connection",
+                OpClass("erp_id", name="text_pattern_ops"),
+                name="vendors_by_start_of_id",
+            ),
+            models.Index(
+                fields=["connection", "email_domain"],
+                condition=~models.Q(email_domain=""),
+                name="vendors_by_email_domain",
+            ),
             models.Index(fields=["connection", "name", "id"], name="vendors_by_name"),
             models.Index(
                 "connection",

@@ -28,6 +28,12 @@ class VendorCreation(models.Model):
     step = models.CharField(max_length=8, choices=Step, default=Step.WANTED)
     erp_id = models.CharField(max_length=100, blank=True, default="")
     ramp_id = models.UUIDField(null=True, blank=True)
+    is_own = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A person has said that it is none of the ERP's vendors that look like it.",
+    )
+    decided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(
         null=True, help_text="Empty: all is done, or a person must act first."
