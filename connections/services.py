@@ -15,10 +15,14 @@ from django.urls import reverse
 
 from connections import secrets
 from connections.erp.port import ErpAdapter
+from connections.mapping_book import revisions
+from connections.mapping_book.revisions import ONLY_COMPANY, Change
 from connections.models import (
     Connection,
     Credential,
     Entity,
+    MappingKind,
+    MappingRevision,
     PostingProfile,
     WebhookSubscription,
 )
@@ -27,6 +31,9 @@ from connections.ramp.bodies import ConnectionSettings
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound
 from connections.ramp.schemas import AccountingConnection
+
+SETUP = "setup"
+"""Who writes mappings while a connection is set up by a program."""
 
 OWN_HEADER = "X-Rampbridge-Webhook"
 """Sent along with every delivery at our request; proves the challenge (contract 10)."""
@@ -139,11 +146,14 @@ def mirror_entities(connection: Connection, ramp: RampClient) -> list[Entity]:
     return list(Entity.objects.filter(connection=connection).order_by("-is_primary", "name"))
 
 
-def map_entity(entity: Entity, *, erp_entity: str = "") -> None:
-    """Say which ERP company an entity is; empty means the ERP's only one."""
-    entity.erp_entity = erp_entity
-    entity.is_mapped = True
-    entity.save(update_fields=["erp_entity", "is_mapped"])
+def map_entity(entity: Entity, *, erp_entity: str = "", actor: str = SETUP) -> None:
+    """Say which ERP company an entity is; empty means the ERP's only one.
+
+    :raises BadTarget: if the ERP has no such company
+    """
+    change = Change(MappingKind.ENTITY, str(entity.ramp_id), erp_entity or ONLY_COMPANY)
+    _save(entity.connection, [change], actor=actor)
+    entity.refresh_from_db(fields=["erp_entity", "is_mapped"])
 
 
 def set_posting_profile(
@@ -155,24 +165,32 @@ def set_posting_profile(
     reimbursement_account: str = "",
     transfer_bank_account: str = "",
     cashback_account: str = "",
+    actor: str = SETUP,
 ) -> PostingProfile:
     """Say which ERP accounts stand for what Ramp does not code, for all entities; by the ERP's ids.
 
     What is left empty holds the objects that need it, with words that say which account is missing.
+
+    :raises BadTarget: if one of them is not an account of the ERP that can be it
     """
-    profile, _ = PostingProfile.objects.update_or_create(
-        connection=connection,
-        entity=None,
-        defaults={
-            "card_liability_account": card_liability_account,
-            "bank_account": bank_account,
-            "payables_account": payables_account,
-            "reimbursement_account": reimbursement_account,
-            "transfer_bank_account": transfer_bank_account,
-            "cashback_account": cashback_account,
-        },
+    accounts = {
+        "card_liability_account": card_liability_account,
+        "bank_account": bank_account,
+        "payables_account": payables_account,
+        "reimbursement_account": reimbursement_account,
+        "transfer_bank_account": transfer_bank_account,
+        "cashback_account": cashback_account,
+    }
+    changes = [Change(MappingKind.PROFILE, *purpose) for purpose in accounts.items()]
+    _save(connection, changes, actor=actor)
+    return PostingProfile.objects.get(connection=connection, entity=None)
+
+
+def _save(connection: Connection, changes: Sequence[Change], *, actor: str) -> None:
+    reason = "Set up with the connection."
+    revisions.save(
+        connection, changes, actor=actor, reason=reason, source=MappingRevision.Source.ONBOARDING
     )
-    return profile
 
 
 def check_erp(erp: ErpAdapter) -> str:
