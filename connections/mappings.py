@@ -9,10 +9,18 @@ from typing import Literal, TypeVar
 
 POSTING_PROFILE = "posting profile"
 
+VENDOR_CODE, VENDOR_NAME = "code:", "name:"
+"""What a vendor is mapped by where Ramp gives no id of it, so that neither is taken for an id."""
+
 ProfileAccount = Literal[
-    "bank_account", "reimbursement_account", "transfer_bank_account", "cashback_account"
+    "card_liability_account",
+    "bank_account",
+    "reimbursement_account",
+    "transfer_bank_account",
+    "cashback_account",
 ]
 _ACCOUNT_WORDS: Mapping[ProfileAccount, str] = {
+    "card_liability_account": "account for cards",
     "bank_account": "account for bill payments",
     "reimbursement_account": "account for reimbursements",
     "transfer_bank_account": "account for payments of the card balance",
@@ -86,11 +94,13 @@ class EntityTarget:
 class MissingMapping(Exception):
     """A coding that leads nowhere. Says which kind of thing and which value, for people."""
 
-    def __init__(self, kind: str, value: str, name: str = "") -> None:
+    def __init__(self, kind: str, value: str, name: str = "", *, field_id: str = "") -> None:
         super().__init__(f"no {kind} for {name or value!r}")
         self.kind = kind
         self.value = value
         self.name = name or value
+        self.field_id = field_id
+        """Of a field option: the field's id, for two fields may have one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,12 @@ class MappingSet:
     entities: Mapping[str, EntityTarget] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     """By Ramp entity id; the empty key holds for every entity without its own."""
+    own: Mapping[str, MappingSet] = field(default_factory=dict)
+    """By Ramp entity id, for entities of which some codings lead elsewhere than of the others."""
+
+    def of_entity(self, ramp_id: str) -> MappingSet:
+        """What holds for the objects of one entity: its own mappings before the general ones."""
+        return self.own.get(ramp_id, self)
 
     def account(self, external_id: str, name: str = "") -> Target:
         """The GL account of a coding.
@@ -127,7 +143,10 @@ class MappingSet:
         :raises MissingMapping: if the ERP has no such value in that field
         """
         kind = self.fields.get(field_id, "field option")
-        return _found(self.options.get((field_id, external_id)), kind, external_id, name)
+        target = self.options.get((field_id, external_id))
+        if target is None:
+            raise MissingMapping(kind, external_id, name, field_id=field_id)
+        return target
 
     def vendor(self, external_id: str, name: str = "") -> Target:
         """The vendor of a coding.
@@ -137,11 +156,13 @@ class MappingSet:
         return _found(self.vendors.get(external_id), "vendor", external_id, name)
 
     def vendor_with_code(self, code: str, name: str = "") -> Target:
-        """The one vendor of a code.
+        """The one vendor of a code, or whom a person has mapped the code to.
 
-        :raises MissingMapping: if the ERP has none, or several
+        :raises MissingMapping: if the ERP has none, or several, and nobody has mapped it
         """
-        return _found(self.vendor_codes.get(code), "vendor", code, name)
+        mapped = VENDOR_CODE + code
+        target = self.vendors.get(mapped) or self.vendor_codes.get(code)
+        return _found(target, "vendor", mapped, name or code)
 
     def tax_code(self, external_id: str, name: str = "") -> TaxTarget:
         """The tax code of a coding.
@@ -167,7 +188,8 @@ class MappingSet:
         """
         profile = self.profiles.get(entity_id) or self.profiles.get("")
         if profile is None or not profile.card_liability_account:
-            raise MissingMapping(POSTING_PROFILE, entity_id)
+            missing: ProfileAccount = "card_liability_account"
+            raise MissingMapping(POSTING_PROFILE, missing, _ACCOUNT_WORDS[missing])
         return profile
 
 

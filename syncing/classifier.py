@@ -433,7 +433,7 @@ def _of_erp(
 
 
 def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
-    cause = _cause(f"mapping.{error.kind}", error.value)
+    cause = cause_of_missing(error.kind, error.value, field_id=error.field_id)
     if error.kind in ("entity", "posting profile"):
         return SyncFailure(
             _OURS,
@@ -450,6 +450,13 @@ def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
         f"Choose another {error.kind} in Ramp, or ask us to map this one.",
         blocked_by=cause,
     )
+
+
+def cause_of_missing(kind: str, value: str, *, field_id: str = "") -> str:
+    """The cause that all items share which lack one mapping; of field options with the field."""
+    if field_id:
+        return _cause("mapping.field option", f"{field_id}/{value}")
+    return _cause(f"mapping.{kind}", value)
 
 
 def _cause(kind: str, subject: str) -> str:

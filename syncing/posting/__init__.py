@@ -42,35 +42,48 @@ def document_for(
     """
     match object_type:
         case "transaction":
+            transaction = Transaction.parse(body)
             return transactions.journal_for(
-                Transaction.parse(body), mappings=mappings, tenant=tenant
+                transaction, mappings=_of(transaction, mappings), tenant=tenant
             )
         case "reimbursement":
+            reimbursement = Reimbursement.parse(body)
             return reimbursements.journal_for(
-                Reimbursement.parse(body), mappings=mappings, tenant=tenant
+                reimbursement, mappings=_of(reimbursement, mappings), tenant=tenant
             )
         case "bill":
+            bill = Bill.parse(body)
             return bills.bill_for(
-                Bill.parse(body), mappings=mappings, tenant=tenant, number_is_taken=number_is_taken
+                bill, mappings=_of(bill, mappings), tenant=tenant, number_is_taken=number_is_taken
             )
         case "bill_payment":
+            bill = Bill.parse(body)
             return bills.payment_for(
-                Bill.parse(body), mappings=mappings, tenant=tenant, bill_is_ours=bill_is_ours
+                bill, mappings=_of(bill, mappings), tenant=tenant, bill_is_ours=bill_is_ours
             )
         case "transfer":
+            transfer = Transfer.parse(body)
             return transfers.transfer_journal(
-                Transfer.parse(body), mappings=mappings, tenant=tenant
+                transfer, mappings=_of(transfer, mappings), tenant=tenant
             )
         case "cashback":
+            cashback = Cashback.parse(body)
             return transfers.cashback_journal(
-                Cashback.parse(body), mappings=mappings, tenant=tenant
+                cashback, mappings=_of(cashback, mappings), tenant=tenant
             )
         case "vendor_credit":
-            return vendor_credits.credit_for(
-                VendorCredit.parse(body), mappings=mappings, tenant=tenant
-            )
+            credit = VendorCredit.parse(body)
+            return vendor_credits.credit_for(credit, mappings=_of(credit, mappings), tenant=tenant)
         case _:
             raise ValueError(f"No document is made from a {object_type}.")
+
+
+def _of(
+    one: Transaction | Reimbursement | Bill | Transfer | Cashback | VendorCredit,
+    mappings: MappingSet,
+) -> MappingSet:
+    """The mappings of the entity that the object belongs to."""
+    return mappings.of_entity(str(one.entity_id or ""))
 
 
 def settlement_for(
@@ -85,6 +98,11 @@ def settlement_for(
 
     Raises what `document_for` does; see `card_payments.settlement_for`.
     """
+    transaction = Transaction.parse(body)
     return card_payments.settlement_for(
-        Transaction.parse(body), paid, other_cards=other_cards, mappings=mappings, tenant=tenant
+        transaction,
+        paid,
+        other_cards=other_cards,
+        mappings=_of(transaction, mappings),
+        tenant=tenant,
     )

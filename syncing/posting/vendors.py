@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from connections.mappings import MappingSet, MissingMapping
+from connections.mappings import VENDOR_NAME, MappingSet, MissingMapping
 from connections.ramp.schemas import Coded, LineItem, Selection
 from connections.ramp.spend import Bill, VendorCredit
 from syncing.posting.lines import codings_of
@@ -24,10 +24,10 @@ def vendor_of_bill(bill: Bill, mappings: MappingSet) -> str:
         return mappings.vendor(vendor.remote_id, name).erp_id
     if vendor.remote_code:
         return mappings.vendor_with_code(vendor.remote_code, name).erp_id
-    ramp_id = str(vendor.id or "")
-    target = mappings.vendors.get(ramp_id) or mappings.vendor_names.get(name.casefold())
+    mapped = str(vendor.id or VENDOR_NAME + name)
+    target = mappings.vendors.get(mapped) or mappings.vendor_names.get(name.casefold())
     if target is None:
-        raise MissingMapping("vendor", ramp_id or name, name)
+        raise MissingMapping("vendor", mapped, name)
     return target.erp_id
 
 

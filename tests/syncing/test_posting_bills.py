@@ -201,7 +201,7 @@ class TestTheVendor:
         ("vendor", "value"),
         [
             ({"remote_id": "v-9", "name": "Acme Hosting"}, "v-9"),
-            ({"remote_code": "C-9", "name": "Acme Hosting"}, "C-9"),
+            ({"remote_code": "C-9", "name": "Acme Hosting"}, "code:C-9"),
         ],
     )
     def test_is_not_guessed_by_name_where_ramp_states_more(
