@@ -3,7 +3,7 @@
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -13,10 +13,16 @@ from django.db import connection as database
 from django.utils import timezone
 
 from connections import egress, secrets
+from connections.erp import addresses
 from connections.erp.port import ErpAdapter
 from connections.erp.registry import adapter_for
 from connections.models import Connection, Credential, RampToken
-from connections.ramp.auth import AccessToken, ClientCredentials
+from connections.ramp.auth import (
+    AccessToken,
+    ClientCredentials,
+    MemoryTokenStore,
+    TokenStore,
+)
 from connections.ramp.client import RampClient
 from connections.ramp.files import FileStore, shared_store
 from connections.ramp.rate_limit import Lane
@@ -50,12 +56,21 @@ def ramp_client(connection: Connection, *, lane: Lane = Lane.ORDINARY) -> RampCl
     :raises secrets.NoCredential: if the connection has no credentials for Ramp
     """
     secret = secrets.credential(connection, Credential.Side.RAMP)
+    return _ramp_client(secret, SharedTokens(connection), lane)
+
+
+def unproven_ramp_client(secret: Mapping[str, str]) -> RampClient:
+    """A client with credentials that are not kept yet: nobody else gets its token."""
+    return _ramp_client(secret, MemoryTokenStore(), Lane.ORDINARY)
+
+
+def _ramp_client(secret: Mapping[str, str], store: TokenStore, lane: Lane) -> RampClient:
     auth = ClientCredentials(
         base_url=settings.RAMP_API_URL,
         client_id=secret["client_id"],
         client_secret=secret["client_secret"],
         scopes=SCOPES,
-        store=SharedTokens(connection),
+        store=store,
         clock=_clock,
     )
     http = shared_http_client(settings.RAMP_API_URL, egress.tokens(settings.RAMP_EGRESS))
@@ -65,7 +80,7 @@ def ramp_client(connection: Connection, *, lane: Lane = Lane.ORDINARY) -> RampCl
 def erp_adapter(connection: Connection) -> ErpAdapter:
     """The adapter to this customer's ERP; kept by the process until its credentials change.
 
-    :raises secrets.NoCredential: if the connection has no credentials for its ERP
+    :raises secrets.NoCredential: if the connection has no credentials for its ERP that may be used
     """
     changed_at = (
         Credential.objects.filter(connection=connection, side=Credential.Side.ERP)
@@ -78,10 +93,23 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
         if known and known[0] == changed_at:
             return known[1]
         secret = secrets.credential(connection, Credential.Side.ERP)
-        adapter = adapter_for(connection.erp_kind, secret)
+        adapter = new_adapter(connection.erp_kind, secret)
         assert changed_at is not None  # the credential was just read
         _adapters[key] = (changed_at, adapter)
         return adapter
+
+
+def new_adapter(kind: str, secret: Mapping[str, str]) -> ErpAdapter:
+    """An adapter with these settings, if their address may be called.
+
+    :raises secrets.NoCredential: if it leads into our own network, in words
+    """
+    if url := secret.get("url"):
+        try:
+            addresses.check(url, allowed=settings.ERP_PRIVATE_HOSTS)
+        except addresses.AddressRefused as refused:
+            raise secrets.NoCredential(str(refused)) from refused
+    return adapter_for(kind, secret)
 
 
 def file_store() -> FileStore:

@@ -22,7 +22,10 @@ SEALED_COLUMNS: Sequence[tuple[type[SealedRow], str]] = (
 
 
 class NoCredential(Exception):
-    """A connection lacks the credentials of one side. The message is fit to show."""
+    """A connection lacks the credentials of one side, or must not use what it has.
+
+    The message is fit to show.
+    """
 
 
 def context_of(row: SealedRow, column: str) -> str:

@@ -23,11 +23,11 @@ from connections.models import (
     Entity,
     MappingKind,
     MappingRevision,
+    Mirror,
     PostingProfile,
     WebhookSubscription,
 )
 from connections.ramp import events
-from connections.ramp.bodies import ConnectionSettings
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound
 from connections.ramp.schemas import AccountingConnection
@@ -43,7 +43,11 @@ CHALLENGE_WITHIN = timedelta(minutes=10)
 
 
 class SeatTaken(Exception):
-    """Another connection holds the business's one active seat. The message is fit to show."""
+    """Another connection holds the business's one active seat. Message and fix are fit to show."""
+
+    def __init__(self, title: str, fix: str = "") -> None:
+        super().__init__(title)
+        self.fix = fix
 
 
 class NotVerified(Exception):
@@ -105,29 +109,61 @@ def change_erp_credential(connection: Connection, erp_settings: dict[str, str]) 
 def take_seat(connection: Connection, ramp: RampClient) -> AccountingConnection:
     """Become the business's accounting connection: adopt our own or create one, and read it back.
 
-    Looks before it creates, for Ramp answers a second creation with the incumbent (C5).
+    Looks before it creates, for Ramp answers a second creation with the incumbent (C5). Only a live
+    one of our name is adopted. A connection by CSV files becomes ours as it is, for Ramp upgrades
+    it (contract 3).
 
     :raises SeatTaken: if another provider's connection is active, naming it
     :raises NotVerified: if the connection, read back, is not ours and live
     """
-    seat = _live(ramp.all_connections())
-    if seat is None:
+    seats = ramp.all_connections()
+    seat = live_seat(seats)
+    is_fresh = seat is None and not any(_is_named(one, connection) for one in seats)
+    if seat is None or seat.connection_type == "CSV":
         seat = ramp.create_connection(remote_provider_name=connection.ramp_provider_name)
-    if seat.remote_provider_name != connection.ramp_provider_name:
-        raise SeatTaken(
-            f"{seat.remote_provider_name or 'Another provider'} is {connection.name}'s active"
-            " accounting connection in Ramp. Start a migration instead of a fresh connection."
-        )
+    if not _is_named(seat, connection) or seat.connection_type == "DIRECT":
+        raise seat_taken(connection, seat)
     read_back = ramp.connection(seat.id)
-    if not read_back.is_live or read_back.connection_type not in ("", "API"):
+    is_ours = read_back.is_live and _is_named(read_back, connection)
+    if not is_ours or read_back.connection_type not in ("", "API"):
         raise NotVerified(f"Ramp does not show {connection.name}'s connection as linked yet.")
-    connection.ramp_business_id = ramp.business().id
-    connection.ramp_connection_id = read_back.id
-    connection.save(update_fields=["ramp_business_id", "ramp_connection_id"])
+    _keep_seat(connection, read_back.id, ramp.business().id, is_fresh=is_fresh)
     return read_back
 
 
-def _live(seats: Sequence[AccountingConnection]) -> AccountingConnection | None:
+def seat_taken(connection: Connection, seat: AccountingConnection) -> SeatTaken:
+    """What to say of another provider's connection (R-08)."""
+    who = seat.remote_provider_name or "Another provider"
+    kind = (
+        " It is a direct one, which Ramp runs itself." if seat.connection_type == "DIRECT" else ""
+    )
+    return SeatTaken(
+        f"{who} is {connection.name}'s active accounting connection in Ramp.{kind}",
+        "Start a migration instead of a fresh connection: the two then change places on a day that"
+        " is agreed, and no coding is lost. If nobody uses it, the customer disconnects it in Ramp"
+        " under Accounting, Settings, Danger Zone.",
+    )
+
+
+@transaction.atomic
+def _keep_seat(
+    connection: Connection, seat_id: uuid.UUID, business_id: uuid.UUID, *, is_fresh: bool
+) -> None:
+    connection.ramp_business_id = business_id
+    connection.ramp_connection_id = seat_id
+    connection.save(update_fields=["ramp_business_id", "ramp_connection_id"])
+    mirror, _ = Mirror.objects.get_or_create(connection=connection)
+    if is_fresh:
+        mirror.ramp_is_empty = True
+        mirror.save(update_fields=["ramp_is_empty"])
+
+
+def _is_named(seat: AccountingConnection, connection: Connection) -> bool:
+    return seat.remote_provider_name == connection.ramp_provider_name
+
+
+def live_seat(seats: Sequence[AccountingConnection]) -> AccountingConnection | None:
+    """The connection in the active seat of a business, whoever's it is."""
     return next((seat for seat in seats if seat.is_live), None)
 
 
@@ -286,22 +322,6 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
     subscription.save(update_fields=["status"])
     _retire_others(subscription, ramp)
     return True
-
-
-def set_vendor_creation(connection: Connection, ramp: RampClient, *, on: bool) -> None:
-    """Say whether each merchant must be an accounting vendor before its transactions are synced
-    (R-36), and read back that Ramp has understood.
-
-    :raises NotVerified: if it shows otherwise
-    """
-    assert connection.ramp_connection_id is not None  # the seat was taken
-    wanted: ConnectionSettings = {"transaction_accounting_vendor_creation_on_sync_enabled": on}
-    ramp.update_connection(connection.ramp_connection_id, wanted)
-    shown = ramp.connection(connection.ramp_connection_id).settings or {}
-    if shown.get("transaction_accounting_vendor_creation_on_sync_enabled", False) is not on:
-        raise NotVerified(
-            f"Ramp did not switch vendor creation {'on' if on else 'off'} for {connection.name}."
-        )
 
 
 def go_live(connection: Connection) -> None:

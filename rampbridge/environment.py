@@ -154,6 +154,8 @@ class Environment(BaseSettings):
         list[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_file_hosts)
     ] = [".ramp.com"]
     """Where receipts and invoices may be downloaded from, beside Ramp's own address."""
+    erp_private_hosts: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = []
+    """ERPs that may be called although they are inside our network, or without TLS: by host."""
     poll_interval_seconds: int | None = Field(default=None, ge=10, le=86_400)
     """None: every two hours on weekdays and twelve at weekends, as Ramp recommends."""
     chart_read_seconds: int = Field(default=900, ge=10, le=86_400)

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
 from rampbridge import logs
-from rampbridge.environment import read_environment
+from rampbridge.environment import LOOPBACK, read_environment
 from rampbridge.lib import failpoints
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -33,6 +33,8 @@ WEBHOOK_BASE_URL = env.webhook_base_url or env.public_url
 RAMP_API_URL = env.ramp_api_url
 RAMP_EGRESS = env.ramp_egress
 RECEIPT_HOSTS = tuple(env.receipt_hosts)
+ERP_PRIVATE_HOSTS = frozenset(env.erp_private_hosts) | (frozenset() if env.is_https else LOOPBACK)
+PRETEND_ERPS_OFFERED = not env.is_https
 POLL_INTERVAL_SECONDS = env.poll_interval_seconds
 CHART_READ_SECONDS = env.chart_read_seconds
 CHART_UPLOAD_SECONDS = env.chart_upload_seconds

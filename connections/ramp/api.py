@@ -64,6 +64,8 @@ class Api:
         self._auth = auth
         self._http = http
         self._lane = lane
+        self.last_trace_id = ""
+        """Of the newest answer, also of a refusal: what Ramp's support finds it by."""
 
     def call(
         self,
@@ -89,6 +91,7 @@ class Api:
         )
         response = self._send(request, changes=changes)
         answer = Answer(response.content, response.status_code, trace_id(response))
+        self.last_trace_id = answer.trace_id
         log.debug("%s %s: %s, trace %s", method, path, answer.status, answer.trace_id)
         if not response.is_success:
             raise error_for(response, changes=changes)
@@ -123,13 +126,18 @@ class Api:
             start = page.next_cursor
 
     def everything(
-        self, path: str, model: type[Model], params: Mapping[str, object]
+        self,
+        path: str,
+        model: type[Model],
+        params: Mapping[str, object],
+        *,
+        start: str | None = None,
     ) -> Iterator[Model]:
-        """The objects of a list that is only of use when it is complete.
+        """The objects of a list that is only of use when it is complete, or is from `start` on.
 
         :raises SchemaSurprise: if one of them is malformed
         """
-        for page, answer in self.pages(path, model, params):
+        for page, answer in self.pages(path, model, params, start=start):
             for malformed in page.malformed:
                 with answer.blamed():
                     raise SchemaSurprise(f"{model.__name__} {malformed.id}: {malformed.reason}")

@@ -45,6 +45,11 @@ class RampClient(Chart, Lists, Payees):
     ) -> None:
         super().__init__(Api(base_url=base_url, auth=auth, http=http, lane=lane))
 
+    @property
+    def last_trace_id(self) -> str:
+        """What Ramp's support finds the newest call of this client by."""
+        return self._api.last_trace_id
+
     def for_inactive(self, connection_id: UUID) -> Chart:
         """The chart of a connection that is not active yet.
 

@@ -24,9 +24,9 @@ from connections.ramp.file_errors import (
     FileTooLarge,
     HostUnavailable,
 )
+from rampbridge.lib.addresses import is_public
 
 LARGEST_FILE = 20 * 1024 * 1024
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 LONGEST_DOWNLOAD = 60.0
 """Seconds from the request to the last byte, for a host that drips."""
 
@@ -125,7 +125,7 @@ class FileStore:
             found = self._resolve(host)
         except OSError as error:
             raise HostUnavailable(f"{host} has no address now.") from error
-        if not found or not all(_is_public(ipaddress.ip_address(one)) for one in found):
+        if not found or not all(is_public(ipaddress.ip_address(one)) for one in found):
             raise AddressRefused("The host has an address that is not public.", host=host)
 
     def _read(self, response: httpx.Response) -> bytes:
@@ -205,14 +205,3 @@ def _name(address: httpx.URL, media_type: str) -> str:
     if not ending:
         ending = mimetypes.guess_extension(media_type) or ""
     return PurePosixPath(name).stem[:_LONGEST_NAME] + ending
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """An address out on the internet, and not one inside that is wrapped into IPv6."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if inner is not None:
-            return _is_public(inner)
-    return address.is_global and not address.is_multicast

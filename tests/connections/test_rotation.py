@@ -10,8 +10,9 @@ from pytest_django import Settings
 
 from connections import rotation, secrets
 from connections.clients import SharedTokens
-from connections.models import Connection, Credential, RampToken, WebhookSubscription
+from connections.models import Chore, Connection, Credential, RampToken, WebhookSubscription
 from connections.ramp.auth import AccessToken
+from connections.upkeep import chores
 from rampbridge.lib import encryption
 from tests.connections.world import new_connection
 
@@ -45,6 +46,8 @@ def customer() -> Connection:
         b"ramp_sec_old", context=secrets.context_of(subscription, "sealed_previous_secret")
     )
     subscription.save()
+    new = {"login": "rampbridge", "password": "not checked yet"}
+    chores.want(connection, Chore.Kind.CREDENTIAL, actor="maya", about="erp", secret=new)
     return connection
 
 
@@ -85,7 +88,7 @@ class TestRotation:
     ) -> None:
         settings.ENCRYPTION_KEYS = NEW | OLD
 
-        assert rewrapped() == 6
+        assert rewrapped() == 7
         assert rewrapped() == 0
 
     def test_changes_nothing_while_the_old_key_is_still_the_first(
@@ -155,7 +158,7 @@ class TestUnderLoad:
 
         monkeypatch.setattr(encryption, "rewrap", rewrap_and_lose)
 
-        assert rewrapped() == 5
+        assert rewrapped() == 6
 
 
 class TestTheCommand:
@@ -166,8 +169,9 @@ class TestTheCommand:
 
         lines = [line.split() for line in rotate().splitlines()]
 
-        assert lines[:2] == [
+        assert lines[:3] == [
             ["Credential.sealed", "2", "rewrapped", "0", "current"],
+            ["Chore.sealed", "1", "rewrapped", "0", "current"],
             ["RampToken.sealed", "1", "rewrapped", "0", "current"],
         ]
         assert " ".join(lines[-1]) == "Everything is under 2026. No longer needed: 2025."

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from connections import clients, services
+from connections import clients
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.records import Document, MasterKind
-from connections.models import Connection, VendorCreation
+from connections.models import Connection, Switch, VendorCreation
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
+from connections.upkeep import switches
 from syncing import attachments, errands, tasks
 from syncing.models import Attachment, ItemPayload, SyncItem
 from tests.syncing.world import let_time_pass
@@ -64,7 +65,9 @@ def test_a_merchant_becomes_a_vendor_and_its_transaction_goes_through(
     work: Work,
     rung: list[str],
 ) -> None:
-    services.set_vendor_creation(customer, clients.ramp_client(customer), on=True)
+    switches.set_switch(
+        customer, clients.ramp_client(customer), Switch.Name.VENDOR_CREATION, on=True, actor="maya"
+    )
     bought = business.create_transaction(
         "18.40", account_code="6300", merchant="Kaffeehaus Mitte", ready=True
     )
@@ -99,13 +102,13 @@ def test_switching_vendor_creation_is_read_back(
 ) -> None:
     ramp = clients.ramp_client(customer)
 
-    services.set_vendor_creation(customer, ramp, on=True)
+    switches.set_switch(customer, ramp, Switch.Name.VENDOR_CREATION, on=True, actor="maya")
     assert customer.ramp_connection_id is not None
     shown = ramp.connection(customer.ramp_connection_id).settings
     assert shown is not None
     assert shown["transaction_accounting_vendor_creation_on_sync_enabled"]
 
-    services.set_vendor_creation(customer, ramp, on=False)
+    switches.set_switch(customer, ramp, Switch.Name.VENDOR_CREATION, on=False, actor="maya")
     shown = ramp.connection(customer.ramp_connection_id).settings
     assert shown is not None
     assert not shown["transaction_accounting_vendor_creation_on_sync_enabled"]

@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from connections import chart_upload, clients, services
 from connections.erp.adapters.tryton.adapter import TrytonErp
-from connections.models import Connection, LedgerAccount
+from connections.models import Connection, LedgerAccount, Switch
 from connections.ramp.client import RampClient
+from connections.upkeep import switches
 from rampbridge.policy import Role
 from syncing import backfill, poll_schedule
 from syncing.models import Schedule
@@ -86,7 +87,8 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     poll_schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
     if connection.slug == CREATES_VENDORS:
-        services.set_vendor_creation(connection, ramp, on=True)
+        name = Switch.Name.VENDOR_CREATION
+        switches.set_switch(connection, ramp, name, on=True, actor="seed_demo")
     if isinstance(erp, TrytonErp):
         _close_old_account(erp)
     services.go_live(connection)

@@ -1,0 +1,156 @@
+"""What people ask of a connection: written by pages, claimed and carried out by workers.
+
+A wish is claimed by moving its due time on, so that it comes due again if its worker dies; every
+one of them may be done twice. Of the same wish there is one at a time.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from connections import secrets
+from connections.models import Chore, Connection
+from connections.upkeep.problems import EXPECTED, Problem, problem
+
+LEASE = timedelta(minutes=3)
+"""Longer than one wish takes, with a minute for Ramp and one for an ERP."""
+TRIES = 6
+FIRST_WAIT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a wish."""
+
+    title: str
+    trace_id: str = ""
+
+
+Doer = Callable[[Chore], Outcome]
+"""Carries out one wish; raises one of `problems.EXPECTED` if it cannot."""
+
+
+class Refused(Exception):
+    """It will not be done. The message is fit to show."""
+
+    def __init__(self, title: str, fix: str = "", *, trace_id: str = "") -> None:
+        super().__init__(title)
+        self.fix = fix
+        self.trace_id = trace_id
+
+
+@transaction.atomic
+def want(
+    connection: Connection,
+    kind: Chore.Kind,
+    *,
+    actor: str,
+    about: str = "",
+    secret: Mapping[str, str] | None = None,
+    hint: str = "",
+) -> Chore:
+    """Write a wish down. The same one again begins anew: with its newest content, at once."""
+    waiting = Chore.objects.select_for_update().filter(
+        connection=connection, kind=kind, about=about, state=Chore.State.WANTED
+    )
+    found = waiting.first()
+    if found is not None and secret is not None:
+        _settle(found, Chore.State.REFUSED, "Replaced by newer ones.")
+        found = None
+    if found is None:
+        found = Chore(connection=connection, kind=kind, about=about, actor=actor, hint=hint)
+        if secret is not None:
+            found.sealed = secrets.sealed_for_later(found, secret)
+        found.save(force_insert=True)
+    else:
+        waiting.update(actor=actor, due_at=Now(), attempts=0)
+    return found
+
+
+def connections_due() -> list[uuid.UUID]:
+    """Customers of whom something is wanted now."""
+    due = Chore.objects.filter(state=Chore.State.WANTED, due_at__lte=Now())
+    return list(due.order_by().values_list("connection_id", flat=True).distinct()[:200])
+
+
+def carry_out_due(connection_id: uuid.UUID, doers: Mapping[str, Doer]) -> int:
+    """Do all that is wanted of a customer now, oldest first; how much was done."""
+    done = 0
+    while (chore := _claim(connection_id)) is not None:
+        _carry_out(chore, doers[chore.kind])
+        done += 1
+    return done
+
+
+def _claim(connection_id: uuid.UUID) -> Chore | None:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE connections_chore
+            SET due_at = now() + make_interval(secs => %s), attempts = attempts + 1
+            WHERE id = (
+                SELECT id FROM connections_chore
+                WHERE connection_id = %s AND state = 'wanted' AND due_at <= now()
+                ORDER BY wanted_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) RETURNING id
+            """,
+            [LEASE.total_seconds(), connection_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Chore.objects.select_related("connection").get(pk=row[0])
+
+
+def _carry_out(chore: Chore, doer: Doer) -> None:
+    try:
+        outcome = doer(chore)
+    except Refused as refused:
+        _settle(chore, Chore.State.REFUSED, str(refused), refused.fix, trace_id=refused.trace_id)
+    except EXPECTED as error:
+        found = problem(error)
+        trace_id = getattr(error, "trace_id", "")
+        if found.will_pass and chore.attempts < TRIES:
+            _try_again(chore, found, trace_id)
+        else:
+            _settle(chore, Chore.State.REFUSED, found.title, found.fix, trace_id=trace_id)
+    else:
+        _settle(chore, Chore.State.DONE, outcome.title, trace_id=outcome.trace_id)
+
+
+def _try_again(chore: Chore, found: Problem, trace_id: str) -> None:
+    wait = FIRST_WAIT * 3 ** (chore.attempts - 1)
+    _as_claimed(chore).update(
+        due_at=Now() + wait, title=found.title[:300], fix=found.fix[:500], trace_id=trace_id[:100]
+    )
+
+
+def _settle(
+    chore: Chore, state: Chore.State, title: str, fix: str = "", *, trace_id: str = ""
+) -> None:
+    _as_claimed(chore).update(
+        state=state, title=title[:300], fix=fix[:500], trace_id=trace_id[:100], sealed=b"",
+        due_at=None, done_at=Now(),
+    )  # fmt: skip
+
+
+def _as_claimed(chore: Chore) -> QuerySet[Chore]:
+    """The row, unless somebody has wished anew meanwhile: that is still to be done."""
+    return Chore.objects.filter(pk=chore.pk, state=Chore.State.WANTED, attempts=chore.attempts)
+
+
+def newest(connection: Connection) -> dict[tuple[str, str], Chore]:
+    """The newest wish of each kind and subject, whatever came of it; one query."""
+    found: QuerySet[Chore] = (
+        Chore.objects.filter(connection=connection)
+        .order_by("kind", "about", "-wanted_at", "-pk")
+        .distinct("kind", "about")
+        .defer("sealed")
+    )
+    return {(chore.kind, chore.about): chore for chore in found}
