@@ -35,6 +35,8 @@ class Payee(Record):
     linked_to: str | None = None
     has_remote_id: bool = True
     is_active: bool = True
+    email: str | None = None
+    merchant_id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

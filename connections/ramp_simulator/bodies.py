@@ -1,5 +1,6 @@
 """Bodies that clients send. Under `/accounting/` an unknown key refuses the whole body."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -34,6 +35,8 @@ SyncType = Literal[
     "WALLET_TRANSFER_SYNC",
 ]
 Text = Annotated[str, Field(min_length=1)]
+Rate = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+"""A fraction, as text or as a number."""
 
 
 class Strict(BaseModel):
@@ -103,6 +106,67 @@ class OptionUpload(Strict):
 class OptionsUpload(OfConnection):
     field_id: UUID
     options: list[OptionUpload] = Field(min_length=1, max_length=500)
+
+
+class TaxRateUpload(Strict):
+    """Connections of the API must name a GL account, by Ramp's id."""
+
+    id: Text
+    name: Text
+    rate: Rate
+    accounting_gl_account_id: UUID
+
+
+class TaxRatesUpload(OfConnection):
+    tax_rates: list[TaxRateUpload] = Field(min_length=1, max_length=500)
+
+
+class TaxRatePatch(OfConnection):
+    name: Text | None = None
+    rate: Rate | None = None
+    accounting_gl_account_id: UUID | None = None
+
+
+class OnlyFieldCreate(OfConnection):
+    """The tax code field, or the inventory item: there is one at most."""
+
+    name: Text
+    display_name: str | None = None
+
+
+class OnlyFieldPatch(OfConnection):
+    name: Text | None = None
+    display_name: str | None = None
+
+
+class TaxCodeUpload(Strict):
+    id: Text
+    name: Text
+    tax_rate_ids: list[str] = []
+
+
+class TaxCodesUpload(OfConnection):
+    options: list[TaxCodeUpload] = Field(min_length=1, max_length=500)
+
+
+class TaxCodePatch(OfConnection):
+    name: Text | None = None
+    tax_rate_ids: list[str] | None = None
+
+
+class ItemUpload(Strict):
+    id: Text
+    name: Text
+    gl_account_id: UUID | None = None
+
+
+class ItemsUpload(OfConnection):
+    options: list[ItemUpload] = Field(min_length=1, max_length=500)
+
+
+class ItemPatch(OfConnection):
+    name: Text | None = None
+    reactivate: Literal[True] | None = None
 
 
 class RowPatch(OfConnection):

@@ -1,17 +1,19 @@
 """GL accounts and accounting vendors: uploaded all or nothing, deleted softly, revived by PATCH."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from connections.ramp_simulator import bodies, seats
 from connections.ramp_simulator.calls import Call
+from connections.ramp_simulator.chart_records import Account, ChartRow, Vendor
 from connections.ramp_simulator.clock import wire_time
-from connections.ramp_simulator.pages import page
-from connections.ramp_simulator.records import Account, ChartRow, Connection, Vendor
+from connections.ramp_simulator.pages import page_in_order
+from connections.ramp_simulator.records import Connection
 from connections.ramp_simulator.replies import ApiError, Reply, created, no_content, not_found
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.tables import ChartTable
+from connections.ramp_simulator.world import World
 
 C = TypeVar("C", bound=ChartRow)
 
@@ -33,7 +35,7 @@ def get_account(world: World, call: Call) -> Reply:
 
 def upload_accounts(world: World, call: Call) -> Reply:
     body = call.json(bodies.AccountsUpload)
-    connection = seats.named_or_active(world, call.business, text(body.accounting_connection_id))
+    connection = seats.writable(world, call.business, text(body.accounting_connection_id))
     rows = add_accounts(world, connection, body.gl_accounts)
     return created(
         {
@@ -86,7 +88,7 @@ def get_vendor(world: World, call: Call) -> Reply:
 
 def upload_vendors(world: World, call: Call) -> Reply:
     body = call.json(bodies.VendorsUpload)
-    connection = seats.named_or_active(world, call.business, text(body.accounting_connection_id))
+    connection = seats.writable(world, call.business, text(body.accounting_connection_id))
     rows = add_vendors(world, connection, body.vendors)
     return created(
         {
@@ -147,46 +149,60 @@ def text(value: UUID | None) -> str | None:
 def list_rows(
     world: World,
     call: Call,
-    table: Table[C],
+    table: ChartTable[C],
     render: Callable[[World, C], dict[str, Any]],
     also: Callable[[C], bool] = lambda _: True,
 ) -> Reply:
     """A page of a connection's rows by the filters that all of the chart has in common."""
-    connection = seats.named_or_active(world, call.business, call.uuid("accounting_connection_id"))
+    connection = seats.readable(world, call.business, call.uuid("accounting_connection_id"))
     remote_id, code = call.query.get("remote_id"), call.query.get("code")
     is_active, is_synced = call.flag("is_active"), call.flag("is_synced")
-    rows = (
-        row
-        for row in table.of(call.business)
-        if row.connection_id == connection.id
-        and remote_id in {None, row.external_id}
-        and code in {None, row.code}
-        and is_active in {None, row.is_active}
-        and is_synced in {None, True}
-        and also(row)
-    )
-    return page(
+
+    def rows_after(rank: int) -> Iterator[C]:
+        rows = (
+            table.of_connection(connection.id, after=rank)
+            if remote_id is None
+            else (row for row in table.of_external_id(connection.id, remote_id) if row.seq > rank)
+        )
+        return (
+            row
+            for row in rows
+            if code in {None, row.code}
+            and is_active in {None, row.is_active}
+            and is_synced in {None, True}
+            and also(row)
+        )
+
+    return page_in_order(
         call,
-        rows,
+        rows_after,
         find=lambda row_id: table.get(row_id, call.business),
         render=lambda row: render(world, row),
     )
 
 
-def named_row(world: World, call: Call, table: Table[C], param: str) -> C:
+def named_row(world: World, call: Call, table: ChartTable[C], param: str) -> C:
     """The row of the address, if it belongs to the connection that is active or named."""
-    return find_row(world, call, table, param, call.uuid("accounting_connection_id"))
+    connection = seats.readable(world, call.business, call.uuid("accounting_connection_id"))
+    return _row_of(call, table, param, connection)
 
 
-def find_row(world: World, call: Call, table: Table[C], param: str, connection_id: str | None) -> C:
-    connection = seats.named_or_active(world, call.business, connection_id)
+def find_row(
+    world: World, call: Call, table: ChartTable[C], param: str, connection_id: str | None
+) -> C:
+    """The row of the address, to be changed: it must belong to an API connection."""
+    connection = seats.writable(world, call.business, connection_id)
+    return _row_of(call, table, param, connection)
+
+
+def _row_of(call: Call, table: ChartTable[C], param: str, connection: Connection) -> C:
     row = table.get(call.params[param], call.business)
     if row is None or row.connection_id != connection.id:
         raise not_found(table.kind.__name__, call.params[param])
     return row
 
 
-def delete_row(world: World, call: Call, table: Table[C], param: str) -> Reply:
+def delete_row(world: World, call: Call, table: ChartTable[C], param: str) -> Reply:
     body = call.json(bodies.OfConnection)
     row = find_row(world, call, table, param, text(body.accounting_connection_id))
     row.is_active = False
@@ -196,16 +212,20 @@ def delete_row(world: World, call: Call, table: Table[C], param: str) -> Reply:
 
 
 def refuse_known(
-    table: Table[C], connection: Connection, uploads: Iterable[HasExternalId], field_id: str = ""
+    table: ChartTable[C],
+    connection: Connection,
+    uploads: Sequence[HasExternalId],
+    field_id: str = "",
 ) -> None:
     """One upload of something Ramp has already refuses the whole batch.
 
     No source tells the code of this refusal; 7001 with the ids is ours.
     """
     known = {
-        row.external_id
-        for row in table.of(connection.business)
-        if row.connection_id == connection.id and getattr(row, "field_id", "") == field_id
+        upload.id
+        for upload in uploads
+        for row in table.of_external_id(connection.id, upload.id)
+        if getattr(row, "field_id", "") == field_id
     }
     times = Counter(upload.id for upload in uploads)
     offending = [uploaded for uploaded, n in times.items() if n > 1 or uploaded in known]
@@ -216,6 +236,14 @@ def refuse_known(
             f"These objects already exist: {', '.join(offending)}",
             {"id": offending},
         )
+
+
+def require_accounts(world: World, connection: Connection, ramp_ids: Iterable[UUID]) -> None:
+    """:raises ApiError: if one of them is no GL account of this connection"""
+    for one in map(str, ramp_ids):
+        account = world.accounts.get(one, connection.business)
+        if account is None or account.connection_id != connection.id:
+            raise ApiError(400, "DEVELOPER_7001", f"There is no GL account {one}")
 
 
 def account_json(world: World, account: Account) -> dict[str, Any]:
@@ -257,7 +285,7 @@ def row_json(world: World, row: ChartRow) -> dict[str, Any]:
     return shown | ({} if row.code is None else {"code": row.code})
 
 
-def _patch(world: World, call: Call, table: Table[C], param: str) -> C:
+def _patch(world: World, call: Call, table: ChartTable[C], param: str) -> C:
     body = call.json(bodies.RowPatch)
     row = find_row(world, call, table, param, text(body.accounting_connection_id))
     row.name = body.name or row.name

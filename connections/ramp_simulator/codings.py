@@ -5,20 +5,25 @@ A scenario is written before any chart was uploaded, so a transaction keeps ERP 
 does not have gives no selection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from connections.ramp_simulator import chart, seats
-from connections.ramp_simulator.records import (
+from connections.ramp_simulator.chart_records import (
     Account,
     ChartRow,
     CustomField,
     FieldOption,
-    Line,
+    TaxCode,
+    TaxField,
     Vendor,
 )
+from connections.ramp_simulator.records import Line
+from connections.ramp_simulator.tables import ChartTable, Table
 from connections.ramp_simulator.world import World
+
+C = TypeVar("C", bound=ChartRow)
 
 
 class Codable(Protocol):
@@ -53,34 +58,47 @@ class Codebook:
     def __init__(self, world: World, business: str) -> None:
         connection = seats.active(world, business)
         self.business = business
-        self.connection_id = connection and connection.id
+        self.connection_id = connection.id if connection else ""
         self.provider = connection.name if connection else ""
-        self.accounts = self._by_code(world.accounts.of(business))
-        self.vendors: dict[str, Vendor] = {}
-        self.vendors_by_id: dict[str, Vendor] = {}
-        self.vendors_by_remote_id: dict[str, Vendor] = {}
-        for vendor in world.vendors.of(business):
-            if self._is_mine(vendor):
-                self.vendors_by_id[vendor.id] = vendor
-                self.vendors_by_remote_id[vendor.external_id] = vendor
-                self._keep_best(self.vendors, vendor.name.casefold(), vendor)
-        self.fields = [row for row in world.fields.of(business) if self._is_mine(row)]
+        self._vendors = world.vendors
+        self.accounts = self._by_code(self._rows_of(world.accounts))
+        self.fields = self._rows_of(world.fields)
         self.options = {
             field.id: self._by_code(
-                row for row in world.options.of(business) if row.field_id == field.id
+                row for row in self._rows_of(world.options) if row.field_id == field.id
             )
             for field in self.fields
         }
+        self.tax_codes = self._by_code(self._rows_of(world.tax_codes))
+        self.tax_field = next(
+            (row for row in self._rows_of(world.tax_fields) if row.is_active), None
+        )
 
     def account(self, code: str | None) -> Account | None:
         return self.accounts.get(code) if code else None
 
     def vendor_of(self, row: Codable) -> Vendor | None:
         """The accounting vendor that a client chose, else the one that Ramp matches by name."""
-        if row.coded_vendor_id in self.vendors_by_id:
-            return self.vendors_by_id[row.coded_vendor_id]
-        vendor = self.vendors.get(row.vendor_name.casefold()) if row.vendor_name else None
+        if row.coded_vendor_id and (chosen := self.vendor(row.coded_vendor_id)):
+            return chosen
+        vendor = self.vendor_named(row.vendor_name) if row.vendor_name else None
         return vendor if vendor and vendor.matches_from <= row.seq else None
+
+    def vendor(self, ramp_id: str) -> Vendor | None:
+        vendor = self._vendors.get(ramp_id, self.business)
+        return vendor if vendor and vendor.connection_id == self.connection_id else None
+
+    def vendor_of_remote_id(self, external_id: str) -> Vendor | None:
+        found = self._vendors.of_external_id(self.connection_id, external_id)
+        return found[0] if found else None
+
+    def vendor_named(self, name: str) -> Vendor | None:
+        """Of two of one name the active one counts, else the first."""
+        found = self._vendors.named(self.connection_id, name)
+        return min(found, key=lambda vendor: not vendor.is_active, default=None)
+
+    def tax_code(self, external_id: str | None) -> TaxCode | None:
+        return self.tax_codes.get(external_id) if external_id and self.tax_field else None
 
     def option(self, field_name: str, code: str) -> tuple[CustomField, FieldOption] | None:
         """The option of that code, in the field of that name if there is one, else in any."""
@@ -90,13 +108,13 @@ class Codebook:
                 return field, option
         return None
 
-    def _is_mine(self, row: ChartRow) -> bool:
-        return row.connection_id == self.connection_id
+    def _rows_of(self, table: ChartTable[C]) -> list[C]:
+        return list(table.of_connection(self.connection_id))
 
-    def _by_code(self, rows: Any) -> dict[str, Any]:
+    def _by_code(self, rows: Iterable[C]) -> dict[str, C]:
         """By code, or by the ERP's id where nothing has that code."""
-        found: dict[str, Any] = {}
-        mine = [row for row in rows if self._is_mine(row)]
+        found: dict[str, C] = {}
+        mine = list(rows)
         for row in mine:
             if row.code:
                 self._keep_best(found, row.code, row)
@@ -105,15 +123,25 @@ class Codebook:
         return found
 
     @staticmethod
-    def _keep_best(found: dict[str, Any], key: str, row: ChartRow) -> None:
+    def _keep_best(found: dict[str, C], key: str, row: C) -> None:
         """Of two with one code the active one counts, else the first."""
         if key not in found or (row.is_active and not found[key].is_active):
             found[key] = row
 
 
 def book_of(world: World, business: str) -> Codebook:
-    """The business's codebook, read again only if its chart has changed since."""
-    charts = (world.connections, world.accounts, world.vendors, world.fields, world.options)
+    """The business's codebook, read again only if its chart has changed since.
+
+    Vendors do not count: there may be many, so they are looked up where they stand.
+    """
+    charts: tuple[Table[Any], ...] = (
+        world.connections,
+        world.accounts,
+        world.fields,
+        world.options,
+        world.tax_fields,
+        world.tax_codes,
+    )
     revision = sum(table.revision[business] for table in charts)
     known = world.codebooks.get(business)
     if known is None or known[0] != revision:
@@ -158,6 +186,9 @@ def _line(book: Codebook, row: Codable, line: Line, chosen: list[ChartRow]) -> l
     if account := book.account(line.account_code):
         chosen.append(account)
         selections.append(_selection(book, account, "GL_ACCOUNT", _native(book, "Category")))
+    if book.tax_field and (tax_code := book.tax_code(line.tax_code)):
+        chosen.append(tax_code)
+        selections.append(_selection(book, tax_code, "TAX_CODE", _custom(book.tax_field)))
     for name, code in {**row.options, **line.options}.items():
         found = book.option(name, code)
         if found and found[0].is_splittable:
@@ -186,7 +217,7 @@ def _native(book: Codebook, name: str) -> dict[str, Any]:
     return {"id": chart.category_id(book.business, name), "external_id": name, "name": name}
 
 
-def _custom(field: CustomField) -> dict[str, Any]:
+def _custom(field: CustomField | TaxField) -> dict[str, Any]:
     return {"id": field.id, "external_id": field.external_id, "name": field.name}
 
 

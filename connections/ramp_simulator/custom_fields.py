@@ -5,8 +5,9 @@ from typing import Any
 
 from connections.ramp_simulator import bodies, chart, seats
 from connections.ramp_simulator.calls import Call
+from connections.ramp_simulator.chart_records import CustomField, FieldOption
 from connections.ramp_simulator.clock import wire_time
-from connections.ramp_simulator.records import Connection, CustomField, FieldOption
+from connections.ramp_simulator.records import Connection
 from connections.ramp_simulator.replies import (
     ApiError,
     Reply,
@@ -15,6 +16,8 @@ from connections.ramp_simulator.replies import (
     not_found,
 )
 from connections.ramp_simulator.world import World
+
+_RAMPS_OWN = frozenset({"display_name", "visibility"})
 
 
 def list_fields(world: World, call: Call) -> Reply:
@@ -28,9 +31,7 @@ def get_field(world: World, call: Call) -> Reply:
 def create_field(world: World, call: Call) -> Reply:
     """A known id gives back the field as it is, alive again if it was deleted."""
     body = call.json(bodies.FieldCreate)
-    connection = seats.named_or_active(
-        world, call.business, chart.text(body.accounting_connection_id)
-    )
+    connection = seats.writable(world, call.business, chart.text(body.accounting_connection_id))
     return created(field_json(world, add_field(world, connection, body)))
 
 
@@ -100,9 +101,7 @@ def get_option(world: World, call: Call) -> Reply:
 
 def upload_options(world: World, call: Call) -> Reply:
     body = call.json(bodies.OptionsUpload)
-    connection = seats.named_or_active(
-        world, call.business, chart.text(body.accounting_connection_id)
-    )
+    connection = seats.writable(world, call.business, chart.text(body.accounting_connection_id))
     field = world.fields.get(str(body.field_id), call.business)
     if field is None or field.connection_id != connection.id:
         raise not_found("Field", str(body.field_id))
@@ -147,11 +146,18 @@ def add_options(
 
 
 def patch_option(world: World, call: Call) -> Reply:
-    """Needs no connection id: an option is found by its own."""
+    """Needs no connection id: an option is found by its own.
+
+    Of a connection that is not fed by the API, only what is Ramp's own may change.
+    """
     body = call.json(bodies.OptionPatch)
     option = world.options.get(call.params["field_option_id"], call.business)
     if option is None:
         raise not_found("FieldOption", call.params["field_option_id"])
+    if not seats.is_api(world, option.connection_id) and body.model_fields_set - _RAMPS_OWN:
+        raise ApiError(
+            400, "DEVELOPER_7089", f"Only {' and '.join(sorted(_RAMPS_OWN))} may change here"
+        )
     option.name = body.value or option.name
     if body.code is not None:
         option.code = body.code or None

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Container
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,7 @@ class FaultKind(StrEnum):
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - 7002, as 404 or 401
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - 7028
     SCOPE_MISSING = "scope_missing"  # 7100
+    BAD_ROW = "bad_row"  # an upload that has the record `row_id` is refused, naming it or not
     BURNT_KEY = "burnt_key"  # 500, nothing applied, and yet the idempotency key is used up
     # After everything was done
     LOST_ANSWER = "lost_answer"  # 504, or another status, though it was done
@@ -41,7 +43,8 @@ class Fault(BaseModel):
     """`operation` is a method and a path as in `operations`, an event type for webhooks, or `*`.
 
     It spares the first `skip` matches, then strikes `times` times, or without end if that is
-    null, each time with `probability`.
+    null, each time with `probability`. A bad row is named by its place in the batch and by
+    `field`, as Ramp names what does not fit its schema, unless `is_named` is false.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,14 +60,20 @@ class Fault(BaseModel):
     message: str = ""
     seconds: float = Field(default=0, ge=0)
     headers: dict[str, str] = {}
+    row_id: str = ""
+    field: str = "name"
+    is_named: bool = True
     id: int = 0
     struck: int = 0
 
-    def concerns(self, kind: FaultKind, operation: str, business: str) -> bool:
+    def concerns(
+        self, kind: FaultKind, operation: str, business: str, row_ids: Container[str]
+    ) -> bool:
         return (
             self.kind is kind
             and self.operation in {"*", operation}
             and self.business in {None, business}
+            and (kind is not FaultKind.BAD_ROW or self.row_id in row_ids)
         )
 
 
@@ -95,13 +104,21 @@ class FaultBook:
                 fault for fault in self._faults if fault_id is not None and fault.id != fault_id
             ]
 
-    def take(self, kind: FaultKind, operation: str, business: str) -> Fault | None:
-        """The fault that strikes here and now, if one does; it is one nearer to its end."""
+    def is_on_order(self, kind: FaultKind) -> bool:
+        return any(fault.kind is kind for fault in self._faults)
+
+    def take(
+        self, kind: FaultKind, operation: str, business: str, row_ids: Container[str] = ()
+    ) -> Fault | None:
+        """The fault that strikes here and now, if one does; it is one nearer to its end.
+
+        `row_ids` are the ERP's ids of what is uploaded.
+        """
         if not self._faults:
             return None
         with self._lock:
             for fault in self._faults:
-                if fault.concerns(kind, operation, business) and self._strikes(fault):
+                if fault.concerns(kind, operation, business, row_ids) and self._strikes(fault):
                     return fault
             return None
 

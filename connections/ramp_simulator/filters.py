@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.records import Synced, SyncStatus
-from connections.ramp_simulator.world import SyncedTable
+from connections.ramp_simulator.tables import SyncedTable
 
 S = TypeVar("S", bound=Synced)
 Test = Callable[[S], bool]

@@ -1,26 +1,25 @@
 """A business as tests and the admin interface hold it: every act of its people, kept at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from connections.ramp_simulator import bodies, chart, custom_fields, ledger, people, seats
+from connections.ramp_simulator import ledger, people
 from connections.ramp_simulator.amounts import minor_units
 from connections.ramp_simulator.bill_handles import BillHandle
+from connections.ramp_simulator.chart_handles import ChartHandle
 from connections.ramp_simulator.money_handles import DEPARTMENT, MoneyHandle
 from connections.ramp_simulator.people import Edit, Merchant, NotPossible, Purchase
 from connections.ramp_simulator.records import (
     Business,
     Coded,
-    Connection,
-    ConnectionType,
     SyncStatus,
     Transaction,
 )
 from connections.ramp_simulator.world import World
 
 
-class BusinessHandle(MoneyHandle, BillHandle):
+class BusinessHandle(ChartHandle, MoneyHandle, BillHandle):
     """One business of the pretend Ramp. Records it hands out are live."""
 
     def __init__(self, world: World, record: Business) -> None:
@@ -30,11 +29,6 @@ class BusinessHandle(MoneyHandle, BillHandle):
         self.id = record.id
         self.client_id = record.client_id
         self.client_secret = record.client_secret
-
-    @property
-    def connection(self) -> Connection | None:
-        """Whoever has the active accounting seat."""
-        return seats.active(self._world, self.key)
 
     def transaction(self, transaction_id: str) -> Transaction:
         """:raises NotPossible: if this business has no such transaction"""
@@ -109,64 +103,24 @@ class BusinessHandle(MoneyHandle, BillHandle):
                 people.press_export(self._world, row)
             return [row.id for row in rows]
 
-    def upload_chart(
-        self,
-        *,
-        accounts: Sequence[Mapping[str, Any]] = (),
-        departments: Sequence[Mapping[str, Any]] = (),
-        vendors: Sequence[Mapping[str, Any]] = (),
-        connection_name: str = "rampbridge",
-    ) -> Connection:
-        """Upload as a client would over the API, leaving out what is there already."""
-        with self._world.change():
-            connection = self.connection or self.occupy_seat(connection_name)
-            world = self._world
-            known = {
-                row.external_id
-                for table in (world.accounts, world.vendors, world.options)
-                for row in table.of(self.key)
-                if row.connection_id == connection.id
-            }
-            if new := [row for row in accounts if row["id"] not in known]:
-                uploads = [bodies.AccountUpload.model_validate(row) for row in new]
-                chart.add_accounts(world, connection, uploads)
-            if new := [row for row in vendors if row["id"] not in known]:
-                chart.add_vendors(
-                    world, connection, [bodies.VendorUpload.model_validate(row) for row in new]
-                )
-            if new := [row for row in departments if row["id"] not in known]:
-                self._upload_departments(connection, new)
-            return connection
-
-    def occupy_seat(
-        self, name: str, connection_type: ConnectionType | str = ConnectionType.API
-    ) -> Connection:
-        """Somebody connects an accounting system; whoever had the seat loses it."""
-        with self._world.change():
-            world = self._world
-            if incumbent := self.connection:
-                incumbent.is_active = False
-                world.connections.put(incumbent)
-            now = world.clock()
-            return world.connections.put(
-                Connection(
-                    id=world.ids.uuid(),
-                    seq=world.ids.rank(),
-                    business=self.key,
-                    name=name,
-                    connection_type=ConnectionType(connection_type),
-                    is_active=True,
-                    settings=bodies.ConnectionSettings().model_dump(),
-                    created_at=now,
-                    last_linked_at=now,
-                )
-            )
-
     def grant_scopes(self, scopes: Sequence[str]) -> None:
         """What tokens minted from now on may do."""
         with self._world.change():
             self.record.scopes = list(scopes)
             self._world.businesses.put(self.record)
+
+    def remove_scope(self, scope: str) -> None:
+        """The app may not do that any more, tokens that are out included.
+
+        :raises NotPossible: if it was not allowed to before
+        """
+        if scope not in self.record.scopes:
+            raise NotPossible(f"{self.record.name}'s app does not have {scope}.")
+        with self._world.change():
+            self.grant_scopes([one for one in self.record.scopes if one != scope])
+            for token in self._world.tokens.of(self.key):
+                token.scopes = [one for one in token.scopes if one != scope]
+                self._world.tokens.put(token)
 
     def expire_tokens(self) -> None:
         with self._world.change():
@@ -194,22 +148,3 @@ class BusinessHandle(MoneyHandle, BillHandle):
     @property
     def _currency(self) -> str:
         return self.record.currency
-
-    def _upload_departments(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
-    ) -> None:
-        field = custom_fields.add_field(
-            self._world,
-            connection,
-            bodies.FieldCreate(
-                id=DEPARTMENT.lower(),
-                name=DEPARTMENT,
-                input_type="SINGLE_CHOICE",
-                is_splittable=True,
-            ),
-        )
-        uploads = [
-            bodies.OptionUpload(id=row["id"], value=row["name"], code=row.get("code"))
-            for row in rows
-        ]
-        custom_fields.add_options(self._world, connection, field, uploads)

@@ -10,7 +10,8 @@ from connections.ramp_simulator.bill_records import Bill
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.money_records import Cashback, Transfer
 from connections.ramp_simulator.records import Coded, SyncStatus
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.tables import Table
+from connections.ramp_simulator.world import World
 
 _CHUNK = 500
 Row = Coded | Transfer | Cashback | Bill

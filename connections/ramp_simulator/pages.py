@@ -1,7 +1,8 @@
 """Keyset pages: `start` is the last row of the page before, `page.next` an absolute address."""
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -39,7 +40,31 @@ def page(
             raise invalid({"start": ["Not a row of this list."]})
         after = key(last)
         rows = (row for row in rows if key(row) > after)
-    picked = heapq.nsmallest(size + 1, rows, key=key)
+    return _answer(call, heapq.nsmallest(size + 1, rows, key=key), size, render)
+
+
+def page_in_order(
+    call: Call,
+    rows_after: Callable[[int], Iterable[R]],
+    *,
+    find: Callable[[str], R | None],
+    render: Callable[[R], dict[str, Any]],
+) -> Reply:
+    """One page of a list that is kept in order, of which `rows_after` a rank are looked at."""
+    size = _page_size(call)
+    after = 0
+    if start := call.query.get("start"):
+        last = find(start)
+        if last is None:
+            raise invalid({"start": ["Not a row of this list."]})
+        after = last.seq
+    return _answer(call, list(islice(rows_after(after), size + 1)), size, render)
+
+
+def _answer(
+    call: Call, picked: Sequence[R], size: int, render: Callable[[R], dict[str, Any]]
+) -> Reply:
+    """A page of the picked rows, of which one too many tells that there is another."""
     shown = picked[:size]
     following = None
     if len(picked) > size:

@@ -1,6 +1,7 @@
 """Ramp's own vendors, the ones that bills come from: list, one by id, and their link to the ERP."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,10 +9,10 @@ from connections.ramp_simulator import bodies
 from connections.ramp_simulator.amounts import converted, currency_amount
 from connections.ramp_simulator.bill_records import Bill, Payee
 from connections.ramp_simulator.calls import Call
+from connections.ramp_simulator.chart_records import Vendor
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.codings import Codebook, book_of
 from connections.ramp_simulator.pages import page
-from connections.ramp_simulator.records import Vendor
 from connections.ramp_simulator.replies import Reply, invalid, not_found
 from connections.ramp_simulator.world import World
 
@@ -20,11 +21,14 @@ Test = Callable[[Payee], bool]
 
 def list_payees(world: World, call: Call) -> Reply:
     tests = _tests(call)
+    bills: defaultdict[str, list[Bill]] = defaultdict(list)
+    for bill in world.bills.of(call.business):
+        bills[bill.payee_id].append(bill)
     return page(
         call,
         (row for row in world.payees.of(call.business) if all(test(row) for test in tests)),
         find=lambda row_id: world.payees.get(row_id, call.business),
-        render=lambda row: _payee_json(world, row),
+        render=lambda row: _payee_json(world, row, bills[row.id]),
     )
 
 
@@ -41,11 +45,11 @@ def patch_payee(world: World, call: Call) -> Reply:
         raise invalid({"_schema": ["Give at most one of the two ids."]})
     if body.accounting_vendor_remote_id:
         chosen = body.accounting_vendor_remote_id
-        if chosen not in book.vendors_by_remote_id:
+        if book.vendor_of_remote_id(chosen) is None:
             raise invalid({"accounting_vendor_remote_id": ["Not an accounting vendor."]})
         payee.linked_to = chosen
     if body.vendor_tracking_category_option_id:
-        option = world.vendors.get(str(body.vendor_tracking_category_option_id), call.business)
+        option = book.vendor(str(body.vendor_tracking_category_option_id))
         if option is None:
             raise invalid({"vendor_tracking_category_option_id": ["Not an accounting vendor."]})
         payee.linked_to = option.external_id
@@ -66,8 +70,7 @@ def accounting_vendor(book: Codebook, payee: Payee) -> Vendor | None:
     """What people linked it to, if the active connection has that."""
     if payee.linked_to is None:
         return None
-    by_remote_id = book.vendors_by_remote_id.get(payee.linked_to)
-    return by_remote_id or book.vendors.get(payee.linked_to.casefold())
+    return book.vendor_of_remote_id(payee.linked_to) or book.vendor_named(payee.linked_to)
 
 
 def vendor_of_bill(book: Codebook, payee: Payee) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def _tests(call: Call) -> list[Test]:
     return tests
 
 
-def _payee_json(world: World, row: Payee) -> dict[str, Any]:
+def _payee_json(world: World, row: Payee, bills: Sequence[Bill]) -> dict[str, Any]:
     linked = accounting_vendor(book_of(world, row.business), row)
     return {
         "id": row.id,
@@ -108,25 +111,27 @@ def _payee_json(world: World, row: Payee) -> dict[str, Any]:
         "contacts": [row.contact_id],
         "accounting_vendor_remote_id": linked and linked.external_id,
         "is_active": row.is_active,
-        "is_deletable": not _bills(world, row),
+        "is_deletable": not bills,
         "vendor_owner_id": row.owner_id,
         "vendor_type": "BUSINESS",
         **({"state": row.state} if row.state else {}),
-        **_spend(world, row),
+        **({"merchant_id": row.merchant_id} if row.merchant_id else {}),
+        **_spend(world, row, bills),
     }
 
 
 def _detail_json(world: World, row: Payee) -> dict[str, Any]:
-    return _payee_json(world, row) | {"custom_form_collection_response": None}
+    bills = [bill for bill in world.bills.of(row.business) if bill.payee_id == row.id]
+    return _payee_json(world, row, bills) | {"custom_form_collection_response": None}
 
 
-def _spend(world: World, row: Payee) -> dict[str, Any]:
+def _spend(world: World, row: Payee, bills: Sequence[Bill]) -> dict[str, Any]:
     """What was paid to it, in the business's own currency."""
     now = world.clock()
     currency = world.business(row.business).currency
     paid = [
         (bill.paid_at, converted(bill.minor, bill.currency, bill.fx_rate, currency))
-        for bill in _bills(world, row)
+        for bill in bills
         if bill.paid_at
     ]
 
@@ -139,7 +144,3 @@ def _spend(world: World, row: Payee) -> dict[str, Any]:
         "total_spend_last_365_days": since(now - timedelta(days=365)),
         "total_spend_ytd": since(now.replace(month=1, day=1, hour=0, minute=0, second=0)),
     }
-
-
-def _bills(world: World, row: Payee) -> list[Bill]:
-    return [bill for bill in world.bills.of(row.business) if bill.payee_id == row.id]

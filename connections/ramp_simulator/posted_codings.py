@@ -8,17 +8,17 @@ from typing import Any
 
 from connections.ramp_simulator import bodies, chart, people, seats
 from connections.ramp_simulator.calls import Call
-from connections.ramp_simulator.records import (
+from connections.ramp_simulator.chart_records import (
     Account,
     ChartRow,
     CustomField,
     FieldOption,
-    SyncStatus,
-    Transaction,
     Vendor,
 )
+from connections.ramp_simulator.records import SyncStatus, Transaction
 from connections.ramp_simulator.replies import ApiError, Reply, created, invalid, not_found
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.tables import Table
+from connections.ramp_simulator.world import World
 
 
 def code_object(world: World, call: Call) -> Reply:

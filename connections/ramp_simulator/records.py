@@ -82,57 +82,22 @@ class Connection(Record):
     created_at: datetime
     last_linked_at: datetime | None = None
     is_tombstone: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class ChartRow(Record):
-    """Something uploaded from an ERP: `id` is Ramp's, `external_id` the ERP's."""
-
-    connection_id: str
-    external_id: str
-    name: str
-    created_at: datetime
-    updated_at: datetime
-    code: str | None = None
-    is_active: bool = True
-
-
-@dataclass(slots=True, kw_only=True)
-class Account(ChartRow):
-    classification: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Vendor(ChartRow):
-    """`matches_from`: purchases of its name from that rank on are coded to it by themselves."""
-
-    matches_from: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class CustomField(ChartRow):
-    display_name: str | None
-    input_type: str
-    is_splittable: bool
-    is_required_for: list[str]
-
-
-@dataclass(slots=True, kw_only=True)
-class FieldOption(ChartRow):
-    field_id: str
-    display_name: str | None = None
-    is_hidden: bool = False
+    is_revoked: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """A line of a transaction. What it is coded to is kept as codes, see `codings`."""
+    """A line of a transaction. What it is coded to is kept as codes, see `codings`.
+
+    `tax_code` is the ERP's id of one.
+    """
 
     minor: int
     currency: str
     converted_minor: int | None
     memo: str = ""
     account_code: str | None = None
+    tax_code: str | None = None
     options: dict[str, str] = field(default_factory=dict)
 
 

@@ -11,8 +11,9 @@ from typing import Generic, Protocol, TypeVar
 from connections.ramp_simulator.bodies import SuccessfulSync
 from connections.ramp_simulator.records import Commit, Synced, SyncStatus
 from connections.ramp_simulator.replies import ApiError
+from connections.ramp_simulator.tables import Table
 from connections.ramp_simulator.webhooks import announce
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.world import World
 
 R = TypeVar("R", bound=Synced)
 

@@ -31,6 +31,12 @@ def is_set(world: World, business: str, setting: str) -> bool:
     return bool(connection and connection.settings.get(setting))
 
 
+def is_api(world: World, connection_id: str) -> bool:
+    """Whether a client may write the chart of this connection."""
+    connection = world.connections.get(connection_id)
+    return connection is not None and connection.connection_type is ConnectionType.API
+
+
 def require_api(world: World, business: str) -> Connection:
     """:raises ApiError: 7089, if no API connection is active"""
     connection = active(world, business)
@@ -41,12 +47,28 @@ def require_api(world: World, business: str) -> Connection:
     return connection
 
 
-def named_or_active(world: World, business: str, connection_id: str | None) -> Connection:
-    """The API connection a call is about; one that is not active must be named."""
+def readable(world: World, business: str, connection_id: str | None) -> Connection:
+    """The connection whose chart is read, of whatever type; one that is not active must be named.
+
+    :raises ApiError: 7089 if none is active, 404 if there is none of that id
+    """
+    if connection_id is None:
+        return active(world, business) or require_api(world, business)
+    connection = world.connections.get(connection_id, business)
+    if connection is None:
+        raise not_found("Accounting connection", connection_id)
+    return connection
+
+
+def writable(world: World, business: str, connection_id: str | None) -> Connection:
+    """The API connection whose chart is written; no other type lets a client write.
+
+    :raises ApiError: 7089 if no API connection is active, 404 if none has that id
+    """
     if connection_id is None:
         return require_api(world, business)
-    connection = world.connections.get(connection_id, business)
-    if connection is None or connection.connection_type is not ConnectionType.API:
+    connection = readable(world, business, connection_id)
+    if connection.connection_type is not ConnectionType.API:
         raise not_found("Accounting connection", connection_id)
     return connection
 
@@ -110,8 +132,19 @@ def reactivate_connection(world: World, call: Call) -> Reply:
         raise ApiError(
             400, "DEVELOPER_7001", "Another accounting connection is active; disconnect it first"
         )
-    _link(world, connection)
+    link(world, connection)
     return Reply(payload=connection_json(connection))
+
+
+def occupy(world: World, business: str, name: str, connection_type: ConnectionType) -> Connection:
+    """Somebody connects an accounting system; whoever had the seat loses it."""
+    if incumbent := active(world, business):
+        incumbent.is_active = False
+        world.connections.put(incumbent)
+    body = bodies.ConnectionCreate(remote_provider_name=name)
+    connection = _add(world, business, body)
+    connection.connection_type = connection_type
+    return link(world, connection)
 
 
 def connection_json(connection: Connection) -> dict[str, Any]:
@@ -123,11 +156,17 @@ def connection_json(connection: Connection) -> dict[str, Any]:
         "connection_type": connection.connection_type,
         "is_active": connection.is_active,
         "is_ready_to_migrate": False,
-        "status": "linked" if connection.is_active else "unlinked",
+        "status": _status(connection),
         "created_at": wire_time(connection.created_at),
         "last_linked_at": linked_at and wire_time(linked_at),
         "settings": connection.settings if has_settings else None,
     }
+
+
+def _status(connection: Connection) -> str:
+    if connection.is_active:
+        return "linked"
+    return "revoked" if connection.is_revoked else "unlinked"
 
 
 def _requested(world: World, call: Call) -> Connection:
@@ -143,12 +182,13 @@ def _relink(world: World, business: str, body: bodies.ConnectionCreate) -> Conne
         row for row in world.connections.of(business) if row.name == body.remote_provider_name
     )
     connection = next(former, None) if body.reactivate else None
-    return _link(world, connection or _add(world, business, body))
+    return link(world, connection or _add(world, business, body))
 
 
-def _link(world: World, connection: Connection) -> Connection:
+def link(world: World, connection: Connection) -> Connection:
+    """Give it the active seat."""
     connection.is_active = True
-    connection.is_tombstone = False
+    connection.is_tombstone = connection.is_revoked = False
     connection.last_linked_at = world.clock()
     return world.connections.put(connection)
 

@@ -20,8 +20,9 @@ from connections.ramp_simulator.records import (
     SyncStatus,
 )
 from connections.ramp_simulator.replies import ApiError
+from connections.ramp_simulator.tables import SyncedTable
 from connections.ramp_simulator.webhooks import announce
-from connections.ramp_simulator.world import SyncedTable, World
+from connections.ramp_simulator.world import World
 
 TIMED_OUT = "timed out"
 

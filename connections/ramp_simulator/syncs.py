@@ -10,8 +10,9 @@ from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.records import Coded, UsedKey
 from connections.ramp_simulator.replies import ApiError, Reply, created, invalid, no_content
 from connections.ramp_simulator.reports import ReadyObjects, Reportable, Told
+from connections.ramp_simulator.tables import Table
 from connections.ramp_simulator.transaction_syncs import CodedObjects, Transactions
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.world import World
 
 # Nothing is ever ready for the sync types of Ramp's that have no row here.
 KINDS: Mapping[str, Reportable] = {

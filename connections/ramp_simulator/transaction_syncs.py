@@ -7,8 +7,9 @@ from connections.ramp_simulator.codings import book_of, coding
 from connections.ramp_simulator.records import Coded, Transaction
 from connections.ramp_simulator.replies import ApiError
 from connections.ramp_simulator.reports import ReadyObjects
+from connections.ramp_simulator.tables import Table
 from connections.ramp_simulator.transactions import needs_vendor
-from connections.ramp_simulator.world import Table, World
+from connections.ramp_simulator.world import World
 
 C = TypeVar("C", bound=Coded)
 

@@ -2,26 +2,24 @@
 
 import hashlib
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from connections.ramp_simulator import bill_records, money_records, records
+from connections.ramp_simulator import bill_records, chart_records, money_records, records
 from connections.ramp_simulator.clock import Clock
 from connections.ramp_simulator.faults import FaultBook
-from connections.ramp_simulator.records import Record, Synced, SyncStatus
+from connections.ramp_simulator.records import Record
 from connections.ramp_simulator.store import RowKey, Store
 from connections.ramp_simulator.switches import Switches
+from connections.ramp_simulator.tables import ChartTable, SyncedTable, Table
 
 if TYPE_CHECKING:
     from connections.ramp_simulator.codings import Codebook
 
-R = TypeVar("R", bound=Record)
-S = TypeVar("S", bound=Synced)
 _COUNTER: RowKey = ("counter", "ids")
 
 
@@ -46,64 +44,6 @@ class Ids:
         return hashlib.sha256(f"{self._seed}:{self.rank()}".encode()).digest()
 
 
-class Table(Generic[R]):
-    """Records of one kind. `put` after every change, so that the change is kept."""
-
-    def __init__(self, kind: type[R], changed: dict[RowKey, Record | None]) -> None:
-        self.kind = kind
-        self._changed = changed
-        self._rows: dict[str, R] = {}
-        self._by_business: defaultdict[str, dict[str, R]] = defaultdict(dict)
-        self.revision: Counter[str] = Counter()
-
-    def get(self, row_id: str, business: str | None = None) -> R | None:
-        """The record, or None if there is none or it belongs to another business."""
-        row = self._rows.get(row_id)
-        return row if row and business in {None, row.business} else None
-
-    def of(self, business: str) -> Iterable[R]:
-        return self._by_business[business].values()
-
-    def all(self) -> Iterable[R]:
-        return self._rows.values()
-
-    def put(self, row: R) -> R:
-        self._rows[row.id] = row
-        self._by_business[row.business][row.id] = row
-        self.revision[row.business] += 1
-        self._changed[self.kind.__name__, row.id] = row
-        return row
-
-    def remove(self, row: R) -> None:
-        del self._rows[row.id]
-        del self._by_business[row.business][row.id]
-        self._changed[self.kind.__name__, row.id] = None
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-
-class SyncedTable(Table[S]):
-    """Also knows who is in which sync status, for that is what clients ask for most."""
-
-    def __init__(self, kind: type[S], changed: dict[RowKey, Record | None]) -> None:
-        super().__init__(kind, changed)
-        self._status: dict[str, SyncStatus] = {}
-        self._in_status: defaultdict[tuple[str, SyncStatus], dict[str, S]] = defaultdict(dict)
-
-    def put(self, row: S) -> S:
-        before = self._status.get(row.id)
-        if before is not row.sync_status:
-            if before is not None:
-                del self._in_status[row.business, before][row.id]
-            self._in_status[row.business, row.sync_status][row.id] = row
-            self._status[row.id] = row.sync_status
-        return super().put(row)
-
-    def in_status(self, business: str, status: SyncStatus) -> dict[str, S]:
-        return self._in_status[business, status]
-
-
 class World:
     """Everything the pretend Ramp knows, behind one lock."""
 
@@ -122,10 +62,15 @@ class World:
         self.people = Table(records.Person, changed)
         self.tokens = Table(records.Token, changed)
         self.connections = Table(records.Connection, changed)
-        self.accounts = Table(records.Account, changed)
-        self.vendors = Table(records.Vendor, changed)
-        self.fields = Table(records.CustomField, changed)
-        self.options = Table(records.FieldOption, changed)
+        self.accounts = ChartTable(chart_records.Account, changed)
+        self.vendors = ChartTable(chart_records.Vendor, changed)
+        self.fields = ChartTable(chart_records.CustomField, changed)
+        self.options = ChartTable(chart_records.FieldOption, changed)
+        self.tax_rates = ChartTable(chart_records.TaxRate, changed)
+        self.tax_fields = ChartTable(chart_records.TaxField, changed)
+        self.tax_codes = ChartTable(chart_records.TaxCode, changed)
+        self.item_fields = ChartTable(chart_records.ItemField, changed)
+        self.items = ChartTable(chart_records.Item, changed)
         self.transactions = SyncedTable(records.Transaction, changed)
         self.reimbursements = SyncedTable(money_records.Reimbursement, changed)
         self.transfers = SyncedTable(money_records.Transfer, changed)

@@ -73,7 +73,8 @@ class TestBusinesses:
     ) -> None:
         here = "/businesses/harbor-coffee"
         admin.post(f"{here}/seat", json={"name": "NetSuite", "connection_type": "DIRECT"})
-        assert code_of(client.get("/accounting/accounts")) == "DEVELOPER_7089"
+        new = {"gl_accounts": [{"id": "1", "name": "Freight", "classification": "EXPENSE"}]}
+        assert code_of(client.post("/accounting/accounts", new)) == "DEVELOPER_7089"
 
         admin.post(f"{here}/tokens/expire")
         assert code_of(client.get("/business")) == "DEVELOPER_7028"

@@ -121,14 +121,92 @@ class TestSettings:
         assert answer.status_code == 400
 
 
+NEW_ACCOUNT = {"gl_accounts": [{"id": "1", "name": "Freight", "classification": "EXPENSE"}]}
+
+
 class TestWithoutAnApiConnection:
-    @pytest.mark.parametrize("seat", [None, "DIRECT"])
-    def test_the_chart_and_syncs_are_closed(self, client: Client, seat: str | None) -> None:
+    @pytest.mark.parametrize("seat", [None, "DIRECT", "CSV"])
+    def test_nothing_is_written_or_synced(self, client: Client, seat: str | None) -> None:
         if seat:
             client.business.occupy_seat("NetSuite", seat)
         row = client.business.transactions("SYNC_READY")[0]
 
-        answer = client.report((row.id, "M1"))
+        answers = [
+            client.report((row.id, "M1")),
+            client.post("/accounting/accounts", NEW_ACCOUNT),
+            client.post("/accounting/tax/code", {"name": "Tax"}),
+        ]
 
-        assert (answer.status_code, code_of(answer)) == (400, "DEVELOPER_7089")
+        assert [answer.status_code for answer in answers] == [400] * 3
+        assert {code_of(answer) for answer in answers} == {"DEVELOPER_7089"}
+
+    def test_there_is_no_chart_to_read(self, client: Client) -> None:
         assert code_of(client.get("/accounting/accounts")) == "DEVELOPER_7089"
+
+
+class TestADirectConnection:
+    """Ramp runs it itself (M6). It has a chart of its own, which a client may read."""
+
+    @pytest.fixture
+    def ours(self, client: Client) -> str:
+        """The connection that it pushes off its seat, with an account."""
+        connection = str(connect(client)["id"])
+        client.post("/accounting/accounts", NEW_ACCOUNT)
+        client.business.connect_directly("QuickBooks Online", options={"East": "Eastern"})
+        return connection
+
+    def test_takes_the_seat_from_whoever_had_it(self, client: Client, ours: str) -> None:
+        rows = client.get("/accounting/all-connections").json()["connections"]
+
+        assert [(row["id"] == ours, row["is_active"], row["connection_type"]) for row in rows] == [
+            (True, False, "API"),
+            (False, True, "DIRECT"),
+        ]
+
+    def test_shows_its_own_chart_and_ours_if_that_is_named(self, client: Client, ours: str) -> None:
+        named = client.every_row("/accounting/accounts", accounting_connection_id=ours)
+
+        assert client.every_row("/accounting/accounts") == []
+        assert [row["id"] for row in named] == ["1"]
+
+    def test_lets_only_be_changed_how_options_are_shown(self, client: Client, ours: str) -> None:
+        [field] = client.every_row("/accounting/fields")
+        [option] = client.every_row("/accounting/field-options", field_id=field["ramp_id"])
+        path = f"/accounting/field-options/{option['ramp_id']}"
+
+        assert client.patch(path, {"visibility": "HIDDEN", "display_name": "E"}).is_success
+        assert code_of(client.patch(path, {"value": "West"})) == "DEVELOPER_7089"
+        assert code_of(client.patch(path, {"reactivate": True})) == "DEVELOPER_7089"
+        assert client.patch(f"/accounting/fields/{field['ramp_id']}", {"name": "X"}).is_error
+
+    def test_that_is_taken_away_gives_the_seat_back(self, client: Client, ours: str) -> None:
+        client.business.disconnect(give_back=True)
+
+        assert client.get("/accounting/connection").json()["id"] == ours
+        assert [row["id"] for row in client.every_row("/accounting/accounts")] == ["1"]
+
+
+class TestACsvConnection:
+    def test_keeps_its_chart_when_it_becomes_one_of_the_api(self, client: Client) -> None:
+        former = client.business.occupy_seat("Universal CSV", "CSV")
+        client.business.import_accounts([{"id": "QB-7100", "name": "Equipment", "code": "7100"}])
+
+        connect(client)
+        client.post("/accounting/accounts", NEW_ACCOUNT)
+
+        rows = client.every_row("/accounting/accounts")
+        assert [row["id"] for row in rows] == ["QB-7100", "1"]
+        assert {row["accounting_connection_id"] for row in rows} == {former.id}
+
+
+class TestAConnectionThatIsRevoked:
+    def test_is_dead_until_it_is_linked_again(self, client: Client) -> None:
+        connection = connect(client)
+
+        client.business.revoke_connection()
+
+        [row] = client.get("/accounting/all-connections").json()["connections"]
+        assert (row["status"], row["is_active"]) == ("revoked", False)
+        assert code_of(client.post("/accounting/accounts", NEW_ACCOUNT)) == "DEVELOPER_7089"
+        again = client.post(f"/accounting/connection/{connection['id']}/reactivate", {}).json()
+        assert (again["status"], again["is_active"]) == ("linked", True)
