@@ -22,15 +22,12 @@ from syncing.classifier import classify_ramp
 from syncing.models import AckBatch
 from syncing.report_body import Request, Subject, new_batch
 
-FLUSH_SECONDS = 15
-"""A POSTED item waits for company at most this long; not at all once nothing else is due."""
-BUTTON_FLUSH_SECONDS = 2
-"""The same while somebody waits at Ramp's sync button and watches a bar move (R-83)."""
+FLUSH = reports.Patience(ordinary=15, backlog=60, button=2, many=100)
+"""A POSTED item waits for company at most this long; not at all once nothing else is due. Hardly at
+all while somebody waits at Ramp's sync button and watches a bar move (R-83)."""
 
-FIRST_SIZE = 500
+SMALL_SIZE = 500
 """Every account takes so many items in a report: the older guide's limit (R-59)."""
-LARGEST_SIZE = 5000
-"""The newer guide's."""
 
 
 def report_results(connection: Connection, ramp: Callable[[], RampClient], *, jitter: float) -> int:
@@ -59,9 +56,7 @@ def what_is_due(connection: Connection) -> reports.Due:
     No new results while the connection is still posting, unless a batch is full or a result has
     waited long: a report of 500 costs Ramp's budget as much as one of 1.
     """
-    return reports.due(
-        connection.pk, connection.ack_batch_size, FLUSH_SECONDS, BUTTON_FLUSH_SECONDS
-    )
+    return reports.due(connection.pk, connection.ack_batch_size, FLUSH)
 
 
 def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
@@ -118,33 +113,20 @@ def _send(batch: AckBatch, ramp: RampClient) -> None:
     except errors.KeyAlreadyUsed as refusal:
         refused_reports.settle_used_key(batch, ramp, why=str(refusal))
     except errors.InvalidRequest as refusal:
-        if batch.size > FIRST_SIZE:
+        if batch.size > SMALL_SIZE:
             _cap_size(batch.connection_id)
-            refused_reports.split(batch, why=str(refusal), into=FIRST_SIZE)
+            refused_reports.split(batch, why=str(refusal), into=SMALL_SIZE)
         else:
             refused_reports.split(batch, why=str(refusal))
     else:
         verdicts.accept(batch, sync_id=result.sync_id, trace_id=result.trace_id)
         failpoints.hit("after_acked_commit")
-        if batch.size >= FIRST_SIZE:
-            _raise_size(batch)
-
-
-def _raise_size(batch: AckBatch) -> None:
-    """Ramp takes full reports: from now on as large as its guide allows (R-59)."""
-    Connection.objects.filter(
-        pk=batch.connection_id,
-        ack_batch_size__range=(FIRST_SIZE, batch.size),
-        ack_batch_is_capped=False,
-    ).update(ack_batch_size=LARGEST_SIZE)
 
 
 def _cap_size(connection_id: uuid.UUID) -> None:
     """Ramp refused a large report and did not name its size as the reason; parts will show. If it
     was another, smaller reports do no harm."""
-    Connection.objects.filter(pk=connection_id).update(
-        ack_batch_size=FIRST_SIZE, ack_batch_is_capped=True
-    )
+    Connection.objects.filter(pk=connection_id).update(ack_batch_size=SMALL_SIZE)
 
 
 def _wait(batch: AckBatch, failure: errors.RampError, *, jitter: float) -> None:

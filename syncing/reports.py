@@ -62,17 +62,31 @@ class Due:
         return bool(self.results) or self.batches
 
 
-def due(connection_id: uuid.UUID, full: int, patience_seconds: float, button_seconds: float) -> Due:
-    """What to report now. Results: once nothing else is being posted, or a batch is full, or one
-    waits long: `patience_seconds`, or `button_seconds` while somebody waits at the sync button.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a result waits for company at most, in seconds."""
+
+    ordinary: float
+    backlog: float
+    """While `many` and more wait to be posted: nobody watches, and a report costs a call."""
+    button: float
+    """While somebody waits at the sync button."""
+    many: int
+
+
+def due(connection_id: uuid.UUID, full: int, patience: Patience) -> Due:
+    """What to report now. Results: once nothing else is being posted, or those of one type fill a
+    batch, or one waits long.
     """
     ((successes, failures, batches, ours, theirs, untold),) = rows(
         _DUE,
         {
             "c": connection_id,
             "full": full,
-            "patience": patience_seconds,
-            "button": button_seconds,
+            "ordinary": patience.ordinary,
+            "backlog": patience.backlog,
+            "button": patience.button,
+            "many": patience.many,
         },
     )
     outcomes = {AckBatch.Outcome.SUCCESS: successes, AckBatch.Outcome.FAILURE: failures}
@@ -89,8 +103,13 @@ _DUE = f"""
         SELECT id, sync_request_id FROM syncing_syncrequest
         WHERE connection_id = %(c)s AND state = 'open' AND ends_at > now()
     ), patience AS MATERIALIZED (
-        SELECT now() - CASE WHEN EXISTS (SELECT FROM asked) THEN %(button)s ELSE %(patience)s END
-            * interval '1s' AS since
+        SELECT now() - CASE
+            WHEN EXISTS (SELECT FROM asked) THEN %(button)s
+            WHEN (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
+                  AND state = 'READY' AND due_at <= now() LIMIT %(many)s) waiting) >= %(many)s
+            THEN %(backlog)s
+            ELSE %(ordinary)s
+            END * interval '1s' AS since
     ), now_or_later AS MATERIALIZED (
         SELECT NOT EXISTS (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
                            AND state = 'READY' AND due_at <= now()
@@ -103,8 +122,9 @@ _DUE = f"""
                        AND failure_telling = 'due' AND error_at < since)
             OR EXISTS (SELECT FROM syncing_syncitem i JOIN asked ON asked.id = i.sync_request_id
                        WHERE i.connection_id = %(c)s AND i.reack_due)
-            OR (SELECT count(*) FROM (SELECT FROM syncing_syncitem WHERE connection_id = %(c)s
-                AND state = 'POSTED' LIMIT %(full)s) posted) >= %(full)s AS now
+            OR EXISTS (SELECT FROM (SELECT object_type FROM syncing_syncitem
+                WHERE connection_id = %(c)s AND state = 'POSTED' LIMIT 3 * %(full)s) posted
+                GROUP BY object_type HAVING count(*) >= %(full)s) AS now
     )
     SELECT now AND (EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = %(c)s
                             AND {SUCCESS_WAITS})

@@ -58,10 +58,7 @@ class Connection(models.Model):
         default=False, help_text="Read Ramp's lists entity by entity, as its guide asks (R-70)."
     )
     ack_batch_size = models.PositiveIntegerField(
-        default=500, help_text="Items per report to Ramp; raised when Ramp accepts more."
-    )
-    ack_batch_is_capped = models.BooleanField(
-        default=False, help_text="Ramp refused a larger report: not raised again (R-59)."
+        default=5000, help_text="Items per report; 500 once Ramp has refused a larger one (R-59)."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

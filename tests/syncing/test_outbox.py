@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import httpx
 import orjson
@@ -9,7 +10,8 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from syncing import refused_reports, reports, verdicts
+from connections.models import Connection
+from syncing import outbox, refused_reports, reports, verdicts
 from syncing.kinds import KINDS
 from syncing.models import AckBatch, SyncItem
 from syncing.outbox import freeze_batches, what_is_due
@@ -189,6 +191,31 @@ class TestSuccess:
         assert customer.report() == 0
 
         let_time_pass(20)
+        assert customer.report() == 1
+
+    def test_in_a_large_backlog_results_wait_longer_for_company(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outbox, "FLUSH", replace(outbox.FLUSH, many=2))
+        posted(customer)
+        for _ in range(2):
+            customer.spend()
+        customer.pull()
+
+        let_time_pass(20)
+        assert customer.report() == 0, "nobody watches a thousand items go by"
+
+        let_time_pass(45)
+        assert customer.report() == 1
+
+    def test_results_that_fill_a_report_wait_for_nothing(self, customer: Customer) -> None:
+        posted(customer, 3)
+        customer.spend()
+        customer.pull()
+
+        Connection.objects.update(ack_batch_size=4)
+        assert customer.report() == 0
+        Connection.objects.update(ack_batch_size=3)
         assert customer.report() == 1
 
     def test_a_report_of_any_size_costs_the_same_statements(self, customer: Customer) -> None:

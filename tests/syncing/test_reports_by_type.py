@@ -325,8 +325,7 @@ class TestSize:
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(outbox, "FIRST_SIZE", 5)
-        monkeypatch.setattr(outbox, "LARGEST_SIZE", 50)
+        monkeypatch.setattr(outbox, "SMALL_SIZE", 5)
 
     @staticmethod
     def posted(customer: Customer, count: int) -> None:
@@ -339,21 +338,15 @@ class TestSize:
     def sizes(customer: Customer) -> list[int]:
         return [len(one["successful_syncs"]) for one in said(customer)]
 
-    def test_rises_once_ramp_took_a_full_report(self, customer: Customer) -> None:
-        Connection.objects.update(ack_batch_size=5)
-        self.posted(customer, 4)
-        customer.report()
-        assert Connection.objects.get().ack_batch_size == 5, "four say nothing of more"
-
-        self.posted(customer, 5)
-        customer.report()
+    def test_is_as_large_as_the_guide_allows(self, customer: Customer) -> None:
         self.posted(customer, 12)
+
         customer.report()
 
-        assert self.sizes(customer) == [4, 5, 12]
+        assert self.sizes(customer) == [12]
+        assert Connection.objects.get().ack_batch_size == 5000
 
     def test_falls_back_for_good_if_a_larger_one_is_refused(self, customer: Customer) -> None:
-        Connection.objects.update(ack_batch_size=50)
         refuse_reports_of_more_than(customer, 5)
         self.posted(customer, 12)
 
@@ -363,7 +356,7 @@ class TestSize:
 
         first, *others = self.sizes(customer)
         assert (first, sorted(others)) == (12, [2, 2, 5, 5, 5, 5])
-        assert Connection.objects.get().ack_batch_is_capped
+        assert Connection.objects.get().ack_batch_size == 5
         assert {one.state for one in SyncItem.objects.all()} == {"ACKED"}
 
 
