@@ -13,6 +13,8 @@ from rampbridge import logs
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
 SWEEP_SECONDS = 2.0
+CHART_SWEEP_SECONDS = 5.0
+LOOK_AROUND_SECONDS = 60.0
 
 app = Celery("rampbridge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -31,15 +33,21 @@ app.conf.task_routes = {  # all others: export
     "syncing.tasks.reconcile_connection": {"queue": "chart"},
     "syncing.tasks.send_evidence": {"queue": "chart"},
     "syncing.tasks.create_vendors": {"queue": "chart"},
+    "syncing.tasks.look_after": {"queue": "chart"},
 }
-# The one thing beat does. What is due stands in the database, so any number of beats may run, and a
+# All that beat does. What is due stands in the database, so any number of beats may run, and a
 # ring that finds every worker busy is worth nothing once the next one follows.
 app.conf.beat_schedule = {
     "sweep": {
         "task": "syncing.tasks.sweep",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": 5 * SWEEP_SECONDS},
-    }
+    },
+    "look-around": {
+        "task": "syncing.tasks.look_around",
+        "schedule": LOOK_AROUND_SECONDS,
+        "options": {"expires": LOOK_AROUND_SECONDS},
+    },
 }
 app.autodiscover_tasks()
 

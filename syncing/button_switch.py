@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connections import services
-from connections.models import Connection, WebhookSubscription
-from connections.ramp.bodies import ConnectionSettings
+from connections.models import Connection, Switch, WebhookSubscription
 from connections.ramp.client import RampClient
 from connections.services import NotVerified
+from connections.upkeep import switches
 from syncing import sync_requests
 from syncing.models import Schedule
 
 SLOWEST_OF_A_HUNDRED = 1.5
 """How much longer than by its average speed an ERP takes in one of a hundred times."""
+SWITCHES = {object_type: Switch.Name(name) for name, object_type in switches.BUTTONS.items()}
+"""The switch of Ramp's behind the button of each type."""
 _NOUNS = {"transaction": "transactions", "reimbursement": "reimbursements"}
 
 
@@ -67,7 +69,7 @@ def may_enable_button(connection: Connection, object_type: str) -> Verdict:
 
 
 def set_sync_button(
-    connection: Connection, ramp: RampClient, object_type: str, *, on: bool
+    connection: Connection, ramp: RampClient, object_type: str, *, on: bool, actor: str = ""
 ) -> Verdict | None:
     """Switch the button on or off in Ramp, and read it back. Returns what spoke for it, if on.
 
@@ -83,27 +85,9 @@ def set_sync_button(
         if not verdict.is_admitted:
             raise NotAdmitted(verdict.words)
         _subscribe(connection, ramp, object_type)
-    if connection.ramp_connection_id is None:
-        raise NotVerified(f"{connection.name} is not connected in Ramp yet.")
-    ramp.update_connection(connection.ramp_connection_id, _setting(object_type, on=on))
-    shown = ramp.connection(connection.ramp_connection_id).settings or {}
-    if bool(shown.get(f"{object_type}_sync_button_enabled")) is not on:
-        raise NotVerified("Ramp took the new setting and does not show it. Try again in a minute.")
-    _keep(connection, object_type, on=on)
+    switches.set_switch(connection, ramp, SWITCHES[object_type], on=on, actor=actor)
+    connection.refresh_from_db(fields=["button_types"])
     return verdict
-
-
-def _keep(connection: Connection, object_type: str, *, on: bool) -> None:
-    """Remember the setting, for pages never ask Ramp."""
-    others = {one for one in connection.button_types if one != object_type}
-    connection.button_types = sorted(others | {object_type} if on else others)
-    connection.save(update_fields=["button_types"])
-
-
-def _setting(object_type: str, *, on: bool) -> ConnectionSettings:
-    if object_type == "transaction":
-        return {"transaction_sync_button_enabled": on}
-    return {"reimbursement_sync_button_enabled": on}
 
 
 def _subscribe(connection: Connection, ramp: RampClient, object_type: str) -> None:

@@ -44,12 +44,15 @@ def _lifting(side: str, unless: str = "false") -> str:
 
 ERP_ANSWERED = f"erp_failures = 0, resume_at = NULL, erp_silent_since = NULL, {_lifting(ERP)}"
 """What a booked document sets: the circuit is closed, and a block on the ERP's side lifted."""
-RAMP_LISTED = "poll_failures = 0, " + _lifting(
+RAMP_LISTED = "poll_failures = 0, " + _lifting(  # noqa: S608  constants
     RAMP,
     unless="EXISTS (SELECT FROM syncing_ackbatch b WHERE b.connection_id = s.connection_id"
-    " AND b.state = 'open' AND b.problem = s.blocked_title)",
+    " AND b.state = 'open' AND b.problem = s.blocked_title)"
+    " OR EXISTS (SELECT FROM connections_healthcheck h WHERE h.connection_id = s.connection_id"
+    " AND h.side = 'ramp' AND NOT h.is_ok AND h.title = s.blocked_title)",
 )
-"""What a complete list sets: Ramp's block is lifted, unless reports are what it refuses (K17)."""
+"""What a complete list sets: Ramp's block is lifted, unless reports are what it refuses (K17), or
+the seat is another's: lists can be read all the same (R-09)."""
 
 
 def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) -> float:
@@ -96,6 +99,15 @@ def credentials_changed(connection_id: uuid.UUID, side: str) -> None:
     execute(
         f"UPDATE syncing_schedule s SET {lifted}, {retried} WHERE connection_id = %s",  # noqa: S608
         [connection_id],
+    )
+
+
+def seat_is_ours(connection_id: uuid.UUID) -> None:
+    """Ramp shows our accounting connection as the active one: what its loss stopped goes on."""
+    execute(
+        f"UPDATE syncing_schedule s SET {_lifting(RAMP)}, next_poll_at = now()"  # noqa: S608
+        " WHERE connection_id = %s AND blocked_code = %s",
+        [connection_id, "ramp.no_connection"],
     )
 
 

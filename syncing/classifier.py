@@ -299,6 +299,11 @@ def is_unknown_outcome(error: ErpError) -> bool:
     return error.outcome is Outcome.UNKNOWN
 
 
+def seat_lost(title: str, fix: str) -> SyncFailure:
+    """The judgement on a customer whose accounting connection in Ramp is not ours now (R-09)."""
+    return SyncFailure(_USER, Origin.RAMP, "ramp.no_connection", title, fix, stops_connection=True)
+
+
 def no_credentials(reason: str) -> SyncFailure:
     """The judgement on a connection that nobody has given the credentials of one side."""
     return SyncFailure(_OURS, Origin.US, "us.no_credentials", reason, stops_connection=True)

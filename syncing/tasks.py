@@ -22,6 +22,7 @@ from connections.mapping_sets import mapping_set
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.rate_limit import Lane
 from connections.secrets import NoCredential
+from connections.upkeep import health
 from syncing import (
     circuit,
     claims,
@@ -39,6 +40,7 @@ from syncing import (
     suspect,
     sync_button,
     sync_requests,
+    upkeep,
     vendor_saga,
     webhook_health,
 )
@@ -88,6 +90,8 @@ def sweep(**_: Any) -> None:
         ring(answer_sync_request, connection_id=str(waiting))
     for errand, owing in errands.due():
         ring(_ERRANDS[errand], connection_id=str(owing))
+    for asked in upkeep.connections_due():
+        ring(look_after, connection_id=str(asked))
     for nightly in reconciliation.connections_due():
         ring(reconcile_connection, connection_id=str(nightly))
 
@@ -248,6 +252,22 @@ def reconcile_connection(*, connection_id: str, **_: Any) -> None:
         now=now,
         jitter=random.random(),  # noqa: S311
     )
+
+
+@shared_task(expires=60)
+def look_after(*, connection_id: str, **_: Any) -> None:
+    """Carry out what people asked of a connection, and look at both its sides if it is time to."""
+    connection = Connection.objects.get(pk=connection_id)
+    with only_one(f"upkeep {connection_id}") as is_mine:
+        if is_mine:
+            upkeep.look_after(connection, now=timezone.now())
+
+
+@shared_task(expires=60)
+def look_around(**_: Any) -> None:
+    """Ring for every customer of whom a side is to be looked at."""
+    for due in health.due():
+        ring(look_after, connection_id=str(due))
 
 
 @shared_task

@@ -7,7 +7,7 @@ one of them may be done twice. Of the same wish there is one at a time.
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
@@ -32,8 +32,8 @@ class Outcome:
     trace_id: str = ""
 
 
-Doer = Callable[[Chore], Outcome]
-"""Carries out one wish; raises one of `problems.EXPECTED` if it cannot."""
+Doer = Callable[[Chore, datetime], Outcome]
+"""Carries out one wish, now; raises one of `problems.EXPECTED` if it cannot."""
 
 
 class Refused(Exception):
@@ -79,11 +79,11 @@ def connections_due() -> list[uuid.UUID]:
     return list(due.order_by().values_list("connection_id", flat=True).distinct()[:200])
 
 
-def carry_out_due(connection_id: uuid.UUID, doers: Mapping[str, Doer]) -> int:
+def carry_out_due(connection_id: uuid.UUID, doers: Mapping[str, Doer], *, now: datetime) -> int:
     """Do all that is wanted of a customer now, oldest first; how much was done."""
     done = 0
     while (chore := _claim(connection_id)) is not None:
-        _carry_out(chore, doers[chore.kind])
+        _carry_out(chore, doers[chore.kind], now)
         done += 1
     return done
 
@@ -108,9 +108,9 @@ def _claim(connection_id: uuid.UUID) -> Chore | None:
     return Chore.objects.select_related("connection").get(pk=row[0])
 
 
-def _carry_out(chore: Chore, doer: Doer) -> None:
+def _carry_out(chore: Chore, doer: Doer, now: datetime) -> None:
     try:
-        outcome = doer(chore)
+        outcome = doer(chore, now)
     except Refused as refused:
         _settle(chore, Chore.State.REFUSED, str(refused), refused.fix, trace_id=refused.trace_id)
     except EXPECTED as error:

@@ -31,6 +31,8 @@ def problem(error: Exception) -> Problem:
             return Problem(error.title, error.fix, error.category is Category.TRANSIENT)
         case SeatTaken():
             return Problem(str(error), error.fix)
+        case NotVerified():
+            return Problem(str(error), "It is looked at again.", will_pass=True)
         case _:
             return Problem(str(error))
 

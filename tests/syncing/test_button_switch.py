@@ -115,8 +115,9 @@ class TestSwitch:
 
     def test_is_remembered_for_the_pages_by_type(self, customer: Customer) -> None:
         measured(10.0)
-        Connection.objects.update(button_types=["reimbursement"])
-        customer.connection.refresh_from_db()
+        seat = customer.connection.ramp_connection_id
+        assert seat is not None
+        customer.ramp.update_connection(seat, {"reimbursement_sync_button_enabled": True})
 
         set_sync_button(customer.connection, customer.ramp, "transaction", on=True)
         assert Connection.objects.get().button_types == ["reimbursement", "transaction"]

@@ -1,0 +1,125 @@
+"""The facts from which the steps of connecting a customer follow."""
+
+from collections.abc import Mapping
+
+from django.db.models import Count, Q
+
+from connections.models import (
+    Chore,
+    Connection,
+    Credential,
+    CustomField,
+    Entity,
+    FieldOption,
+    HealthCheck,
+    LedgerAccount,
+    Mirror,
+    PostingProfile,
+    Vendor,
+    WebhookSubscription,
+)
+from connections.upkeep import chores
+from connections.upkeep.onboarding import NOTHING, Facts, Progress, Side, Wish
+from syncing.models import SyncItem
+from syncing.states import ItemState
+
+_ENOUGH = 1000
+"""Counted no further: the step only says that it goes on."""
+
+
+def facts(connection: Connection) -> Facts:
+    """What is true of a customer now; a handful of queries."""
+    sides = {row.side: row for row in HealthCheck.objects.filter(connection=connection)}
+    credentials = set(
+        Credential.objects.filter(connection=connection).values_list("side", flat=True)
+    )
+    wishes = chores.newest(connection)
+    entities = Entity.objects.filter(connection=connection).aggregate(
+        all=Count("pk"), mapped=Count("pk", filter=Q(is_mapped=True))
+    )
+    webhooks = set(
+        WebhookSubscription.objects.filter(connection=connection).values_list("status", flat=True)
+    )
+    return Facts(
+        erp_name=connection.erp_name,
+        label=connection.ramp_provider_name,
+        has_ramp_credentials=Credential.Side.RAMP in credentials,
+        has_erp_credentials=Credential.Side.ERP in credentials,
+        ramp=_side(sides.get(Credential.Side.RAMP)),
+        erp=_side(sides.get(Credential.Side.ERP)),
+        check=_wish(wishes, Chore.Kind.CHECK),
+        seat=_wish(wishes, Chore.Kind.SEAT),
+        webhook=_wish(wishes, Chore.Kind.WEBHOOK),
+        go_live=_wish(wishes, Chore.Kind.GO_LIVE),
+        new_ramp_credentials=_wish(wishes, Chore.Kind.CREDENTIAL, Credential.Side.RAMP),
+        new_erp_credentials=_wish(wishes, Chore.Kind.CREDENTIAL, Credential.Side.ERP),
+        has_seat=connection.ramp_connection_id is not None,
+        entities=entities["all"],
+        entities_mapped=entities["mapped"],
+        chart=_chart(connection),
+        has_posting_accounts=PostingProfile.objects.filter(connection=connection)
+        .exclude(card_liability_account="")
+        .exists(),
+        webhook_is_active=WebhookSubscription.Status.ACTIVE in webhooks,
+        webhook_is_pending=WebhookSubscription.Status.PENDING in webhooks,
+        is_live=connection.stage in (Connection.Stage.LIVE, Connection.Stage.PAUSED),
+        synced=_items(connection, Q(state=ItemState.ACKED)),
+        found=_items(connection, Q()),
+    )
+
+
+def first_synced(connection: Connection) -> SyncItem | None:
+    """The first object that went all the way."""
+    through = SyncItem.objects.filter(connection=connection, state=ItemState.ACKED)
+    return through.order_by("state_at", "pk").first()
+
+
+def _items(connection: Connection, which: Q) -> int:
+    items = SyncItem.objects.filter(which, connection=connection)
+    return items.order_by()[:_ENOUGH].count()
+
+
+def _side(row: HealthCheck | None) -> Side:
+    if row is None:
+        return Side()
+    return Side(is_known=True, is_ok=row.is_ok, title=row.title, fix=row.fix, about=row.about)
+
+
+def _wish(wishes: Mapping[tuple[str, str], Chore], kind: Chore.Kind, about: str = "") -> Wish:
+    chore = wishes.get((kind, about))
+    if chore is None:
+        return NOTHING
+    return Wish(
+        is_under_way=chore.state == Chore.State.WANTED,
+        is_refused=chore.state == Chore.State.REFUSED,
+        title=chore.title,
+        fix=chore.fix,
+    )
+
+
+def _chart(connection: Connection) -> Progress:
+    """By records, not by batches: what the ERP has to offer, and how much of it Ramp has."""
+    mirror = Mirror.objects.filter(connection=connection).first()
+    read = uploaded = refused = 0
+    for model in (LedgerAccount, CustomField, FieldOption, Vendor):
+        wanted = Q(is_active=True, gone_at=None)
+        if model is LedgerAccount:
+            wanted &= Q(is_postable=True)
+        if model is Vendor:
+            wanted &= Q(merged_into="")
+        counted = model.objects.filter(wanted, connection=connection).aggregate(
+            all=Count("pk"),
+            uploaded=Count("ramp_id"),
+            refused=Count("pk", filter=Q(ramp_id=None) & ~Q(refusal="")),
+        )
+        read += counted["all"]
+        uploaded += counted["uploaded"]
+        refused += counted["refused"]
+    return Progress(
+        read=read,
+        uploaded=uploaded,
+        refused=refused,
+        is_read=mirror is not None and mirror.last_full_at is not None,
+        problem=mirror.blocked_title if mirror is not None else "",
+        fix=mirror.blocked_fix if mirror is not None else "",
+    )
