@@ -15,15 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connections.ramp_simulator import ledger, seats
 from connections.ramp_simulator.bill_admin import BillAdmin
-from connections.ramp_simulator.bodies import Classification
 from connections.ramp_simulator.calls import Call, fit
+from connections.ramp_simulator.chart_admin import ChartAdmin
 from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.deliveries import Courier
 from connections.ramp_simulator.faults import Fault
 from connections.ramp_simulator.handles import BusinessHandle
 from connections.ramp_simulator.money_admin import MoneyAdmin
 from connections.ramp_simulator.people import NotPossible
-from connections.ramp_simulator.records import ConnectionType, SyncStatus, Transaction
+from connections.ramp_simulator.records import SyncStatus, Transaction
 from connections.ramp_simulator.replies import (
     LINES,
     ApiError,
@@ -44,31 +44,6 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ChartAccount(_Body):
-    id: str
-    name: str
-    code: str | None = None
-    classification: Classification = "EXPENSE"
-
-
-class ChartDepartment(_Body):
-    id: str
-    name: str
-    code: str | None = None
-
-
-class ChartVendor(_Body):
-    id: str
-    name: str
-
-
-class Chart(_Body):
-    accounts: list[ChartAccount] = []
-    departments: list[ChartDepartment] = []
-    vendors: list[ChartVendor] = []
-    connection_name: str = "rampbridge"
-
-
 class NewTransaction(_Body):
     """`amount` in major units, or `minor`. `lines` are pairs of minor units and account code."""
 
@@ -76,6 +51,7 @@ class NewTransaction(_Body):
     minor: int | None = None
     merchant: str = "Staples"
     account_code: str | None = None
+    tax_code: str | None = None
     department: str | None = None
     lines: list[tuple[int, str | None]] = []
     original: tuple[int, str] | None = None
@@ -93,18 +69,10 @@ class TransactionEdit(_Body):
     memo: str | None = None
     accounting_date: datetime | None = None
     account_code: str | None = None
+    tax_code: str | None = None
     options: dict[str, str] | None = None
     vendor_name: str | None = None
     minor: int | None = None
-
-
-class Seat(_Body):
-    name: str
-    connection_type: ConnectionType = ConnectionType.API
-
-
-class Scopes(_Body):
-    scopes: list[str]
 
 
 class Rate(_Body):
@@ -127,9 +95,6 @@ class Admin:
             "GET businesses/{key}": self._one_business,
             "GET businesses/{key}/transactions": self._transactions,
             "POST businesses/{key}/transactions": self._create_transaction,
-            "POST businesses/{key}/chart": self._upload_chart,
-            "POST businesses/{key}/seat": self._occupy_seat,
-            "POST businesses/{key}/scopes": self._grant_scopes,
             "POST businesses/{key}/export": self._export_all,
             "POST businesses/{key}/tokens/expire": self._expire_tokens,
             "POST businesses/{key}/tokens/revoke": self._revoke_tokens,
@@ -149,6 +114,7 @@ class Admin:
             "GET log": self._log,
             "GET deliveries": self._deliveries,
             "GET ledger": self._ledger,
+            **ChartAdmin(world, self._handle).routes,
             **BillAdmin(world, self._handle).routes,
             **MoneyAdmin(world, self._handle).routes,
         }
@@ -204,20 +170,6 @@ class Admin:
         with self._world.change():
             rows = [business.create_transaction(**details) for _ in range(body.count)]
             return created({"transactions": [_row_json(row) for row in rows]})
-
-    def _upload_chart(self, call: Call) -> Reply:
-        body = call.json(Chart)
-        connection = self._business(call).upload_chart(**body.model_dump())
-        return created(connection_json(connection))
-
-    def _occupy_seat(self, call: Call) -> Reply:
-        body = call.json(Seat)
-        connection = self._business(call).occupy_seat(body.name, body.connection_type)
-        return created(connection_json(connection))
-
-    def _grant_scopes(self, call: Call) -> Reply:
-        self._business(call).grant_scopes(call.json(Scopes).scopes)
-        return no_content()
 
     def _export_all(self, call: Call) -> Reply:
         return Reply(payload={"ids": self._business(call).press_export()})

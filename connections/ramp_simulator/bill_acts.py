@@ -134,6 +134,7 @@ class BillEdit:
     invoice_number: str | None = None
     accounting_date: datetime | None = None
     account_code: str | None = None
+    tax_code: str | None = None
     options: Mapping[str, str] | None = None
     planned_method: str | None = None
     is_sync_enabled: bool | None = None
@@ -158,6 +159,9 @@ def edit(world: World, bill: Bill, change: BillEdit) -> None:
     if change.account_code is not None:
         for line in bill.lines:
             line.account_code = change.account_code or None
+    if change.tax_code is not None:
+        for line in (*bill.lines, *(goods.line for goods in bill.inventory_lines)):
+            line.tax_code = change.tax_code or None
     if change.minor is not None:
         code = bill.lines[0].account_code if bill.lines else None
         bill.minor, bill.inventory_lines = change.minor, []

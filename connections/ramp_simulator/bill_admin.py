@@ -29,6 +29,7 @@ class NewBill(_Body):
     currency: str | None = None
     fx_rate: str = "1"
     account_code: str | None = None
+    tax_code: str | None = None
     department: str | None = None
     lines: list[tuple[int, str | None]] = []
     invoice_number: str | None = None
@@ -48,6 +49,7 @@ class BillChange(_Body):
     invoice_number: str | None = None
     accounting_date: datetime | None = None
     account_code: str | None = None
+    tax_code: str | None = None
     options: dict[str, str] | None = None
     planned_method: str | None = None
     is_sync_enabled: bool | None = None

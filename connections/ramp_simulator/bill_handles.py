@@ -39,15 +39,23 @@ class BillHandle:
     key: str
 
     def create_vendor(
-        self, name: str, *, linked_to: str | None = None, has_remote_id: bool = True
+        self,
+        name: str,
+        *,
+        linked_to: str | None = None,
+        has_remote_id: bool = True,
+        is_active: bool = True,
+        email: str | None = None,
     ) -> Payee:
         """A vendor to pay. `linked_to` is an accounting vendor, by the ERP's id or by its name;
         None leaves it without one. `has_remote_id` False: bills carry its code and name only.
         """
         with self._world.change():
-            return bill_acts.add_payee(
+            payee = bill_acts.add_payee(
                 self._world, self.key, name, linked_to=linked_to, has_remote_id=has_remote_id
             )
+            payee.is_active, payee.email = is_active, email
+            return self._world.payees.put(payee)
 
     def create_bill(
         self,

@@ -1,6 +1,6 @@
 """A business as tests hold it: its accounting connections, and the charts in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connections.ramp_simulator import bodies, chart, custom_fields, seats, taxes
@@ -159,9 +159,26 @@ class ChartHandle:
             table.put(row)
             return row
 
+    def charted(self) -> dict[str, Iterator[ChartRow]]:
+        """What the active chart has, by kind.
+
+        :raises NotPossible: if nobody has the seat
+        """
+        connection = self._seated()
+        return {kind: table.of_connection(connection.id) for kind, table in self._charts().items()}
+
     def _charted(self, kind: str, external_id: str) -> tuple[ChartTable[Any], ChartRow]:
+        tables = self._charts()
+        if kind not in tables:
+            raise NotPossible(f"There is no kind {kind}; there are {', '.join(tables)}.")
+        found = tables[kind].of_external_id(self._seated().id, external_id)
+        if not found:
+            raise NotPossible(f"{self.record.name} has no {kind} {external_id} in Ramp.")
+        return tables[kind], found[0]
+
+    def _charts(self) -> dict[str, ChartTable[Any]]:
         world = self._world
-        tables: dict[str, ChartTable[Any]] = {
+        return {
             "account": world.accounts,
             "vendor": world.vendors,
             "field": world.fields,
@@ -169,12 +186,6 @@ class ChartHandle:
             "tax_rate": world.tax_rates,
             "tax_code": world.tax_codes,
         }
-        if kind not in tables:
-            raise NotPossible(f"There is no kind {kind}; there are {', '.join(tables)}.")
-        found = tables[kind].of_external_id(self._seated().id, external_id)
-        if not found:
-            raise NotPossible(f"{self.record.name} has no {kind} {external_id} in Ramp.")
-        return tables[kind], found[0]
 
     def _seated(self) -> Connection:
         if self.connection is None:

@@ -97,6 +97,12 @@ class Codebook:
         found = self._vendors.named(self.connection_id, name)
         return min(found, key=lambda vendor: not vendor.is_active, default=None)
 
+    @property
+    def active_tax_codes(self) -> list[TaxCode]:
+        """What people may choose from; nothing without the field."""
+        rows = self.tax_codes.values() if self.tax_field else ()
+        return [row for row in rows if row.is_active]
+
     def tax_code(self, external_id: str | None) -> TaxCode | None:
         return self.tax_codes.get(external_id) if external_id and self.tax_field else None
 

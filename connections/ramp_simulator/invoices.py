@@ -25,13 +25,15 @@ class Invoice:
     `lines` are minor units and account codes; without lines and goods there is one line of
     `account_code`. An invoice in another currency than the entity's needs `fx_rate`, the payer's
     money for one of the invoice's. `line_options` are codings by field name that stand on the
-    lines, `options` those that hold for the whole bill.
+    lines, `options` those that hold for the whole bill. `tax_code` is the ERP's id of one, for all
+    lines.
     """
 
     minor: int
     currency: str
     fx_rate: str = "1"
     account_code: str | None = None
+    tax_code: str | None = None
     lines: Sequence[tuple[int, str | None]] = ()
     goods: Sequence[Goods] = ()
     options: Mapping[str, str] = field(default_factory=dict)
@@ -56,11 +58,12 @@ def expense_lines(invoice: Invoice) -> list[Line]:
     lines = [plain_line(minor, invoice.currency, code) for minor, code in parts]
     for line in lines:
         line.options = dict(invoice.line_options)
+        line.tax_code = invoice.tax_code
     return lines
 
 
 def inventory_lines(invoice: Invoice) -> list[InventoryLine]:
-    return [
+    rows = [
         InventoryLine(
             quantity=goods.quantity,
             unit_minor=goods.unit_minor,
@@ -73,6 +76,9 @@ def inventory_lines(invoice: Invoice) -> list[InventoryLine]:
         )
         for goods in invoice.goods
     ]
+    for row in rows:
+        row.line.tax_code = invoice.tax_code
+    return rows
 
 
 def plain_line(minor: int, currency: str, code: str | None, memo: str = "") -> Line:

@@ -8,6 +8,7 @@ from connections.ramp_simulator import bill_acts, bill_payments, suppliers, vend
 from connections.ramp_simulator.amounts import factor
 from connections.ramp_simulator.bill_payments import Order
 from connections.ramp_simulator.bill_records import Bill, Payee
+from connections.ramp_simulator.codings import book_of
 from connections.ramp_simulator.invoices import Goods, Invoice
 from connections.ramp_simulator.records import Entity
 from connections.ramp_simulator.scenario_data import (
@@ -23,7 +24,7 @@ from connections.ramp_simulator.world import World
 
 DEPARTMENT = "Department"
 _METHODS = ("ACH", "ACH", "ACH", "CHECK", "DOMESTIC_WIRE", "PAID_MANUALLY")
-_PAID_SHARE, _NO_DEPARTMENT = 0.5, 0.15
+_PAID_SHARE, _NO_DEPARTMENT, _NO_TAX = 0.5, 0.15, 0.25
 _CREDITS_IN = "USD"
 
 
@@ -132,10 +133,18 @@ class Bookkeeper:
         )
 
     def _enter(self, supplier: Supplier, invoice: Invoice, *, is_approved: bool = True) -> Bill:
+        invoice.tax_code = self._tax_code()
         bill = bill_acts.enter(self._world, self._entity(), self._payee(supplier), invoice)
         if is_approved:
             bill_acts.approve(self._world, bill)
         return bill
+
+    def _tax_code(self) -> str | None:
+        """People code taxes as soon as their ERP has brought some, on most bills."""
+        codes = book_of(self._world, self._plan.key).active_tax_codes
+        if not codes or self._dice.random() < _NO_TAX:
+            return None
+        return self._dice.choice(codes).external_id
 
     def _pay(self, bill: Bill, at: datetime) -> None:
         order = Order(method=self._dice.choice(_METHODS), at=at)

@@ -49,12 +49,14 @@ class Purchase:
     """A purchase as people see it: amounts in minor units, negative for a refund.
 
     `lines` are minor units and account codes; without them there is one line of `account_code`.
-    `original` is what the merchant charged, where that was in another currency.
+    `original` is what the merchant charged, where that was in another currency. `tax_code` is the
+    ERP's id of one, for all lines.
     """
 
     minor: int
     merchant: Merchant
     account_code: str | None = None
+    tax_code: str | None = None
     lines: Sequence[tuple[int, str | None]] = ()
     original: tuple[int, str] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +89,13 @@ def spend(world: World, business: str, purchase: Purchase) -> Transaction:
     at = purchase.at or world.clock()
     merchant = purchase.merchant
     original_minor, original_currency = purchase.original or (None, None)
+    lines = splits.split(
+        purchase.lines or [(purchase.minor, purchase.account_code)],
+        entity.currency,
+        purchase.original,
+    )
+    for line in lines:
+        line.tax_code = purchase.tax_code
     row = world.transactions.put(
         Transaction(
             id=ids.uuid(),
@@ -104,11 +113,7 @@ def spend(world: World, business: str, purchase: Purchase) -> Transaction:
             sk_category_id=merchant.category_id,
             sk_category_name=merchant.category_name,
             memo=purchase.memo,
-            lines=splits.split(
-                purchase.lines or [(purchase.minor, purchase.account_code)],
-                entity.currency,
-                purchase.original,
-            ),
+            lines=lines,
             user_transaction_time=at,
             accounting_date=purchase.accounting_date or at,
             settlement_date=at + timedelta(days=1) if purchase.state == "CLEARED" else None,
@@ -196,6 +201,7 @@ class Edit:
     memo: str | None = None
     accounting_date: datetime | None = None
     account_code: str | None = None
+    tax_code: str | None = None
     options: Mapping[str, str] | None = None
     vendor_name: str | None = None
     minor: int | None = None
@@ -211,6 +217,9 @@ def edit(world: World, row: Coded, change: Edit) -> None:
     if change.account_code is not None:
         for line in row.lines:
             line.account_code = change.account_code or None
+    if change.tax_code is not None:
+        for line in row.lines:
+            line.tax_code = change.tax_code or None
     if change.options is not None:
         row.options = {name: code for name, code in change.options.items() if code}
     row.vendor_name = change.vendor_name or row.vendor_name

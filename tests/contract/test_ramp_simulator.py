@@ -44,6 +44,8 @@ class Side(Client):
         [self.option, *_] = self.uploaded(
             "/accounting/field-options", {"field_id": self.field, "options": options}
         )
+        self.create_taxes()
+        self.create_items()
         self.entity = self.every_row("/entities")[0]["id"]
         self.ready = [row.id for row in self.business.transactions("SYNC_READY")]
         self.webhook = self.create_webhook().json()["id"]
@@ -53,11 +55,41 @@ class Side(Client):
         self.statement = self.business.create_statement().id
         self.bill = self.create_bills()
 
+    def create_taxes(self) -> None:
+        rates = {"tax_rates": [self.tax_rate("vat"), self.tax_rate("gst", rate=0.05)]}
+        [rate, _] = self.post("/accounting/tax/rates", rates).json()["tax_rates"]
+        self.rate = rate["ramp_id"]
+        self.post("/accounting/tax/code", {"name": "Tax", "display_name": "VAT"})
+        options = [{"id": "full", "name": "Full", "tax_rate_ids": ["vat", "gst"]}]
+        made = self.post("/accounting/tax/code/options", {"options": options}).json()["options"]
+        self.tax_code = made[0]["ramp_id"]
+
+    def tax_rate(self, row_id: str, rate: object = "0.19") -> dict[str, Any]:
+        return {
+            "id": row_id,
+            "name": row_id.upper(),
+            "rate": rate,
+            "accounting_gl_account_id": self.account,
+        }
+
+    def create_items(self) -> None:
+        self.post("/accounting/inventory-item", {"name": "Item"})
+        options = [{"id": "i1", "name": "Beans", "gl_account_id": self.account}]
+        made = self.post("/accounting/inventory-item/options", {"options": options})
+        self.item = made.json()["options"][0]["ramp_id"]
+
+    def anew(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """Create what there may be only one of."""
+        self.delete(path, {})
+        return self.post(path, body)
+
     def create_bills(self) -> str:
         """A bill of each kind; the id of one that is paid by cheque, with a credit applied."""
         business = self.business
         goods = [Goods(quantity=3, unit_minor=1500, account_code="6400", memo="Boxes")]
-        bill = business.create_bill(minor=4500, goods=goods, department="OPS", invoice_number="7")
+        bill = business.create_bill(
+            minor=4500, goods=goods, department="OPS", invoice_number="7", tax_code="full"
+        )
         self.credit = business.create_vendor_credit("10.00", account_code="6400").id
         business.apply_vendor_credit(self.credit, bill.id, "4.00")
         business.pay_bill(bill.id, method="CHECK")
@@ -117,6 +149,10 @@ class Side(Client):
             "accounting_field_selections": [selection],
         }
         return self.post("/accounting/codings", body)
+
+    def only_id(self, part: str) -> str:
+        [row] = self.every_row(f"/vendors/{self.payee}/{part}")
+        return str(row["id"])
 
     def settings(self) -> dict[str, Any]:
         return {"settings": {"vendor_credits_enabled": True}}
@@ -201,6 +237,52 @@ EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
     "DELETE /accounting/field-options/{field_option_id}": lambda side: side.delete(
         f"/accounting/field-options/{side.option}", {}
     ),
+    "GET /accounting/tax/rates": lambda side: side.get("/accounting/tax/rates"),
+    "POST /accounting/tax/rates": lambda side: side.post(
+        "/accounting/tax/rates", {"tax_rates": [side.tax_rate("new")]}
+    ),
+    "PATCH /accounting/tax/rates/{tax_rate_id}": lambda side: side.patch(
+        f"/accounting/tax/rates/{side.rate}", {"name": "VAT 20", "rate": "0.20"}
+    ),
+    "DELETE /accounting/tax/rates/{tax_rate_id}": lambda side: side.delete(
+        f"/accounting/tax/rates/{side.rate}", {}
+    ),
+    "GET /accounting/tax/code": lambda side: side.get("/accounting/tax/code"),
+    "POST /accounting/tax/code": lambda side: side.anew("/accounting/tax/code", {"name": "VAT"}),
+    "PATCH /accounting/tax/code": lambda side: side.patch(
+        "/accounting/tax/code", {"display_name": None}
+    ),
+    "DELETE /accounting/tax/code": lambda side: side.delete("/accounting/tax/code", {}),
+    "GET /accounting/tax/code/options": lambda side: side.get("/accounting/tax/code/options"),
+    "POST /accounting/tax/code/options": lambda side: side.post(
+        "/accounting/tax/code/options", {"options": [{"id": "new", "name": "None"}]}
+    ),
+    "PATCH /accounting/tax/code/options/{option_id}": lambda side: side.patch(
+        f"/accounting/tax/code/options/{side.tax_code}", {"tax_rate_ids": ["gst"]}
+    ),
+    "DELETE /accounting/tax/code/options/{option_id}": lambda side: side.delete(
+        f"/accounting/tax/code/options/{side.tax_code}", {}
+    ),
+    "GET /accounting/inventory-item": lambda side: side.get("/accounting/inventory-item"),
+    "POST /accounting/inventory-item": lambda side: side.anew(
+        "/accounting/inventory-item", {"name": "Item", "display_name": "Goods"}
+    ),
+    "PATCH /accounting/inventory-item": lambda side: side.patch(
+        "/accounting/inventory-item", {"name": "Product"}
+    ),
+    "DELETE /accounting/inventory-item": lambda side: side.delete("/accounting/inventory-item", {}),
+    "GET /accounting/inventory-item/options": lambda side: side.get(
+        "/accounting/inventory-item/options"
+    ),
+    "POST /accounting/inventory-item/options": lambda side: side.post(
+        "/accounting/inventory-item/options", {"options": [{"id": "new", "name": "Cups"}]}
+    ),
+    "PATCH /accounting/inventory-item/options/{option_id}": lambda side: side.patch(
+        f"/accounting/inventory-item/options/{side.item}", {"name": "Cups", "reactivate": True}
+    ),
+    "DELETE /accounting/inventory-item/options/{option_id}": lambda side: side.delete(
+        f"/accounting/inventory-item/options/{side.item}", {}
+    ),
     "POST /accounting/syncs": lambda side: side.report(
         (side.ready[0], "M1"),
         failed_syncs=[{"id": side.ready[1], "error": {"message": "Closed."}}],
@@ -230,6 +312,14 @@ EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
     "GET /vendors/{vendor_id}": lambda side: side.get(f"/vendors/{side.payee}"),
     "PATCH /vendors/{vendor_id}": lambda side: side.patch(
         f"/vendors/{side.payee}", {"accounting_vendor_remote_id": "v2"}
+    ),
+    "GET /vendors/{vendor_id}/contacts": lambda side: side.get(f"/vendors/{side.payee}/contacts"),
+    "GET /vendors/{vendor_id}/contacts/{vendor_contact_id}": lambda side: side.get(
+        f"/vendors/{side.payee}/contacts/{side.only_id('contacts')}"
+    ),
+    "GET /vendors/{vendor_id}/accounts": lambda side: side.get(f"/vendors/{side.payee}/accounts"),
+    "GET /vendors/{vendor_id}/accounts/{bank_account_id}": lambda side: side.get(
+        f"/vendors/{side.payee}/accounts/{side.only_id('accounts')}"
     ),
     "GET /vendors/credits": lambda side: side.get("/vendors/credits"),
     "GET /vendors/credits/{vendor_credit_id}": lambda side: side.get(
@@ -351,6 +441,9 @@ LISTS = (
     "/accounting/accounts",
     "/accounting/field-options",
     "/accounting/fields",
+    "/accounting/inventory-item/options",
+    "/accounting/tax/code/options",
+    "/accounting/tax/rates",
     "/accounting/vendors",
     "/bills",
     "/cashbacks",
