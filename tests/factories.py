@@ -14,8 +14,11 @@ from connections.models import (
     Entity,
     FieldOption,
     LedgerAccount,
+    RampVendor,
     Vendor,
+    VendorChange,
     VendorCreation,
+    VendorLink,
     WebhookSubscription,
 )
 from syncing.models import (
@@ -109,6 +112,9 @@ class LedgerAccountFactory(factory.django.DjangoModelFactory[LedgerAccount]):
     name = "Software"
     classification = "EXPENSE"
     ramp_id = factory.LazyFunction(uuid4)
+    ramp_name = factory.LazyAttribute(lambda row: row.name if row.ramp_id else "")
+    ramp_code = factory.LazyAttribute(lambda row: row.code if row.ramp_id else "")
+    ramp_is_active = factory.LazyAttribute(lambda row: row.ramp_id is not None)
 
 
 class CustomFieldFactory(factory.django.DjangoModelFactory[CustomField]):
@@ -119,6 +125,8 @@ class CustomFieldFactory(factory.django.DjangoModelFactory[CustomField]):
     erp_id = "department"
     name = "Department"
     ramp_id = factory.LazyFunction(uuid4)
+    ramp_name = factory.LazyAttribute(lambda row: row.name if row.ramp_id else "")
+    ramp_is_active = factory.LazyAttribute(lambda row: row.ramp_id is not None)
 
 
 class FieldOptionFactory(factory.django.DjangoModelFactory[FieldOption]):
@@ -131,6 +139,9 @@ class FieldOptionFactory(factory.django.DjangoModelFactory[FieldOption]):
     code = "ENG"
     name = "Engineering"
     ramp_id = factory.LazyFunction(uuid4)
+    ramp_name = factory.LazyAttribute(lambda row: row.name if row.ramp_id else "")
+    ramp_code = factory.LazyAttribute(lambda row: row.code if row.ramp_id else "")
+    ramp_is_active = factory.LazyAttribute(lambda row: row.ramp_id is not None)
 
 
 class VendorFactory(factory.django.DjangoModelFactory[Vendor]):
@@ -141,7 +152,47 @@ class VendorFactory(factory.django.DjangoModelFactory[Vendor]):
     connection = factory.SubFactory(ConnectionFactory)
     erp_id = factory.Sequence(lambda n: f"vendor-{n}")
     name = "GitHub, Inc."
+    code = ""
     ramp_id = factory.LazyFunction(uuid4)
+    ramp_name = factory.LazyAttribute(lambda row: row.name if row.ramp_id else "")
+    ramp_code = factory.LazyAttribute(lambda row: row.code if row.ramp_id else "")
+    ramp_is_active = factory.LazyAttribute(lambda row: row.ramp_id is not None)
+
+
+class RampVendorFactory(factory.django.DjangoModelFactory[RampVendor]):
+    class Meta:
+        model = RampVendor
+
+    connection = factory.SubFactory(ConnectionFactory)
+    ramp_id = factory.LazyFunction(uuid4)
+    name = "GitHub"
+    country = "US"
+    spend_minor = 1_250_000
+    spend_currency = "USD"
+    seen_at = factory.LazyFunction(now)
+
+
+class VendorLinkFactory(factory.django.DjangoModelFactory[VendorLink]):
+    class Meta:
+        model = VendorLink
+
+    ramp_vendor = factory.SubFactory(RampVendorFactory)
+    connection = factory.SelfAttribute("ramp_vendor.connection")
+    erp_id = "12"
+    evidence = "same name"
+    actor = "maya"
+
+
+class VendorChangeFactory(factory.django.DjangoModelFactory[VendorChange]):
+    class Meta:
+        model = VendorChange
+
+    connection = factory.SubFactory(ConnectionFactory)
+    vendor_erp_id = "12"
+    field = "bank"
+    before = "…4421"
+    after = "…9007"
+    digest = "new"
 
 
 class SyncItemFactory(factory.django.DjangoModelFactory[SyncItem]):

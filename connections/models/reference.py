@@ -159,6 +159,21 @@ class Vendor(Reference):
                 name="vendors_by_bank",
             ),
             models.Index(
+                fields=["connection"],
+                condition=models.Q(accepted_bank_digest=None),
+                name="vendors_bank_not_seen",
+            ),
+            models.Index(
+                fields=["connection"],
+                condition=~models.Q(bank_digest=models.F("accepted_bank_digest")),
+                name="vendors_bank_changed",
+            ),
+            models.Index(
+                fields=["connection"],
+                condition=models.Q(name_is_held=True),
+                name="vendors_name_held",
+            ),
+            models.Index(
                 "connection",
                 OpClass(Upper("code"), name="text_pattern_ops"),
                 condition=~models.Q(code=""),
