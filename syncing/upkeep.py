@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from connections import clients, services
+from connections.mirror import schedule as mirror_schedule
 from connections.models import Chore, Connection, Credential, HealthCheck, Mirror, Switch
 from connections.secrets import NoCredential
 from connections.upkeep import chores, health, lifecycle, onboarding, switches
@@ -73,6 +74,7 @@ def _check(chore: Chore, now: datetime) -> Outcome:
 def _seat(chore: Chore, _now: datetime) -> Outcome:
     connection = chore.connection
     outcome = lifecycle.connect(connection, clients.ramp_client(connection))
+    mirror_schedule.ensure(connection)
     chores.want(connection, Chore.Kind.WEBHOOK, actor=chore.actor)
     chores.want(connection, Chore.Kind.CHECK, actor=chore.actor)
     return outcome

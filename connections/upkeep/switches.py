@@ -77,15 +77,13 @@ def read_back(connection: Connection, ramp: RampClient) -> list[Switch]:
 def keep_found(connection: Connection, shown: Mapping[str, bool]) -> list[Switch]:
     """Note how Ramp has each switch. What it does not name is off (contract 3)."""
     Switch.objects.bulk_create(
-        [
-            Switch(connection=connection, name=name, found=bool(shown.get(name)), found_at=Now())
-            for name in Switch.Name
-        ],
-        update_conflicts=True,
-        unique_fields=["connection", "name"],
-        update_fields=["found", "found_at"],
+        [Switch(connection=connection, name=name) for name in Switch.Name], ignore_conflicts=True
     )
     ours = Switch.objects.filter(connection=connection)
+    names_on = [name for name in Switch.Name if shown.get(name)]
+    # Only what has changed is written, or every look would be a line of the history.
+    ours.filter(name__in=names_on).exclude(found=True).update(found=True, found_at=Now())
+    ours.exclude(name__in=names_on).exclude(found=False).update(found=False, found_at=Now())
     differs = Q(wanted__isnull=False) & ~Q(wanted=F("found"))
     ours.filter(differs).exclude(name__in=_under_way(connection)).update(
         drifted_at=Coalesce(F("drifted_at"), Now())
