@@ -113,6 +113,8 @@ class ChartFilters(TypedDict, total=False):
     remote_id: str
     is_active: bool
     code: str
+    start: str
+    """Ramp's id of a record: only those that follow it."""
 
 
 class FieldFilters(TypedDict, total=False):

@@ -31,7 +31,9 @@ class ChartCalls:
         self._scope = {"accounting_connection_id": str(connection_id)} if connection_id else {}
 
     def _list(self, path: str, model: type[Record], filters: Mapping[str, Any]) -> Iterator[Record]:
-        return self._api.everything(path, model, {**filters, **self._scope})
+        start = filters.get("start")
+        others = {name: value for name, value in filters.items() if name != "start"}
+        return self._api.everything(path, model, {**others, **self._scope}, start=start)
 
     def _get(self, path: str, ramp_id: UUID, model: type[Record]) -> Record:
         answer = self._api.call("GET", f"{path}/{segment(ramp_id)}", params=self._scope)

@@ -18,6 +18,8 @@ LANE = "lane"
 class Lane(StrEnum):
     """Who waits for the answer."""
 
+    CHART = "chart"
+    """Nobody: reference data, which leaves a share of the budget to everybody else (R-31)."""
     ORDINARY = "ordinary"
     BUTTON = "button"
     """A person who has just pressed Sync in Ramp; a part of the budget is kept back for them."""

@@ -51,6 +51,10 @@ NAMES = frozenset(
         "after_vendor_made",
         "after_vendor_uploaded",
         "after_coding",
+        # the chart
+        "before_upload",
+        "after_upload",
+        "after_upload_kept",
         # files
         "after_file_claim",
         "after_attach",

@@ -18,8 +18,9 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from connections import chart_upload, clients, services
+from connections import clients, services
 from connections.erp.adapters.tryton.adapter import TrytonErp
+from connections.mirror import refresh
 from connections.models import Connection, LedgerAccount, Switch
 from connections.ramp.client import RampClient
 from connections.upkeep import switches
@@ -81,7 +82,7 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     for entity in services.mirror_entities(connection, ramp):
         if not entity.is_mapped:
             services.map_entity(entity)
-    chart_upload.mirror_chart(connection, erp, ramp)
+    refresh.refresh_now(connection, erp, ramp, now=timezone.now(), actor="seed_demo")
     services.set_posting_profile(connection, **_posting_accounts(connection))
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     poll_schedule.fetch_soon(connection.pk)

@@ -1,0 +1,60 @@
+"""Bring Ramp's chart to what the ERP has, by the least that makes it so (R-16)."""
+
+from django.db.models.functions import Now
+
+from connections.mirror import decisions, lookup, tax, verification
+from connections.mirror.batches import Sent
+from connections.mirror.conditions import differing
+from connections.mirror.diff import ORDER, TAX_CODE, Action
+from connections.mirror.every_kind import EVERY_KIND
+from connections.mirror.sending import MaySend, Sender
+from connections.models import Connection, Mirror, MirrorRun
+from connections.ramp.chart import Chart
+
+
+def upload(
+    connection: Connection,
+    ramp: Chart,
+    *,
+    run: MirrorRun | None,
+    may_send: MaySend = lambda: None,
+) -> Sent:
+    """Send Ramp what differs from the ERP's side in our rows; unchanged data makes no call at all.
+
+    Every record Ramp takes is kept at once, so a run that breaks off anywhere is gone on with and
+    not repeated. A record that Ramp refuses says why on its row and holds up no other.
+
+    :param ramp: the active connection's chart, or that of one that is still inactive
+    :param may_send: called before each call that changes something; what it raises ends the run
+    :raises RampError: if Ramp is silent, or refuses for another reason than a record's own
+    """
+    mirror, _ = Mirror.objects.get_or_create(connection=connection)
+    lookup.settle(connection, ramp)
+    if _is_strange(mirror):
+        verification.read_back(connection, ramp)
+    decisions.tidy(connection)
+    sender = Sender(connection, ramp, run, may_send)
+    for kind, action in ORDER:
+        if (kind, action) == (TAX_CODE, Action.CREATE):
+            _see_to_tax_field(mirror, sender)
+        sender.send(EVERY_KIND[kind], action)
+    decisions.tidy(connection)
+    _is_done(mirror)
+    return sender.sent
+
+
+def _is_strange(mirror: Mirror) -> bool:
+    """Nobody knows what this connection has in Ramp: its lists are read once."""
+    never = mirror.last_verified_at is None and mirror.last_push_at is None
+    return never and not mirror.ramp_is_empty
+
+
+def _see_to_tax_field(mirror: Mirror, sender: Sender) -> None:
+    new = differing(TAX_CODE, mirror.connection_id).filter(action=Action.CREATE.value)
+    if mirror.tax_field_ramp_id is None and new.exists():
+        sender.may_send()
+        tax.ensure_field(mirror, sender.chart)
+
+
+def _is_done(mirror: Mirror) -> None:
+    Mirror.objects.filter(pk=mirror.pk).update(ramp_is_empty=False, last_push_at=Now())

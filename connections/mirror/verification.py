@@ -1,0 +1,124 @@
+"""Read back what Ramp has of the chart, and bring our `ramp_*` columns to it."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db.models.functions import Now
+
+from connections.mirror import ramp_side
+from connections.mirror.conditions import MODELS
+from connections.mirror.diff import KINDS, OPTION, TAX_CODE
+from connections.mirror.every_kind import EVERY_KIND
+from connections.mirror.kinds import Columns, Mirrored
+from connections.models import Connection, CustomField, Mirror
+from connections.ramp.chart import Chart
+
+_AT_ONCE = 500
+"""Records of Ramp's list that are compared by one statement."""
+
+
+@dataclass
+class Differences:
+    """What Ramp had otherwise than we thought, per kind."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    """Somebody made, renamed, hid, deactivated or brought back records there."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """Records that Ramp does not list any more."""
+    strangers: dict[str, int] = field(default_factory=dict)
+    """Active records of Ramp that are none of the ERP's."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.changed.values()) + sum(self.lost.values())
+
+
+def read_back(connection: Connection, ramp: Chart) -> Differences:
+    """Read Ramp's lists of every kind. What somebody changed there shows up as drift.
+
+    :raises RampError: if a list breaks off; what was read until then is kept, and nothing is taken
+        as lost by it
+    """
+    differences = Differences()
+    for name in KINDS:
+        if not MODELS[name].objects.filter(connection=connection).exists():
+            continue  # nothing to compare, and taxes are not open to every business (R-49)
+        if name == OPTION:
+            for one in CustomField.objects.filter(connection=connection, ramp_id__isnull=False):
+                _List(connection, ramp, EVERY_KIND[name], differences, of_field=one).read()
+        else:
+            _List(connection, ramp, EVERY_KIND[name], differences).read()
+    Mirror.objects.filter(connection=connection).update(last_verified_at=Now())
+    return differences
+
+
+@dataclass
+class _List:
+    connection: Connection
+    ramp: Chart
+    kind: Mirrored
+    differences: Differences
+    of_field: CustomField | None = None
+
+    def read(self) -> None:
+        """Compare as pages come; held are 500 records at most, and 8 bytes per row met."""
+        met = array("q")
+        changed = strangers = 0
+        for records in _chunks(self._records()):
+            compared = ramp_side.compare(
+                self.kind,
+                self.connection.pk,
+                list(records.values()),
+                field_pk=self.of_field.pk if self.of_field else None,
+            )
+            met.extend(compared.met)
+            changed += compared.changed
+            active = sum(columns["ramp_is_active"] for columns in records.values())
+            strangers += max(0, active - len(compared.met))
+        lost = self._lost(met)
+        ramp_side.lose(self.kind, lost)
+        for into, count in (
+            (self.differences.changed, changed),
+            (self.differences.lost, len(lost)),
+            (self.differences.strangers, strangers),
+        ):
+            if count:
+                into[self.kind.kind] = into.get(self.kind.kind, 0) + count
+
+    def _records(self) -> Iterator[Columns]:
+        if self.kind.kind == TAX_CODE and not self._has_tax_field():
+            return
+        for one in self.kind.listed(self.ramp, **self._filters()):
+            if one.id:
+                yield {"erp_id": one.id, **self.kind.as_shown(one)}
+
+    def _filters(self) -> dict[str, Any]:
+        return {"field_ramp_id": self.of_field.ramp_id} if self.of_field else {}
+
+    def _has_tax_field(self) -> bool:
+        found = self.ramp.tax_code_field()
+        Mirror.objects.filter(connection=self.connection).update(
+            tax_field_ramp_id=found.ramp_id if found else None
+        )
+        return found is not None
+
+    def _lost(self, met: "array[int]") -> list[int]:
+        """Those of ours that a complete list did not have."""
+        ours = self.kind.model.objects.filter(connection=self.connection, ramp_id__isnull=False)
+        if self.of_field is not None:
+            ours = ours.filter(field=self.of_field)
+        if ours.count() == len(set(met)):
+            return []
+        known = set(met)
+        return [pk for pk in ours.values_list("pk", flat=True).iterator() if pk not in known]
+
+
+def _chunks(records: Iterable[Columns]) -> Iterator[dict[Any, Columns]]:
+    """By the ERP's id. Of two with the same one, the active one counts."""
+    rest = iter(records)
+    while some := list(islice(rest, _AT_ONCE)):
+        some.sort(key=lambda columns: bool(columns["ramp_is_active"]))
+        yield {columns["erp_id"]: columns for columns in some}
