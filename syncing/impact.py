@@ -35,6 +35,17 @@ class Impact:
         return self.is_all and not self.items
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record of the chart, as codings name it."""
+
+    kind: str
+    """Of `ReferenceKind`. Tax rates are in no coding."""
+    erp_id: str
+    field_erp_id: str = ""
+    """The field that an option belongs to."""
+
+
 def unsynced_items(
     connection_id: uuid.UUID,
     *,
@@ -43,42 +54,55 @@ def unsynced_items(
     field_erp_id: str = "",
     at_most: int | None = LOOKED_THROUGH,
 ) -> Mapping[str, Impact]:
+    """The same as `impacts`, for records of one kind, by their ERP ids."""
+    named = {Named(kind, erp_id, field_erp_id): erp_id for erp_id in erp_ids}
+    found = impacts(connection_id, named, at_most=at_most)
+    return {erp_id: found[one] for one, erp_id in named.items()}
+
+
+def impacts(
+    connection_id: uuid.UUID, records: Collection[Named], *, at_most: int | None = LOOKED_THROUGH
+) -> Mapping[Named, Impact]:
     """Items not yet synced, failed ones too, that are coded with these records. One statement.
 
     Only what Ramp has offered to us is known: spend that nobody has marked ready is not counted.
 
-    :param kind: of `ReferenceKind`; tax rates are in no coding and have no impact
-    :param field_erp_id: the field that options belong to
     :param at_most: how many open items are looked through; None is all of them, 1 s per 100,000
-    :returns: an impact for each of the ids
+    :returns: an impact for each of the records
     """
-    if not erp_ids or kind not in _CODED_AS:
-        return {erp_id: Impact() for erp_id in erp_ids}
+    if not records:
+        return {}
+    keys = {one: (str(one.kind), _field_of(one), one.erp_id) for one in records}
     found = rows(
-        _CODED.format(key=_KEY[kind], belongs=_CODED_AS[kind]),
+        _CODED,
         {
             "connection": connection_id,
-            "ids": list(erp_ids),
-            "field": field_erp_id,
             "at_most": at_most,
+            "kinds": [kind for kind, _, _ in keys.values()],
+            "fields": [field for _, field, _ in keys.values()],
+            "ids": [erp_id for _, _, erp_id in keys.values()],
         },
     )
-    ((_, _, _, looked_through, _, _),) = [row for row in found if row[0] is None]
+    (looked_through,) = [_number(row[5]) for row in found if row[0] is None]
     is_all = at_most is None or looked_through < at_most
     return {
-        erp_id: _impact([row for row in found if row[0] == erp_id], is_all=is_all)
-        for erp_id in erp_ids
+        one: _impact([row[3:] for row in found if row[:3] == key], is_all=is_all)
+        for one, key in keys.items()
     }
 
 
+def _field_of(one: Named) -> str:
+    return one.field_erp_id if one.kind == ReferenceKind.OPTION else ""
+
+
 def _impact(lines: Sequence[tuple[object, ...]], *, is_all: bool) -> Impact:
-    by_items = sorted(lines, key=lambda line: (-_number(line[3]), str(line[1])))
-    moments = [line[5] for line in lines if isinstance(line[5], datetime)]
+    by_items = sorted(lines, key=lambda line: (-_number(line[2]), str(line[0])))
+    moments = [line[4] for line in lines if isinstance(line[4], datetime)]
     return Impact(
-        items=sum(_number(line[3]) for line in lines),
+        items=sum(_number(line[2]) for line in lines),
         sums=tuple(
             Money(_number(minor), str(currency), _number(exponent))
-            for _, currency, exponent, _, minor, _ in by_items
+            for currency, exponent, _, minor, _ in by_items
         ),
         oldest_at=min(moments, default=None),
         is_all=is_all,
@@ -89,30 +113,9 @@ def _number(value: object) -> int:
     return int(str(value))
 
 
-_OPTION_ID = "s.coding ->> 'external_id'"
-_FIELD_ID = "s.coding #>> '{category_info,external_id}'"
-_TYPE = "coalesce(nullif(s.coding #>> '{category_info,type}', ''), s.coding ->> 'type')"
-
-_KEY: Mapping[str, str] = {
-    ReferenceKind.ACCOUNT: _OPTION_ID,
-    ReferenceKind.VENDOR: _OPTION_ID,
-    ReferenceKind.TAX_CODE: _OPTION_ID,
-    ReferenceKind.OPTION: _OPTION_ID,
-    ReferenceKind.FIELD: _FIELD_ID,
-}
-"""Where a coding names the record."""
-
-_CODED_AS: Mapping[str, str] = {
-    ReferenceKind.ACCOUNT: f"{_TYPE} = 'GL_ACCOUNT'",
-    ReferenceKind.VENDOR: f"{_TYPE} = 'MERCHANT'",
-    ReferenceKind.TAX_CODE: f"{_TYPE} = 'TAX_CODE'",
-    ReferenceKind.OPTION: f"{_FIELD_ID} = %(field)s",
-    ReferenceKind.FIELD: "true",
-}
-"""How it is told from a coding of another kind; see `connections.ramp.schemas.Selection`."""
-
-# The codings of an object stand on it and on its lines, whatever their list is called. An object
-# that names a record twice is one item.
+# The codings of an object stand on it and on its lines, whatever their list is called. Each names
+# an option and its field; see `connections.ramp.schemas.Selection`. An object that names a record
+# twice is one item.
 _CODED = """
     WITH looked_through AS MATERIALIZED (
         SELECT id, currency, exponent, amount_minor, ready_at FROM syncing_syncitem
@@ -120,16 +123,29 @@ _CODED = """
         ORDER BY ready_at
         LIMIT %(at_most)s
     ), coded AS (
-        SELECT DISTINCT o.id, o.currency, o.exponent, o.amount_minor, o.ready_at, {key} AS erp_id
+        SELECT DISTINCT o.id, o.currency, o.exponent, o.amount_minor, o.ready_at,
+            named.kind, named.field, named.erp_id
         FROM looked_through o
         JOIN syncing_itempayload p ON p.item_id = o.id
         CROSS JOIN LATERAL jsonb_path_query(
-            p.ramp, 'strict $.**{{0 to 2}}.accounting_field_selections[*]', '{{}}', true
+            p.ramp, 'strict $.**{0 to 2}.accounting_field_selections[*]', '{}', true
         ) AS s(coding)
-        WHERE {key} = ANY(%(ids)s) AND {belongs}
+        CROSS JOIN LATERAL (SELECT
+            CASE coalesce(nullif(coding #>> '{category_info,type}', ''), coding ->> 'type')
+                WHEN 'GL_ACCOUNT' THEN 'account' WHEN 'MERCHANT' THEN 'vendor'
+                WHEN 'TAX_CODE' THEN 'tax_code' ELSE 'option' END,
+            coding #>> '{category_info,external_id}'
+        ) AS c(kind, field)
+        CROSS JOIN LATERAL (VALUES
+            (c.kind, CASE c.kind WHEN 'option' THEN c.field ELSE '' END, coding ->> 'external_id'),
+            ('field', '', c.field)
+        ) AS named(kind, field, erp_id)
+        WHERE (named.kind, named.field, named.erp_id) IN (
+            SELECT * FROM unnest(%(kinds)s::text[], %(fields)s::text[], %(ids)s::text[])
+        )
     )
-    SELECT erp_id, currency, exponent, count(*), sum(amount_minor), min(ready_at)
-    FROM coded GROUP BY erp_id, currency, exponent
+    SELECT kind, field, erp_id, currency, exponent, count(*), sum(amount_minor), min(ready_at)
+    FROM coded GROUP BY kind, field, erp_id, currency, exponent
     UNION ALL
-    SELECT NULL, '', 0, count(*), 0, NULL FROM looked_through
+    SELECT NULL, '', '', '', 0, count(*), 0, NULL FROM looked_through
 """

@@ -1,6 +1,7 @@
 """What would be hurt if a record were deactivated in Ramp."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from connections.models import Connection
 from rampbridge.lib.money import Money
-from syncing.impact import Impact, unsynced_items
+from syncing.impact import Impact, Named, impacts, unsynced_items
 from syncing.models import SyncItem
 from tests import spend
 from tests.factories import ConnectionFactory, ItemPayloadFactory, SyncItemFactory, now
@@ -110,6 +111,24 @@ class TestWhatIsCounted:
 
         assert found["eng"].is_none
 
+    def test_records_of_several_kinds_are_counted_at_once(
+        self, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        coded(connection, spent(spend.account("7"), department("7"), department("8")))
+        coded(connection, spent(spend.account("7")))
+        asked = [
+            Named("account", "7"),
+            Named("option", "7", "department"),
+            Named("option", "7", "project"),
+            Named("field", "department"),
+            Named("tax_rate", "7"),
+        ]
+
+        with django_assert_num_queries(1):
+            found = impacts(connection.pk, asked)
+
+        assert [found[one].items for one in asked] == [2, 1, 0, 1, 0]
+
     def test_a_field_is_used_by_whatever_has_an_option_of_it(self, connection: Connection) -> None:
         coded(connection, spent(department("eng")))
 
@@ -170,10 +189,9 @@ class TestWhatIsTold:
     def test_says_that_it_did_not_look_at_everything(self, connection: Connection) -> None:
         for age in (1, 2, 3):
             coded(connection, spent(spend.account("6200")), ready_at=now() - timedelta(minutes=age))
-        ask = {"kind": "account", "erp_ids": ["6200", "6300"]}
+        ask = partial(unsynced_items, connection.pk, kind="account", erp_ids=["6200", "6300"])
 
-        some = unsynced_items(connection.pk, at_most=2, **ask)
-        everything = unsynced_items(connection.pk, at_most=None, **ask)
+        some, everything = ask(at_most=2), ask(at_most=None)
 
         assert (some["6200"].items, some["6200"].is_all) == (2, False)
         assert not some["6300"].is_none
