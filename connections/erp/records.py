@@ -25,6 +25,8 @@ class MasterKind(StrEnum):
     DIMENSION = "dimension"
     DIMENSION_VALUE = "dimension_value"
     TAX_CODE = "tax_code"
+    ENTITY = "entity"
+    """Companies or subsidiaries that this connection can post into."""
 
 
 class DocKind(StrEnum):
@@ -77,14 +79,23 @@ class Master:
     code: str = ""
     active: bool = True
     parent: str = ""
-    """The dimension of a value, or the account above a sub-account."""
+    """The dimension of a value, the account above a sub-account, or the tax that this one is a part
+    of: then people choose the whole."""
     classification: str = ""
     """Accounts only: ASSET, LIABILITY, EQUITY, REVENUE or EXPENSE."""
     postable: bool = True
     """False for headings and group accounts, which must not reach Ramp."""
     currency: str = ""
     updated_at: datetime | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What only some kinds have; a key is missing where the ERP does not say.
+
+    VENDOR: "email", "country" (ISO 3166, two letters), "merged_into" (the id of the vendor that
+    took its place), and in full, so never to be kept or logged, "tax_id" and "bank".
+    TAX_CODE: "rate" (a fraction: 0.05 is 5 %) and "account" (the id of what it is booked on) of a
+    simple percentage, "parts" (ids, separated by commas) of one that is several at once. One with
+    neither a rate nor parts is of a sort that Ramp has no place for.
+    """
 
 
 @dataclass(frozen=True, slots=True)

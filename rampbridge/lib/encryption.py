@@ -11,6 +11,7 @@ are authenticated, so that a blob opens nowhere but where it was sealed.
 
 import base64
 import binascii
+import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -81,6 +82,11 @@ def rewrap(blob: bytes | memoryview, *, context: str) -> bytes:
     data_key = _data_key(parts, context)
     wrapped = _encrypt(master, data_key, _bound(context) + key_id.encode())
     return _header(key_id) + wrapped + parts.ciphertext
+
+
+def keys_for(purpose: str) -> list[bytes]:
+    """Keys for something else than sealing, one from each configured key, the current one first."""
+    return [hmac.digest(key, purpose.encode(), "sha256") for key in _keys().values()]
 
 
 def _data_key(parts: _Blob, context: str) -> bytes:

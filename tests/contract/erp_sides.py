@@ -19,6 +19,7 @@ from connections.erp.records import (
     Document,
     Idempotency,
     Line,
+    Master,
     MasterKind,
     Ref,
     State,
@@ -123,6 +124,13 @@ class LedgerSide:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def tax_called(erp: ErpAdapter, name: str) -> Master:
+    """One of the ERP's taxes."""
+    pages = erp.changes(MasterKind.TAX_CODE, None)
+    (tax,) = [tax for page in pages for tax in page.items if tax.name == name]
+    return tax
 
 
 WRITES = (b".bridge_", b".post", b"pay.execute", b"ir.attachment.create")

@@ -19,7 +19,7 @@ from rampbridge.lib.money import MINOR_UNITS
 from syncing.posting import document_for, settlement_for
 from syncing.posting.card_payments import PaidBill
 from tests import spend
-from tests.contract.erp_sides import LedgerSide, Papers, Side, TrytonSide
+from tests.contract.erp_sides import LedgerSide, Papers, Side, TrytonSide, tax_called
 from tests.plugins.tryton import TrytonServer
 from tests.syncing.world import transaction_body
 
@@ -382,7 +382,7 @@ class TestInTryton:
         assert open_amount(desk, bill) == PAID
 
     def test_a_taxed_bill_comes_to_what_the_vendor_asks_for(self, desk: Desk) -> None:
-        (tax,) = next(iter(desk.erp.changes(MasterKind.TAX_CODE, None))).items
+        tax = tax_called(desk.erp, "Tax 10%")
         taxed = spend.selection("TAX_CODE", tax.id, field="Tax Code")
         codes = {tax.id: TaxTarget(tax.id, tax.name, Decimal("0.10"))}
         lines = [

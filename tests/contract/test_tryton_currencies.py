@@ -11,7 +11,7 @@ import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.records import DocKind, Idempotency, Line, MasterKind, State
-from tests.contract.erp_sides import Papers, TrytonSide
+from tests.contract.erp_sides import Papers, TrytonSide, tax_called
 from tests.plugins.tryton import TrytonServer
 
 
@@ -165,7 +165,7 @@ class TestPartsOfADocument:
         assert [(str(row["account"]), row["debit"]) for row in rows] == [(value.id, 12)]
 
     def test_taxes_of_a_bill_add_up(self, dollars: TrytonSide) -> None:
-        (tax,) = next(iter(dollars.adapter.changes(MasterKind.TAX_CODE, None))).items
+        tax = tax_called(dollars.adapter, "Tax 10%")
         doc = Papers(dollars).bill("100.00")
         taxed = replace(doc.lines[0], tax_code=tax.id, tax_amount=Decimal("10.00"))
 
@@ -174,7 +174,7 @@ class TestPartsOfADocument:
         assert posted.total == Decimal("110.00")
 
     def test_a_tax_that_tryton_computes_otherwise_is_refused(self, dollars: TrytonSide) -> None:
-        (tax,) = next(iter(dollars.adapter.changes(MasterKind.TAX_CODE, None))).items
+        tax = tax_called(dollars.adapter, "Tax 10%")
         doc = Papers(dollars).bill("100.00")
         taxed = replace(doc.lines[0], tax_code=tax.id, tax_amount=Decimal("9.99"))
 

@@ -50,6 +50,8 @@ class Faults:
     """The next documents look lost and are booked when `InMemoryErp.land` is called."""
     lose_attach_answers: int = 0
     """The next files are attached, but the answer is lost."""
+    break_off_after: int | None = None
+    """Lists of reference data break off after so many pages."""
 
 
 class InMemoryErp:
@@ -103,7 +105,9 @@ class InMemoryErp:
     def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
         self._begin("changes")
         items, version = self.books.changed_since(kind, int(cursor or 0))
-        for start in range(0, max(len(items), 1), PAGE_SIZE):
+        for number, start in enumerate(range(0, max(len(items), 1), PAGE_SIZE)):
+            if number == self.faults.break_off_after:
+                raise refusal(Code.ERP_UNAVAILABLE, erp=ERP)
             yield Page(
                 items=items[start : start + PAGE_SIZE],
                 cursor=str(version),

@@ -95,6 +95,19 @@ class Books:
     def activate(self, kind: MasterKind, record_id: str) -> None:
         self.put(replace(self.masters[kind, record_id], active=True))
 
+    def remove(self, kind: MasterKind, record_id: str) -> None:
+        """Delete a record: only whole lists show that it is gone."""
+        with self.lock:
+            self._version += 1
+            del self.masters[kind, record_id]
+            del self._versions[kind, record_id]
+
+    def merge(self, vendor: str, into: str) -> None:
+        """Have one vendor take another's place, as ERPs do it: the other is inactive then."""
+        old = self.masters[MasterKind.VENDOR, vendor]
+        extra = {**old.extra, "merged_into": into}
+        self.put(replace(old, active=False, extra=extra))
+
     def changed_since(self, kind: MasterKind, version: int) -> tuple[list[Master], int]:
         """Records of one kind that changed after a version, and the version now."""
         with self.lock:
@@ -296,6 +309,7 @@ def demo_books(*, unique_refs: bool = True) -> Books:
     for code, name, classification in DEMO_ACCOUNTS:
         books.put(Master(MasterKind.ACCOUNT, code, name, code=code, classification=classification))
     books.put(Master(MasterKind.ACCOUNT, "6000", "Expenses", code="6000", postable=False))
+    books.put(Master(MasterKind.ENTITY, "1", "Ledger", currency="USD"))
     books.put(Master(MasterKind.DIMENSION, "department", "Department"))
     for code, name in DEMO_DEPARTMENTS:
         books.put(Master(MasterKind.DIMENSION_VALUE, code, name, code=code, parent="department"))

@@ -42,6 +42,31 @@ VENDORS = [
     "Peak Print Works", "Protolabs", "佐藤会計事務所",
     ]
 
+# name, e-mail, country, identifier: some are surely one vendor entered twice
+DETAILED_VENDORS = [
+    ("Uline", 'ar@uline.example', 'US', '36-0000001'),
+    ("ULINE Inc.", 'ar@uline.example', 'US', '36-0000001'),
+    ("Uline Shipping Supplies", '', 'US', ''),
+    ("FedEx", 'billing@fedex.example', 'US', '71-0000002'),
+    ("Federal Express Corp.", '', 'US', '71-0000002'),
+    ("Müller & Söhne Verpackung", 'buchhaltung@mueller.example', 'DE', ''),
+    ("Mueller und Soehne Verpackung", '', 'DE', ''),
+    ]
+
+COUNTRIES = [('US', "United States"), ('DE', "Germany")]
+
+# currency: name, rate
+TAXES = {
+    'USD': [],
+    'EUR': [("TVA 20 %", '0.20'), ("TVA 5,5 %", '0.055')],
+    'GBP': [("VAT 20 %", '0.20'), ("VAT 5 %", '0.05')],
+    'JPY': [("Consumption tax 10 %", '0.10'), ("Consumption tax 8 %", '0.08')],
+    }
+# currency: name of the whole, then its parts
+COMPOUND_TAXES = {
+    'USD': [("Sales tax Denver", [("Colorado 2.9 %", '0.029'), ("Denver 4.81 %", '0.0481')])],
+    }
+
 GROUPS = [
     ('account', 'group_account'),
     ('account', 'group_account_admin'),
@@ -61,7 +86,7 @@ def main(plan):
         create_fiscal_year(company, year)
     accounts = create_accounts(company)
     set_exchange_accounts(accounts['exchange'])
-    create_tax(company, accounts['tax'])
+    create_taxes(company, accounts['tax'], plan['currency'])
     create_payment_records(company, accounts['bank'])
     create_departments(company)
     create_vendors()
@@ -177,10 +202,30 @@ def set_exchange_accounts(account):
     configuration.save()
 
 
-def create_tax(company, account):
-    Model.get('account.tax')(
-        name="Tax 10%", description="Tax 10%", type='percentage', rate=Decimal('.10'), company=company,
-        invoice_account=account, credit_note_account=account).save()
+def create_taxes(company, account, currency):
+    TaxGroup = Model.get('account.tax.group')
+
+    def new_tax(name, rate, **values):
+        tax = Model.get('account.tax')(name=name, description=name, company=company, **values)
+        if rate:
+            tax.type = 'percentage'
+            tax.rate = Decimal(rate)
+            tax.invoice_account = tax.credit_note_account = account
+        else:
+            tax.type = 'none'
+        tax.save()
+        return tax
+
+    new_tax("Tax 10%", '0.10')
+    for name, rate in TAXES[currency]:
+        new_tax(name, rate)
+    for name, parts in COMPOUND_TAXES.get(currency, []):
+        whole = new_tax(name, None)
+        for part, rate in parts:
+            new_tax(part, rate, parent=whole)
+    collected = TaxGroup(name="Collected", code='COLLECTED', kind='sale')
+    collected.save()
+    new_tax("Collected on sales 10%", '0.10', group=collected)
 
 
 def create_payment_records(company, bank):
@@ -204,8 +249,21 @@ def create_departments(company):
 
 def create_vendors():
     Party = Model.get('party.party')
+    Country = Model.get('country.country')
     for name in VENDORS:
         Party(name=name).save()
+    countries = {}
+    for code, name in COUNTRIES:
+        countries[code] = Country(name=name, code=code)
+        countries[code].save()
+    for name, email, country, identifier in DETAILED_VENDORS:
+        party = Party(name=name)
+        party.addresses[0].country = countries[country]
+        if email:
+            party.contact_mechanisms.new(type='email', value=email)
+        if identifier:
+            party.identifiers.new(type='us_ein', code=identifier)
+        party.save()
 
 
 def create_user(company, login, password):

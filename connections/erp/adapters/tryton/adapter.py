@@ -24,7 +24,7 @@ from connections.erp.adapters.tryton.checks import explained, problems
 from connections.erp.adapters.tryton.ledger import entries_under, ledger_entries
 from connections.erp.adapters.tryton.lookup import LookupBooking
 from connections.erp.adapters.tryton.models import Records
-from connections.erp.adapters.tryton.reference_data import changes
+from connections.erp.adapters.tryton.reference_data import WHOLE, changes
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
 from connections.erp.adapters.tryton.vendors import upsert_vendor
 from connections.erp.errors import ErpError
@@ -45,10 +45,11 @@ from connections.erp.records import (
     Vendor,
 )
 
+DELTA = frozenset(MasterKind) - WHOLE.keys()
 WITH_BRIDGE = Capabilities(
     documents=frozenset(DocKind),
     idempotency=Idempotency.UNIQUE_KEY,
-    delta=frozenset(MasterKind),
+    delta=DELTA,
     batch=25,
     concurrency=1,
     ref_limit=200,
@@ -61,7 +62,7 @@ WITHOUT_BRIDGE = Capabilities(
     idempotency=Idempotency.LOOKUP,
     # We give a request up after 35 s; it may wait 30 s for a connection to the database and commit.
     settle=60,
-    delta=frozenset(MasterKind),
+    delta=DELTA,
     # Several requests for each document: what one call sends must be done before the lease is over.
     batch=5,
     concurrency=1,

@@ -1,16 +1,18 @@
-"""Accounts, vendors, departments and tax codes of a Tryton company, whole or what changed."""
+"""Accounts, vendors, departments, taxes of a Tryton company: whole lists, or what changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from connections.erp.adapters.tryton.models import INACTIVE_TOO, Records
+from connections.erp.adapters.tryton.taxes import taxes
 from connections.erp.records import Master, MasterKind, Page
 
 PAGE_SIZE = 500
+STAMPS = ("create_date", "write_date")
 OVERLAP = timedelta(seconds=60)
 """Changes become visible when their transaction commits, later than the moment they carry."""
 
@@ -25,32 +27,44 @@ class Source:
     fields: Sequence[str]
     master: Callable[[Row], Master]
     domain: Sequence[Any] = ()
+    details: Sequence[str] = ()
+    """Lists of records that belong to one: a change of theirs is a change of its."""
+    of_company: bool = True
 
 
 def changes(records: Records, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
     """Pages of one kind, by id. The cursor is the moment of the newest change seen.
 
-    An account that becomes inactive because its end date has come does not count as changed:
-    it is seen in the next full list.
+    Taxes and companies are few, and parts of them change without a trace: always whole lists.
+
+    An account that becomes inactive because its end date has come does not count as changed, nor
+    does a vendor whose only e-mail was deleted: both are seen in the next full list.
     """
+    if kind in WHOLE:
+        items = WHOLE[kind](records)
+        yield Page(items=items, cursor="", complete=True, snapshot=True)
+        return
     if kind.value.startswith("dimension") and not records.catalogue.company().dimensions:
         yield Page(items=(), cursor=cursor or "", complete=True, snapshot=True)
         return
     source = SOURCES[kind]
     company = records.catalogue.company()
-    domain = [*source.domain, *_changed_since(cursor)]
+    domain = [*source.domain, *_changed_since(cursor, source.details)]
+    if source.of_company:
+        domain.append(["company", "=", company.id])
+    stamps = [f"{detail}.{stamp}" for detail in source.details for stamp in STAMPS]
     newest = cursor or ""
     last_id = 0
     while True:
         rows = records.rpc.read(
             source.model,
             [*domain, ["id", ">", last_id]],
-            [*source.fields, "create_date", "write_date"],
+            [*source.fields, *STAMPS, *stamps],
             limit=PAGE_SIZE,
             order=[["id", "ASC"]],
             context={**INACTIVE_TOO, "company": company.id},
         )
-        newest = max([newest, *(_changed_at(row).isoformat() for row in rows)])
+        newest = max([newest, *(_newest(row, source).isoformat() for row in rows)])
         complete = len(rows) < PAGE_SIZE
         yield Page(
             items=[source.master(row) for row in rows],
@@ -64,13 +78,24 @@ def changes(records: Records, kind: MasterKind, cursor: str | None) -> Iterator[
         last_id = rows[-1]["id"]
 
 
-def _changed_since(cursor: str | None) -> list[Any]:
+def _changed_since(cursor: str | None, details: Sequence[str]) -> list[Any]:
     if not cursor:
         return []
     since = datetime.fromisoformat(cursor) - OVERLAP
-    written = [["write_date", ">=", since]]
-    created = [["write_date", "=", None], ["create_date", ">=", since]]
-    return [["OR", written, created]]
+    return [["OR", *(_touched(prefix, since) for prefix in ("", *(f"{one}." for one in details)))]]
+
+
+def _touched(prefix: str, since: datetime) -> list[Any]:
+    written = [[f"{prefix}write_date", ">=", since]]
+    created = [[f"{prefix}write_date", "=", None], [f"{prefix}create_date", ">=", since]]
+    if prefix:  # conditions on a list of records may each be met by another one: be generous
+        created = [[f"{prefix}create_date", ">=", since]]
+    return ["OR", written, created]
+
+
+def _newest(row: Row, source: Source) -> datetime:
+    details = [_changed_at(one) for detail in source.details for one in row[f"{detail}."]]
+    return max([_changed_at(row), *details])
 
 
 def _changed_at(row: Row) -> datetime:
@@ -113,7 +138,24 @@ def _vendor(row: Row) -> Master:
         code=row["code"] or "",
         active=row["active"],
         updated_at=_changed_at(row),
+        extra={key: value for key, value in _vendor_details(row) if value},
     )
+
+
+def _vendor_details(row: Row) -> Iterator[tuple[str, str]]:
+    yield "merged_into", str(row["replaced_by"] or "")
+    # What a merger deactivates stays the old vendor's: it says who that was.
+    shown = [one for one in row["contact_mechanisms."] if one["active"] or not row["active"]]
+    yield "email", _first(one["value"] for one in shown if one["type"] == "email")
+    countries = [one["country."] for one in row["addresses."] if one["country."]]
+    yield "country", _first(country["code"] for country in countries)
+    known = [one for one in row["identifiers."] if one["active"] or not row["active"]]
+    known.sort(key=lambda one: one["type"] is None)  # one that says what it is comes first
+    yield "tax_id", _first(one["code"] for one in known)
+
+
+def _first(values: Iterable[str | None]) -> str:
+    return next((value for value in values if value), "")
 
 
 def _dimension(row: Row) -> Master:
@@ -139,16 +181,21 @@ def _dimension_value(row: Row) -> Master:
     )
 
 
-def _tax_code(row: Row) -> Master:
-    return Master(
-        kind=MasterKind.TAX_CODE,
-        id=str(row["id"]),
-        name=row["name"],
-        active=row["active"],
-        parent=str(row["parent"] or ""),
-        updated_at=_changed_at(row),
-        extra={"rate": str(row["rate"])} if row["rate"] is not None else {},
+def _companies(records: Records) -> Sequence[Master]:
+    """The one company that our user works in: we post nowhere else."""
+    company = records.catalogue.company()
+    rows = records.rpc.read(
+        "company.company", [["id", "=", company.id]], ["party.rec_name", "currency.code"]
     )
+    return [
+        Master(
+            kind=MasterKind.ENTITY,
+            id=str(row["id"]),
+            name=row["party."]["rec_name"],
+            currency=row["currency."]["code"],
+        )
+        for row in rows
+    ]
 
 
 SOURCES: Mapping[MasterKind, Source] = {
@@ -168,7 +215,17 @@ SOURCES: Mapping[MasterKind, Source] = {
         ),
         _account,
     ),
-    MasterKind.VENDOR: Source("party.party", ("name", "code", "active"), _vendor),
+    MasterKind.VENDOR: Source(
+        "party.party",
+        (
+            *("name", "code", "active", "replaced_by", "addresses.country.code"),
+            *(f"contact_mechanisms.{field}" for field in ("type", "value", "active")),
+            *(f"identifiers.{field}" for field in ("type", "code", "active")),
+        ),
+        _vendor,
+        details=("addresses", "contact_mechanisms", "identifiers"),
+        of_company=False,
+    ),
     MasterKind.DIMENSION: Source(
         "analytic_account.account",
         ("name", "code", "active"),
@@ -181,5 +238,8 @@ SOURCES: Mapping[MasterKind, Source] = {
         _dimension_value,
         domain=(("type", "=", "normal"),),
     ),
-    MasterKind.TAX_CODE: Source("account.tax", ("name", "active", "parent", "rate"), _tax_code),
+}
+WHOLE: Mapping[MasterKind, Callable[[Records], Sequence[Master]]] = {
+    MasterKind.TAX_CODE: taxes,
+    MasterKind.ENTITY: _companies,
 }

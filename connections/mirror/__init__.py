@@ -1,0 +1,1 @@
+"""The ERP's chart, mirrored into Ramp: read, compared, uploaded, read back."""
