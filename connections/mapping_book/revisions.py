@@ -33,7 +33,9 @@ __all__ = [
     "NotSaved",
     "Outdated",
     "Problem",
+    "changes_of",
     "diff",
+    "lines_of",
     "newest_number",
     "revert",
     "save",
@@ -124,7 +126,7 @@ def revert(
     """
     with transaction.atomic():
         _lock(revision.connection)
-        was = [(_change_of(one), one.before) for one in _lines_of(revision)]
+        was = [(_change_of(one), one.before) for one in lines_of(revision)]
         now = lines.standing(revision.connection, [change.key for change, _ in was])
         later = [change for change, _ in was if now.get(change.key, "") != change.after]
         if later and not only_unchanged:
@@ -137,6 +139,16 @@ def revert(
             source=Source.REVERT,
             reverts=revision,
         )
+
+
+def changes_of(revision: MappingRevision) -> list[Change]:
+    """What a revision has changed, as it was saved."""
+    return [_change_of(one) for one in lines_of(revision)]
+
+
+def lines_of(revision: MappingRevision) -> list[MappingChange]:
+    """The lines of a revision, with what was before and after."""
+    return list(revision.changes.select_related("entity").order_by("pk"))
 
 
 def diff(connection: Connection, number_a: int, number_b: int) -> list[Difference]:
@@ -215,10 +227,6 @@ def _note(revision: MappingRevision, moved: Sequence[Change], before: dict[Key, 
 
 def _entity_ids(connection: Connection) -> list[tuple[int, object]]:
     return list(Entity.objects.filter(connection=connection).values_list("pk", "ramp_id"))
-
-
-def _lines_of(revision: MappingRevision) -> list[MappingChange]:
-    return list(revision.changes.select_related("entity").order_by("pk"))
 
 
 def _change_of(line: MappingChange) -> Change:

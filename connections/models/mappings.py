@@ -80,6 +80,11 @@ class MappingRevision(models.Model):
     released = models.PositiveIntegerField(
         default=0, help_text="Items that went through the gate when it was saved."
     )
+    released_items = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Ids of the first few thousand of them, to see what has become of them since.",
+    )
     saved_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
