@@ -15,8 +15,10 @@ from kombu.exceptions import OperationalError
 from connections import clients
 from connections.mirror import refresh, schedule, troubles
 from connections.models import Connection, MirrorRun
+from connections.ramp.errors import RampError
 from connections.ramp.rate_limit import Lane
 from connections.secrets import NoCredential
+from connections.vendor_book import linking
 
 RING_EXPIRES = 30
 """Seconds after which a doorbell that nobody heard is worth nothing: the sweep has rung again."""
@@ -39,6 +41,8 @@ def sweep(**_: Any) -> None:
     """Ring for every customer whose chart has something due."""
     for connection_id in schedule.due():
         ring(refresh_chart, connection_id=str(connection_id))
+    for wishing in linking.connections_due():
+        ring(link_vendors, connection_id=str(wishing))
 
 
 @shared_task
@@ -69,3 +73,14 @@ def refresh_chart(*, connection_id: str, **_: Any) -> None:
         actor=lease.asked_by,
         trigger=trigger,
     )
+
+
+@shared_task
+def link_vendors(*, connection_id: str, **_: Any) -> None:
+    """Link vendors of Ramp as people wish, those that can be linked by now."""
+    connection = Connection.objects.get(pk=connection_id)
+    try:
+        linking.link_due(connection, clients.ramp_client(connection, lane=Lane.CHART))
+    except (NoCredential, RampError) as trouble:
+        # What is wished stays wished and stands on the page; the sweep rings again.
+        logger.warning("Vendors could not be linked now: %s", trouble)
