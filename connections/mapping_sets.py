@@ -32,7 +32,8 @@ def mapping_set(connection: Connection) -> MappingSet:
         for field, erp_id, name, active in found["options"]
     }
     tax_codes = {
-        erp_id: TaxTarget(erp_id, name, Decimal(rate)) for erp_id, name, rate in found["tax_codes"]
+        erp_id: _tax_target(erp_id, name, [Decimal(rate) for rate in rates])
+        for erp_id, name, rates in found["tax_codes"]
     }
     chart = _Chart(accounts, options, vendors | heirs, tax_codes)
     general = _Chart({}, {}, {}, {})
@@ -104,6 +105,11 @@ class _Layers(Mapping[Key, Found]):
         return len({*self._second, *self._first})
 
 
+def _tax_target(erp_id: str, name: str, rates: Sequence[Decimal]) -> TaxTarget:
+    parts = tuple(rates) if len(rates) > 1 else ()
+    return TaxTarget(erp_id, name, sum(rates, Decimal(0)), parts)
+
+
 def _profiles(found: dict[str, Profile]) -> dict[str, Profile]:
     """What an entity's profile leaves empty is as in the general one."""
     general = found.get("")
@@ -163,7 +169,7 @@ _TABLES = {
         FROM connections_mapping m LEFT JOIN connections_entity e ON e.id = m.entity_id
         WHERE m.connection_id = %(c)s""",
     "tax_codes": """
-        SELECT json_build_array(c.erp_id, c.name, sum(r.rate)::text)
+        SELECT json_build_array(c.erp_id, c.name, json_agg(r.rate::text))
         FROM connections_taxcode c
         CROSS JOIN jsonb_array_elements_text(c.rate_erp_ids) AS part(erp_id)
         LEFT JOIN connections_taxrate r

@@ -44,7 +44,14 @@ class TaxTarget:
     erp_id: str
     name: str
     rate: Decimal
-    """As a fraction: 0.05 is 5 %."""
+    """As a fraction: 0.05 is 5 %. Of several taxes at once, their sum."""
+    parts: tuple[Decimal, ...] = ()
+    """The rates of several at once: the ERP rounds each by itself. Empty: `rate` alone."""
+
+    @property
+    def rates(self) -> tuple[Decimal, ...]:
+        """Each rate that is computed, and rounded, by itself."""
+        return self.parts or (self.rate,)
 
 
 Found = TypeVar("Found", Target, TaxTarget)

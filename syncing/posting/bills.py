@@ -1,11 +1,10 @@
 """Bills to bills of the ERP, and their payments to payments of it."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from connections.erp.records import DocKind, Document, Line, Ref
-from connections.mappings import EntityTarget, MappingSet, Profile, TaxTarget
+from connections.mappings import EntityTarget, MappingSet
 from connections.ramp.spend import Bill, BillPayment
 from rampbridge.lib.money import Money
 from syncing.cannot_post import (
@@ -16,8 +15,8 @@ from syncing.cannot_post import (
     UnexpectedSign,
 )
 from syncing.decisions import Action, owed, payment_action
-from syncing.posting.lines import codings_of, expense_lines, first_day, in_one_line, shares
-from syncing.posting.taxes import net_amounts
+from syncing.posting.lines import first_day, in_one_line
+from syncing.posting.taxes import taxed_lines
 from syncing.posting.vendors import vendor_of_bill
 
 _SHORT_ID = 8
@@ -47,7 +46,11 @@ def bill_for(
         kind=DocKind.BILL,
         posting_date=posting_date(bill),
         currency=total.currency,
-        lines=tuple(_lines(bill, total, mappings, profile)),
+        lines=tuple(
+            taxed_lines(
+                bill, bill.lines, total, mappings=mappings, profile=profile, memo=memo_of(bill)
+            )
+        ),
         party=vendor_of_bill(bill, mappings),
         number=invoice_number(bill, is_taken=number_is_taken),
         due=first_day(bill.due_at) if bill.due_at else None,
@@ -142,27 +145,6 @@ def payment_memo(bill: Bill, payment: BillPayment) -> str:
     return in_one_line(
         bill.vendor.name, bill.invoice_number, payment.customer_friendly_payment_id, trace
     )
-
-
-def _lines(bill: Bill, total: Money, mappings: MappingSet, profile: Profile) -> list[Line]:
-    gross = shares(total, bill.lines)
-    taxes = [_tax(bill, number, mappings) for number in range(len(gross))]
-    net = net_amounts(gross, taxes)
-    lines = expense_lines(
-        bill, bill.lines, net, mappings=mappings, profile=profile, memo=memo_of(bill)
-    )
-    return [
-        replace(line, tax_code=tax.erp_id, tax_amount=(part - own).decimal) if tax else line
-        for line, tax, part, own in zip(lines, taxes, gross, net, strict=True)
-    ]
-
-
-def _tax(bill: Bill, number: int, mappings: MappingSet) -> TaxTarget | None:
-    codings = codings_of(bill, bill.lines[number]) if bill.lines else []
-    for coding in codings:
-        if coding.type == "TAX_CODE" and coding.external_id:
-            return mappings.tax_code(coding.external_id, coding.name)
-    return None
 
 
 def _exchange_rate(bill: Bill, entity: EntityTarget) -> Decimal | None:

@@ -2,12 +2,46 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import replace
 from fractions import Fraction
 
-from connections.mappings import TaxTarget
+from connections.erp.records import Line
+from connections.mappings import MappingSet, Profile, TaxTarget
+from connections.ramp.schemas import Coded, LineItem
 from rampbridge.lib.money import Money, allocate
 from syncing.cannot_post import TaxDoesNotFit
+from syncing.posting.lines import codings_of, expense_lines, shares
+
+
+def taxed_lines(
+    coded: Coded,
+    lines: Sequence[LineItem],
+    total: Money,
+    *,
+    mappings: MappingSet,
+    profile: Profile,
+    memo: str,
+) -> list[Line]:
+    """The lines of a bill or a vendor credit: net amounts, with the tax that makes them gross.
+
+    :raises CannotPost: without coding, if lines and total differ, or if the tax does not fit
+    :raises MissingMapping: if a coding leads nowhere in the ERP
+    """
+    gross = shares(total, lines)
+    taxes = [_tax(coded, line, mappings) for line in lines or (LineItem(),)]
+    net = net_amounts(gross, taxes)
+    made = expense_lines(coded, lines, net, mappings=mappings, profile=profile, memo=memo)
+    return [
+        replace(line, tax_code=tax.erp_id, tax_amount=(part - own).decimal) if tax else line
+        for line, tax, part, own in zip(made, taxes, gross, net, strict=True)
+    ]
+
+
+def _tax(coded: Coded, line: LineItem, mappings: MappingSet) -> TaxTarget | None:
+    for coding in codings_of(coded, line):
+        if coding.type == "TAX_CODE" and coding.external_id:
+            return mappings.tax_code(coding.external_id, coding.name)
+    return None
 
 
 def net_amounts(gross: Sequence[Money], taxes: Sequence[TaxTarget | None]) -> list[Money]:
@@ -30,19 +64,24 @@ def net_amounts(gross: Sequence[Money], taxes: Sequence[TaxTarget | None]) -> li
         total = sum(parts[1:], parts[0])
         if not total:  # lines that cancel out carry no tax together
             continue
-        shared = allocate(_net(total, tax.rate), [part.decimal for part in parts])
+        shared = allocate(_net(total, tax), [part.decimal for part in parts])
         for index, amount in zip(indexes, shared, strict=True):
             net[index] = amount
     return net
 
 
-def _net(gross: Money, rate: Decimal) -> Money:
-    """The net amount that makes `gross` together with its tax, rounded half to even."""
-    exact = Fraction(gross.minor) / (1 + Fraction(rate))
-    for minor in sorted(range(int(exact) - 2, int(exact) + 3), key=lambda one: abs(one - exact)):
-        if minor + round(minor * Fraction(rate)) == gross.minor:
+def _net(gross: Money, tax: TaxTarget) -> Money:
+    """The net amount that makes `gross` together with its taxes, each rounded half to even."""
+    rates = [Fraction(rate) for rate in tax.rates]
+    exact = Fraction(gross.minor) / (1 + sum(rates))
+    reach = len(rates) + 1
+    near = range(int(exact) - reach, int(exact) + reach + 1)
+    for minor in sorted(near, key=lambda one: abs(one - exact)):
+        if _gross(minor, rates) == gross.minor:
             return Money(minor, gross.currency, gross.exponent)
-    nearest = round(exact)
-    made = nearest + round(nearest * Fraction(rate))
-    percent = f"{(rate * 100).normalize():f} %"
-    raise TaxDoesNotFit(gross, Money(made, gross.currency, gross.exponent), percent)
+    made = Money(_gross(round(exact), rates), gross.currency, gross.exponent)
+    raise TaxDoesNotFit(gross, made, f"{(tax.rate * 100).normalize():f} %")
+
+
+def _gross(net: int, rates: Sequence[Fraction]) -> int:
+    return net + sum(round(net * rate) for rate in rates)

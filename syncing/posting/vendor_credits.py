@@ -6,7 +6,8 @@ from connections.erp.records import DocKind, Document, Ref
 from connections.mappings import MappingSet
 from connections.ramp.spend import VendorCredit
 from syncing.cannot_post import NothingToPost, UnexpectedSign
-from syncing.posting.lines import expense_lines, first_day, in_one_line, shares
+from syncing.posting.lines import first_day, in_one_line
+from syncing.posting.taxes import taxed_lines
 from syncing.posting.vendors import vendor_of_credit
 
 
@@ -34,14 +35,7 @@ def credit_for(credit: VendorCredit, *, mappings: MappingSet, tenant: str) -> Do
         posting_date=posting_date(credit),
         currency=total.currency,
         lines=tuple(
-            expense_lines(
-                credit,
-                credit.lines,
-                shares(total, credit.lines),
-                mappings=mappings,
-                profile=profile,
-                memo=memo,
-            )
+            taxed_lines(credit, credit.lines, total, mappings=mappings, profile=profile, memo=memo)
         ),
         party=vendor_of_credit(credit, mappings),
         number=credit.reference_number,

@@ -228,6 +228,10 @@ def with_a_tenth(near: int) -> set[int]:
     return {net + round(Fraction(net, 10)) for net in range(exact - 5, exact + 6)}
 
 
+def with_parts(net: int, rates: tuple[Decimal, ...]) -> int:
+    return net + sum(round(Fraction(rate) * net) for rate in rates)
+
+
 class TestTax:
     @given(st.lists(st.integers(1, 10**7), min_size=1, max_size=8), st.sampled_from(CURRENCIES))
     def test_is_taken_out_of_the_amount_and_comes_back_to_it(
@@ -253,6 +257,20 @@ class TestTax:
             net_amounts([Money(3, "USD", 2)], [tax])
 
         assert "100 %" in refusal.value.title
+
+    @given(st.integers(1, 10**7))
+    def test_of_several_at_once_is_rounded_part_by_part(self, gross: int) -> None:
+        rates = (Decimal("0.029"), Decimal("0.0481"))
+        tax = TaxTarget("t", "Denver", sum(rates, Decimal(0)), rates)
+        try:
+            (net,) = net_amounts([Money(gross, "USD", 2)], [tax])
+        except TaxDoesNotFit:
+            exact = int(gross / (1 + sum(rates)))
+            near = range(exact - 5, exact + 6)
+            assert gross not in {with_parts(each, rates) for each in near}
+            return
+
+        assert with_parts(net.minor, rates) == gross
 
     def test_leaves_lines_without_a_tax_code_alone(self) -> None:
         lines = [

@@ -58,3 +58,19 @@ def test_with_lines_that_do_not_add_up_is_held() -> None:
 
     with pytest.raises(LinesDoNotAddUp, match=r"difference of 10\.00 USD"):
         document("vendor_credit", spend.vendor_credit(3000, expense_line_items=lines))
+
+
+def test_is_net_and_tax_where_its_lines_are_taxed() -> None:
+    taxed = spend.selection("TAX_CODE", "T10", field="Tax Code")
+    lines = [
+        spend.line(1100, "USD", spend.account("6200"), taxed),
+        spend.line(1900, "USD", spend.account("6300")),
+    ]
+
+    made = document("vendor_credit", spend.vendor_credit(3000, expense_line_items=lines))
+
+    assert str(made.gross) == "30.00"
+    assert [(str(line.amount), line.tax_code) for line in made.lines] == [
+        ("10.00", "t-10"),
+        ("19.00", ""),
+    ]
