@@ -24,6 +24,7 @@ class Payee(Record):
 
     `linked_to` is the accounting vendor people chose for it, by the ERP's id or by its name.
     `has_remote_id` False hides the ERP's id from bills, which then only carry its code and name.
+    `paid_before` is what it got in the last year besides the bills kept here, in minor units.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Payee(Record):
     is_active: bool = True
     email: str | None = None
     merchant_id: str | None = None
+    paid_before: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def _payee_json(world: World, row: Payee, bills: Sequence[Bill]) -> dict[str, An
         "contacts": [row.contact_id],
         "accounting_vendor_remote_id": linked and linked.external_id,
         "is_active": row.is_active,
-        "is_deletable": not bills,
+        "is_deletable": not bills and not row.paid_before,
         "vendor_owner_id": row.owner_id,
         "vendor_type": "BUSINESS",
         **({"state": row.state} if row.state else {}),
@@ -135,12 +135,13 @@ def _spend(world: World, row: Payee, bills: Sequence[Bill]) -> dict[str, Any]:
         if bill.paid_at
     ]
 
-    def since(moment: datetime) -> dict[str, Any]:
-        return currency_amount(sum(minor for at, minor in paid if at >= moment), currency)
+    def since(moment: datetime, before: int = 0) -> dict[str, Any]:
+        spent = before + sum(minor for at, minor in paid if at >= moment)
+        return currency_amount(spent, currency)
 
     return {
-        "total_spend_all_time": since(datetime.min.replace(tzinfo=now.tzinfo)),
+        "total_spend_all_time": since(datetime.min.replace(tzinfo=now.tzinfo), row.paid_before),
         "total_spend_last_30_days": since(now - timedelta(days=30)),
-        "total_spend_last_365_days": since(now - timedelta(days=365)),
+        "total_spend_last_365_days": since(now - timedelta(days=365), row.paid_before),
         "total_spend_ytd": since(now.replace(month=1, day=1, hour=0, minute=0, second=0)),
     }

@@ -7,6 +7,8 @@ from connections.ramp_simulator.people import Merchant
 
 TRAVEL, SOFTWARE, MEALS, OFFICE = "6100", "6200", "6300", "6400"
 ADVERTISING, PROFESSIONAL, OLD_PROJECTS = "6500", "6600", "6999"
+EQUIPMENT = "7100"
+"""Of a chart from before us, which no ERP knows."""
 ENGINEERING, SALES, OPERATIONS = "ENG", "SAL", "OPS"
 DEPARTMENT_NAMES = {ENGINEERING: "Engineering", SALES: "Sales", OPERATIONS: "Operations"}
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from connections.ramp_simulator import people
+from connections.ramp_simulator.heritage import bring_along
 from connections.ramp_simulator.invoicing import Bookkeeper
 from connections.ramp_simulator.oauth import CLIENT_ID_PREFIX, SECRET_PREFIX
 from connections.ramp_simulator.other_past import OtherPast
@@ -49,8 +50,9 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
     """Fill an empty world.
 
     `empty` has the seven demo businesses and no spend, `small` three of them with a dozen ready
-    transactions each, `demo` all seven with some eight hundred, and everything else that Ramp
-    syncs besides. `scale` multiplies the numbers.
+    transactions each, `demo` all seven with some eight hundred, everything else that Ramp syncs
+    besides, and what they bring along from the time before us. `scale` multiplies the numbers,
+    but for the latter.
 
     :raises NoSuchScenario: for any other name
     """
@@ -66,6 +68,9 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
             past.live(ready)
             if name == "demo":
                 past.live_besides(ready, random.Random(f"{seed}:{plan.key}:besides"))
+    if name == "demo":
+        for plan in PLANS:
+            bring_along(world, plan, random.Random(f"{seed}:{plan.key}:heritage"))
 
 
 def _found(world: World, plan: Plan) -> None:

@@ -8,9 +8,10 @@ from connections.ramp_simulator import claims, people
 from connections.ramp_simulator.card_routine import CardRoutine
 from connections.ramp_simulator.claiming import Claimant
 from connections.ramp_simulator.invoicing import Bookkeeper
+from connections.ramp_simulator.meddling import meddle
 from connections.ramp_simulator.people import Edit, Merchant, Purchase
 from connections.ramp_simulator.records import SyncStatus, Transaction
-from connections.ramp_simulator.scenario_data import OFFICE, PLANS, Plan
+from connections.ramp_simulator.scenario_data import EQUIPMENT, OFFICE, PLANS, Plan
 from connections.ramp_simulator.shopping import Shopper
 from connections.ramp_simulator.world import World
 
@@ -59,6 +60,7 @@ class Traffic:
         business = town.key
         with self._world.change():
             act(town)
+            meddle(self._world, business)
             if self._dice.random() < _EDIT:
                 self._edit_a_memo(business)
             if self._dice.random() < _TAKE_BACK:
@@ -108,13 +110,14 @@ class Traffic:
             people.edit(self._world, row, Edit(memo=f"{row.merchant_name}, see receipt"))
 
     def _take_one_back(self, business: str) -> None:
-        if row := self._pick(business, SyncStatus.SYNC_READY):
+        row = self._pick(business, SyncStatus.SYNC_READY)
+        if row and _is_for_its_buyer(row):
             people.take_back(self._world, row)
 
     def _fix_what_failed(self, business: str) -> None:
         """Someone reads an export error, codes the purchase and marks it ready again."""
         rows = self._world.transactions.in_status(business, SyncStatus.SYNC_READY).values()
-        failed = [row for row in rows if row.export_error]
+        failed = [row for row in rows if row.export_error and _is_for_its_buyer(row)]
         if not failed:
             return
         row = self._dice.choice(failed)
@@ -125,6 +128,11 @@ class Traffic:
     def _pick(self, business: str, status: SyncStatus) -> Transaction | None:
         rows = self._world.transactions.in_status(business, status)
         return self._dice.choice(list(rows.values())) if rows else None
+
+
+def _is_for_its_buyer(row: Transaction) -> bool:
+    """Whether people mend it themselves; an account that the ERP lacks is their accountant's."""
+    return all(line.account_code != EQUIPMENT for line in row.lines)
 
 
 class TrafficThread(threading.Thread):

@@ -39,6 +39,8 @@ PROFILE_CODES = {
 OLD_ACCOUNT_CODE = "6999"
 CREATES_VENDORS = "verde-clinics"
 """The customer whose merchants become vendors of the ERP by themselves."""
+CREDITS_IN = "USD"
+"""The one currency that vendor credits of Ramp's are in."""
 HISTORY_DAYS = 120
 TIME_ZONES = {
     "harbor-coffee": "America/Los_Angeles",
@@ -87,14 +89,25 @@ def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) 
     Schedule.objects.get_or_create(connection=connection, defaults={"next_poll_at": timezone.now()})
     poll_schedule.fetch_soon(connection.pk)
     services.ensure_subscribed(connection, ramp)
-    if connection.slug == CREATES_VENDORS:
-        name = Switch.Name.VENDOR_CREATION
-        switches.set_switch(connection, ramp, name, on=True, actor="seed_demo")
+    _set_switches(connection, ramp, currency=business.get("currency", ""))
     if isinstance(erp, TrytonErp):
         _close_old_account(erp)
     services.go_live(connection)
     _bring_old_credits(connection, ramp)
     return connection
+
+
+def _set_switches(connection: Connection, ramp: RampClient, *, currency: str) -> None:
+    """What is on already stays untouched: somebody may have turned it since, which is drift."""
+    wanted = []
+    if connection.slug == CREATES_VENDORS:
+        wanted.append(Switch.Name.VENDOR_CREATION)
+    if currency == CREDITS_IN:
+        wanted.append(Switch.Name.VENDOR_CREDITS)
+    known = connection.switches.filter(wanted=True).values_list("name", flat=True)
+    for name in wanted:
+        if name not in known:
+            switches.set_switch(connection, ramp, name, on=True, actor="seed_demo")
 
 
 def _bring_old_credits(connection: Connection, ramp: RampClient) -> None:
