@@ -1,11 +1,12 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.records import Transaction
 from connections.ramp_simulator.scenarios import NoSuchScenario
-from tests.connections.ramp_simulator.side import NOON, ManualClock
+from tests.connections.ramp_simulator.side import NOON, Client, ManualClock
 
 BUSINESSES = [
     "harbor-coffee",
@@ -201,6 +202,78 @@ class TestTheDemosBills:
             applied = [credit for credit in granted if credit.applied_minor]
             is_in_dollars = business.record.currency == "USD"
             assert (len(granted), len(applied)) == ((2, 1) if is_in_dollars else (0, 0))
+
+
+class TestWhatTheDemoBringsAlong:
+    def test_is_a_csv_connection_with_accounts_nobody_else_knows(self, demo: Simulator) -> None:
+        connections = [business.connection for business in demo.businesses()]
+        [former] = [one for one in connections if one]
+
+        accounts = list(demo.world.accounts.of_connection(former.id))
+        assert (former.business, former.connection_type) == ("blue-mesa-solar", "CSV")
+        assert [row.external_id for row in accounts] == ["QB-7100", "QB-7210", "QB-7340"]
+
+    def test_is_31_ready_purchases_coded_to_one_of_them(self, demo: Simulator) -> None:
+        client = Client(demo, demo.business("blue-mesa-solar"))
+
+        rows = [
+            row
+            for row in client.every_row("/transactions", sync_status="SYNC_READY", page_size=100)
+            if _account_of(row) == "QB-7100"
+        ]
+
+        assert len(rows) == 31
+        assert {len(row["line_items"]) for row in rows} == {1}
+
+    def test_are_31_on_the_first_of_a_month_too(self) -> None:
+        clock = ManualClock(NOON.replace(day=1, hour=0, minute=5))
+        demo = Simulator.with_scenario("demo", clock=clock)
+
+        rows = demo.business("blue-mesa-solar").transactions("SYNC_READY")
+
+        former = [row for row in rows if row.lines[0].account_code == "7100"]
+        assert len(former) == 31
+        assert all(NOON.replace(day=1, hour=0) <= row.accounting_date <= clock() for row in former)
+
+    @pytest.mark.parametrize("key", BUSINESSES)
+    def test_are_vendors_that_nobody_has_linked(self, demo: Simulator, key: str) -> None:
+        rows = Client(demo, demo.business(key)).every_row("/vendors")
+
+        unlinked = [row for row in rows if row["accounting_vendor_remote_id"] is None]
+        spends = [row["total_spend_last_365_days"]["amount"] for row in unlinked]
+        assert {"Uline, Inc.", "Federal Express"} <= {row["name"] for row in unlinked}
+        assert sum(spend > 0 for spend in spends) >= 5
+        assert [row["name"] for row in rows if not row["is_active"]] == ["Old Mill Printing"]
+        assert any(row.get("merchant_id") for row in rows)
+
+    @pytest.mark.parametrize(
+        ("key", "name", "email", "method"),
+        [
+            ("harbor-coffee", "Uline, Inc.", "ar@uline.example", "ACH"),
+            (
+                "atelier-lumiere",
+                "Verrerie du Rhône",
+                "billing@verrerie-du-rhone.example",
+                "INTERNATIONAL",
+            ),
+        ],
+    )
+    def test_vendors_have_someone_to_write_to(
+        self, demo: Simulator, key: str, name: str, email: str, method: str
+    ) -> None:
+        client = Client(demo, demo.business(key))
+        [vendor] = client.every_row("/vendors", name=name)
+
+        [contact] = client.every_row(f"/vendors/{vendor['id']}/contacts")
+        [account] = client.every_row(f"/vendors/{vendor['id']}/accounts")
+
+        assert vendor["contacts"] == [contact["id"]]
+        assert (contact["email"], account["payment_method"]) == (email, method)
+
+
+def _account_of(row: dict[str, Any]) -> str:
+    selections = row["line_items"][0]["accounting_field_selections"]
+    return next((one["external_id"] for one in selections if one["type"] == "GL_ACCOUNT"), "")
 
 
 class TestEveryScenario:

@@ -1,7 +1,10 @@
 import threading
 from collections import Counter
 
+from connections.ramp_simulator import meddling
 from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.records import Connection
 from connections.ramp_simulator.traffic import Traffic, TrafficThread
 from tests.connections.ramp_simulator.side import ACCOUNTS, ManualClock
 
@@ -59,6 +62,64 @@ def test_it_refunds_what_was_synced_and_fixes_what_failed(sim: Simulator) -> Non
     rows = list(sim.world.transactions.all())
     assert any(row.memo == "Refund" and row.sync_status == "SYNC_READY" for row in rows)
     assert any(row.export_error and row.lines[0].account_code == "6400" for row in rows)
+
+
+def test_bills_are_coded_with_taxes_once_there_are_some(sim: Simulator) -> None:
+    taxed, untaxed = sim.business("harbor-coffee"), sim.business("sakura-foods")
+    tax = {"id": "t-20", "name": "VAT 20 %", "rate": "0.2", "account_id": "erp-2150"}
+    taxed.upload_chart(accounts=ACCOUNTS, tax_codes=[tax])
+    traffic = Traffic(sim.world, seed=1)
+
+    for _ in range(600):
+        traffic.step()
+
+    codes = {
+        business.key: {line.tax_code for bill in business.bills() for line in bill.lines}
+        for business in (taxed, untaxed)
+    }
+    assert codes == {"harbor-coffee": {None, "t-20"}, "sakura-foods": {None}}
+
+
+def test_somebody_turns_a_switch_and_renames_an_account_once(
+    sim: Simulator, clock: ManualClock
+) -> None:
+    business = sim.business(meddling.BUSINESS)
+    business.upload_chart(accounts=ACCOUNTS)
+    business.flip_switch(meddling.SWITCH, on=True)
+    traffic = Traffic(sim.world, seed=1)
+    seen = []
+
+    for minute in range(6):
+        for _ in range(20):
+            traffic.step()
+        renamed = sim.world.accounts.named(_seat(business).id, meddling.NEW_NAME)
+        seen.append((bool(renamed), _seat(business).settings[meddling.SWITCH]))
+        if minute == 3:
+            business.change_in_ramp("account", "erp-6500", name="Advertising")
+            business.flip_switch(meddling.SWITCH, on=True)
+        clock.turn(minutes=1)
+
+    drifted, mended = (True, False), (False, True)
+    assert seen == [mended, mended, drifted, drifted, mended, mended]
+
+
+def test_nobody_mends_what_is_coded_to_a_former_account(sim: Simulator) -> None:
+    business = sim.business("harbor-coffee")
+    former = [business.create_transaction(account_code="7100", ready=True) for _ in range(40)]
+    for row in former:
+        row.export_error = "No such account."
+    traffic = Traffic(sim.world, seed=1)
+
+    for _ in range(800):
+        traffic.step()
+
+    assert {row.sync_status for row in former} == {"SYNC_READY"}
+    assert {row.lines[0].account_code for row in former} == {"7100"}
+
+
+def _seat(business: BusinessHandle) -> Connection:
+    assert business.connection
+    return business.connection
 
 
 def test_its_rate_can_be_changed_while_it_runs(sim: Simulator) -> None:
