@@ -17,16 +17,17 @@ from connections import secrets
 from connections.erp.port import ErpAdapter
 from connections.mapping_book import revisions
 from connections.mapping_book.revisions import ONLY_COMPANY, Change
+from connections.mirror import ramp_side
 from connections.models import (
     Connection,
     Credential,
     Entity,
     MappingKind,
     MappingRevision,
-    Mirror,
     PostingProfile,
     WebhookSubscription,
 )
+from connections.models.connection import every_type
 from connections.ramp import events
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound
@@ -72,6 +73,7 @@ class NewConnection:
     erp_settings: dict[str, str]
     provider_name: str = "rampbridge"
     owner: str = ""
+    object_types: Sequence[str] = tuple(every_type())
 
 
 @transaction.atomic
@@ -85,6 +87,7 @@ def create_connection(new: NewConnection) -> Connection:
         erp_kind=new.erp_kind,
         erp_name=new.erp_name,
         owner=new.owner,
+        object_types=list(new.object_types),
     )
     secrets.keep_credential(
         connection,
@@ -149,13 +152,11 @@ def seat_taken(connection: Connection, seat: AccountingConnection) -> SeatTaken:
 def _keep_seat(
     connection: Connection, seat_id: uuid.UUID, business_id: uuid.UUID, *, is_fresh: bool
 ) -> None:
+    if connection.ramp_connection_id != seat_id:
+        ramp_side.start_over(connection.pk, is_empty=is_fresh)
     connection.ramp_business_id = business_id
     connection.ramp_connection_id = seat_id
     connection.save(update_fields=["ramp_business_id", "ramp_connection_id"])
-    mirror, _ = Mirror.objects.get_or_create(connection=connection)
-    if is_fresh:
-        mirror.ramp_is_empty = True
-        mirror.save(update_fields=["ramp_is_empty"])
 
 
 def _is_named(seat: AccountingConnection, connection: Connection) -> bool:

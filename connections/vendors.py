@@ -8,21 +8,24 @@ leaves a row that is simply gone on with (fault X24). Nothing of it codes a tran
 a vendor attaches it to none (R-39).
 """
 
-import uuid
+from typing import cast
 
 from django.db.models.functions import Lower
 
 from connections.erp.port import ErpAdapter
 from connections.erp.records import Master
 from connections.erp.records import Vendor as ErpVendor
+from connections.mirror import ramp_side
+from connections.mirror.kinds import Vendors
 from connections.models import Vendor, VendorCreation
-from connections.ramp.bodies import VendorUpload
 from connections.ramp.chart import Chart
 from connections.ramp.errors import InvalidRequest
+from connections.ramp.schemas import Vendor as RampSide
 from connections.vendor_queue import reach
 from rampbridge.lib import failpoints
 
 Step = VendorCreation.Step
+_VENDORS = Vendors()
 
 
 class SeveralVendors(Exception):
@@ -57,10 +60,12 @@ def _into_erp(creation: VendorCreation, erp: ErpAdapter) -> None:
 
 def _into_ramp(creation: VendorCreation, chart: Chart) -> None:
     vendor = Vendor.objects.get(connection_id=creation.connection_id, erp_id=creation.erp_id)
-    ramp_id = vendor.ramp_id or _in_ramp(chart, vendor) or _uploaded(chart, vendor)
-    failpoints.hit("after_vendor_uploaded")
-    Vendor.objects.filter(pk=vendor.pk).update(ramp_id=ramp_id)
-    reach(creation, Step.IN_RAMP, ramp_id=ramp_id)
+    if vendor.ramp_id is None:
+        shown = _VENDORS.find(chart, vendor) or _uploaded(chart, vendor)
+        failpoints.hit("after_vendor_uploaded")
+        ramp_side.confirm(_VENDORS, [(vendor.pk, _VENDORS.as_shown(shown))])
+        vendor.ramp_id = shown.ramp_id
+    reach(creation, Step.IN_RAMP, ramp_id=vendor.ramp_id)
 
 
 def _of_same_name(creation: VendorCreation) -> Vendor | None:
@@ -86,18 +91,13 @@ def _kept(creation: VendorCreation, made: Master) -> Vendor:
     return vendor
 
 
-def _in_ramp(chart: Chart, vendor: Vendor) -> uuid.UUID | None:
-    """Ramp's id, if it has the vendor although we do not know: an answer was lost."""
-    found = [one for one in chart.vendors(remote_id=vendor.erp_id) if one.id == vendor.erp_id]
-    return found[0].ramp_id if found else None
-
-
-def _uploaded(chart: Chart, vendor: Vendor) -> uuid.UUID:
+def _uploaded(chart: Chart, vendor: Vendor) -> RampSide:
     try:
-        (made,) = chart.upload_vendors([VendorUpload(id=vendor.erp_id, name=vendor.name)]).rows
+        (made,) = _VENDORS.upload(chart, [vendor]).rows
     except InvalidRequest:
-        known = _in_ramp(chart, vendor)  # somebody else may have been faster
+        known: RampSide | None = _VENDORS.find(chart, vendor)  # somebody else may have been faster
         if known is None:
             raise
         return known
-    return made.ramp_id
+    else:
+        return cast(RampSide, made)

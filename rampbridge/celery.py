@@ -43,6 +43,11 @@ app.conf.beat_schedule = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": 5 * SWEEP_SECONDS},
     },
+    "chart-sweep": {
+        "task": "connections.tasks.sweep",
+        "schedule": CHART_SWEEP_SECONDS,
+        "options": {"expires": 2 * CHART_SWEEP_SECONDS},
+    },
     "look-around": {
         "task": "syncing.tasks.look_around",
         "schedule": LOOK_AROUND_SECONDS,

@@ -168,9 +168,11 @@ def done(lease: Lease, due: Due) -> None:
     finished = rows(
         f"""
         UPDATE connections_mirror m SET
-            read_due_at = CASE WHEN {same.format("read_due_at")} AND %(read)s
+            read_due_at = CASE WHEN {same.format("read_due_at")}
+                AND (%(read)s OR m.read_due_at IS NULL)
                 THEN now() + %(read_every)s ELSE m.read_due_at END,
-            full_due_at = CASE WHEN {same.format("full_due_at")} AND %(full)s
+            full_due_at = CASE WHEN {same.format("full_due_at")}
+                AND (%(full)s OR m.full_due_at IS NULL)
                 THEN {_NIGHT} ELSE m.full_due_at END,
             push_due_at = CASE WHEN {same.format("push_due_at")}
                 AND (%(push)s OR m.push_due_at IS NULL OR m.push_due_at <= now())

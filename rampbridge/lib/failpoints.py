@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-NAMES = frozenset(
+OF_SPEND = frozenset(
     {
         # webhooks
         "before_webhook_insert",
@@ -51,16 +51,18 @@ NAMES = frozenset(
         "after_vendor_made",
         "after_vendor_uploaded",
         "after_coding",
-        # the chart
-        "before_upload",
-        "after_upload",
-        "after_upload_kept",
         # files
         "after_file_claim",
         "after_attach",
     }
 )
-"""Every failpoint there is. `during_erp_post` is passed by adapters of tests only."""
+"""On the way of spend. `during_erp_post` is passed by adapters of tests only."""
+
+OF_CHARTS = frozenset({"before_upload", "after_upload", "after_upload_kept"})
+"""On the way of reference data from an ERP to Ramp."""
+
+NAMES = OF_SPEND | OF_CHARTS
+"""Every failpoint there is."""
 
 
 class BadFailpoint(ValueError):

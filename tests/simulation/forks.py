@@ -35,7 +35,7 @@ from tests.simulation import ablations
 WEB_FAILPOINTS = frozenset(
     {"before_webhook_insert", "before_webhook_commit", "after_webhook_commit"}
 )
-WORKER_FAILPOINTS = failpoints.NAMES - WEB_FAILPOINTS
+WORKER_FAILPOINTS = failpoints.OF_SPEND - WEB_FAILPOINTS
 FROZEN_AT = ("after_claim_commit", "after_erp_post", "after_report")
 """Where a worker may be frozen beyond its lease in place of killed (faults X10, X12)."""
 _SELDOM = 8

@@ -48,19 +48,19 @@ def test_hundreds_of_kills_lose_nothing_and_double_nothing() -> None:
     assert outcome["kills"] >= KILLS
     assert outcome["freezes"] > 0
     assert min(outcome["failpoints"].values()) >= LEAST_STRIKES
-    assert outcome["failpoints"].keys() == failpoints.NAMES
+    assert outcome["failpoints"].keys() == failpoints.OF_SPEND
     assert outcome["states"]["ACKED"] > outcome["objects"] / 2
     assert outcome["types"].keys() >= {*SyncItem.ObjectType, *BESIDE_TYPES}
 
 
 def test_a_failpoint_that_nobody_passes_ends_the_run_soon() -> None:
     """And not when its time is up, half an hour later."""
-    others = dict.fromkeys(failpoints.NAMES - {"after_coding"}, HOPELESS_AFTER // 20)
+    others = dict.fromkeys(failpoints.OF_SPEND - {"after_coding"}, HOPELESS_AFTER // 20)
 
     assert never_passed(others, kills=100) == ["after_coding"]
     assert never_passed(others, kills=1000) == []
     assert never_passed({"before_report": HOPELESS_AFTER - 1}, kills=1) == []
-    assert never_passed(dict.fromkeys(failpoints.NAMES, 100), kills=1) == []
+    assert never_passed(dict.fromkeys(failpoints.OF_SPEND, 100), kills=1) == []
 
 
 @pytest.mark.parametrize("safeguard", ["settle", "intent"])

@@ -1,10 +1,17 @@
 """A chart as the ERP has it, written straight into our rows, and what Ramp got of it."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx
+
 from connections.models import Connection, CustomField, FieldOption, LedgerAccount, Vendor
+from connections.ramp.auth import ClientCredentials, MemoryTokenStore
+from connections.ramp.client import RampClient
 from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.handles import BusinessHandle
+from tests.connections.world import SCOPES
 
 WRITES = ("POST", "PATCH", "DELETE", "PUT")
 
@@ -13,9 +20,7 @@ def vendors(connection: Connection, count: int, **changes: Any) -> list[Vendor]:
     """So many new vendors, v0 onwards."""
     return Vendor.objects.bulk_create(
         [
-            Vendor(
-                **{"connection": connection, "erp_id": f"v{n}", "name": f"Vendor {n}"} | changes
-            )
+            Vendor(**{"connection": connection, "erp_id": f"v{n}", "name": f"Vendor {n}"} | changes)
             for n in range(count)
         ]
     )
@@ -58,3 +63,16 @@ def writes(sim: Simulator) -> Counter[str]:
             if operation.startswith(WRITES) and "/accounting/" in operation
         }
     )
+
+
+def client_at(address: str, business: BusinessHandle) -> RampClient:
+    """A client of a pretend Ramp that is served at an address, for another process."""
+    auth = ClientCredentials(
+        base_url=address,
+        client_id=business.client_id,
+        client_secret=business.client_secret,
+        scopes=SCOPES,
+        store=MemoryTokenStore(),
+        clock=lambda: datetime.now(UTC),
+    )
+    return RampClient(base_url=address, auth=auth, http=httpx.Client(trust_env=False))
