@@ -45,6 +45,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_retry": can(user, Permission.RETRY),
             "may_pause": can(user, Permission.PAUSE),
             "may_run": can(user, Permission.RUN),
+            "may_connect": can(user, Permission.CONNECT),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
         }
     return context
