@@ -35,6 +35,8 @@ class Change:
     entity_ramp_id: str = ""
     field_erp_id: str = ""
     ramp_name: str = ""
+    reason: str = ""
+    """Why this line; empty: as the whole revision."""
 
     @property
     def key(self) -> Key:

@@ -15,7 +15,7 @@ def standing(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
     found: dict[Key, str] = {}
     ids = {key.external_id for key in keys if key.kind in _OWN_ROWS}
     for row in _rows(connection, ids):
-        found[_key_of(row)] = row.erp_id
+        found[key_of(row)] = row.erp_id
     if any(key.kind == MappingKind.ENTITY for key in keys):
         found.update(_entities(connection))
     if any(key.kind == MappingKind.PROFILE for key in keys):
@@ -26,8 +26,13 @@ def standing(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
 
 def everything(connection: Connection) -> dict[Key, str]:
     """Where every line of the book leads. Three queries, however long the book is."""
-    found = {_key_of(row): row.erp_id for row in _rows(connection, None)}
+    found = {key_of(row): row.erp_id for row in _rows(connection, None)}
     return found | _entities(connection) | _purposes(connection)
+
+
+def names(connection: Connection) -> dict[Key, str]:
+    """What Ramp calls each line that has a row of its own. One query."""
+    return {key_of(row): row.ramp_name for row in _rows(connection, None) if row.ramp_name}
 
 
 def write(connection: Connection, changes: Sequence[Change], *, actor: str, reason: str) -> None:
@@ -58,7 +63,8 @@ def _rows(connection: Connection, ids: Collection[str] | None) -> list[Mapping]:
     return list(rows if ids is None else rows.filter(ramp_external_id__in=ids))
 
 
-def _key_of(row: Mapping) -> Key:
+def key_of(row: Mapping) -> Key:
+    """Which line a row is. The entity must be loaded."""
     entity = str(row.entity.ramp_id) if row.entity else ""
     return Key(row.kind, entity, row.field_erp_id, row.ramp_external_id)
 
@@ -89,7 +95,7 @@ def _write_rows(
     actor: str,
     reason: str,
 ) -> None:
-    known = {_key_of(row): row for row in _rows(connection, {c.ramp_external_id for c in changes})}
+    known = {key_of(row): row for row in _rows(connection, {c.ramp_external_id for c in changes})}
     gone, old, new = [], [], []
     for change in changes:
         row = known.get(change.key)
@@ -107,7 +113,8 @@ def _write_rows(
             new.append(row)
         else:
             old.append(row)
-        row.erp_id, row.changed_by, row.reason = change.after, actor, reason
+        row.erp_id, row.changed_by = change.after, actor
+        row.reason = change.reason or reason
         row.ramp_name = change.ramp_name or row.ramp_name
     Mapping.objects.filter(pk__in=gone).delete()
     Mapping.objects.bulk_create(new, batch_size=BATCH)

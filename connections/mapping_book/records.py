@@ -99,6 +99,20 @@ def named(
     return found
 
 
+def like(
+    connection: Connection,
+    where: Where,
+    *,
+    ids: Collection[str] = (),
+    codes: Collection[str] = (),
+    names: Collection[str] = (),
+) -> list[Candidate]:
+    """Usable records with one of these ids, codes or names in any case; by code and name."""
+    fits = Q(erp_id__in=ids) | Q(code__in=codes) | Q(upper__in=[name.upper() for name in names])
+    rows = _usable(connection, *where).alias(upper=Upper("name")).filter(fits)
+    return [_candidate(one) for one in rows.order_by("code", "name", "pk")]
+
+
 def only_company(connection: Connection) -> Candidate:
     """What entities are mapped to where the ERP lists no companies."""
     return Candidate(ONLY_COMPANY, f"The only company in {connection.erp_name}")

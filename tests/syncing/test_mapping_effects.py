@@ -13,7 +13,6 @@ from syncing.mapping_backlog import backlog
 from syncing.mapping_effects import would_release
 from syncing.models import ItemEvent, SyncItem
 from tests.syncing.mapping_world import (
-    CARD,
     account,
     held_up,
     saved,
@@ -22,7 +21,7 @@ from tests.syncing.mapping_world import (
     work,
     world_with_chart,
 )
-from tests.syncing.world import World, coding, transaction_body
+from tests.syncing.world import CARD, World, coding, transaction_body
 
 pytestmark = pytest.mark.django_db
 
