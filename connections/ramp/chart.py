@@ -24,7 +24,8 @@ from connections.ramp.taxes import Taxes
 class Chart(Taxes, Inventory):
     """One method per endpoint. `id` is the ERP's id of a record, `ramp_id` is Ramp's.
 
-    Uploads take 1 to 500 records, all or nothing, and refuse those that Ramp has already.
+    Uploads take 1 to 500 records, all or nothing, and refuse those that Ramp has already. A
+    `SchemaSurprise` of an upload means that Ramp did take it.
     Deletes are soft: what was coded with a deleted record keeps its coding but cannot be synced.
 
     :param connection_id: the inactive connection meant by every call; None means the active one

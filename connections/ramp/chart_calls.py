@@ -40,14 +40,17 @@ class ChartCalls:
         return answer.read(model)
 
     def _only(self, path: str, model: type[Record]) -> Record | None:
-        """The one record at an address without an id. There being none is no error."""
+        """The one record at an address without an id. There being none is no error.
+
+        Ramp says so with 404, and of connections also with an empty object (contract 3).
+        """
         try:
             answer = self._api.call("GET", path, params=self._scope)
         except NotFound:
             return None
         with answer.blamed():
             document = decode(answer.body)
-            return model.read(document) if document else None
+            return None if document in (None, {}) else model.read(document)
 
     def _create(self, path: str, model: type[Record], record: Mapping[str, Any]) -> Record:
         return self._api.call("POST", path, body={**record, **self._scope}).read(model)

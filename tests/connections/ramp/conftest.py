@@ -22,6 +22,7 @@ SCOPES = (
     "entities:read",
     "transactions:read",
     "vendors:read",
+    "vendors:write",
 )
 Handler = Callable[[httpx.Request], httpx.Response]
 
