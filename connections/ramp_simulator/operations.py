@@ -287,7 +287,8 @@ OPERATIONS = (
         bills.get_bill,
         "bills:read",
         Spec.Y2025,
-        "has the keys of the list of 2026 too; only here is there a trace_id",
+        "has the keys of the list of 2026 too, and may have a null external_code as that;"
+        " only here is there a trace_id",
     ),
     Operation("GET", "/vendors/credits", vendor_credits.list_credits, "vendors:read", Spec.Y2026),
     Operation(

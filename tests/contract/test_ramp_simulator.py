@@ -87,16 +87,14 @@ class Side(Client):
         """A bill of each kind; the id of one that is paid by cheque, with a credit applied."""
         business = self.business
         goods = [Goods(quantity=3, unit_minor=1500, account_code="6400", memo="Boxes")]
-        bill = business.create_bill(
-            minor=4500, goods=goods, department="OPS", invoice_number="7", tax_code="full"
-        )
+        bill = business.create_bill(minor=4500, goods=goods, department="OPS", invoice_number="7")
         self.credit = business.create_vendor_credit("10.00", account_code="6400").id
         business.apply_vendor_credit(self.credit, bill.id, "4.00")
         business.pay_bill(bill.id, method="CHECK")
         for method in ("ONE_TIME_CARD", "ACH", "PAID_MANUALLY"):
             paid = business.create_bill(account_code="6600", vendor="Baker & Finch LLP")
             business.pay_bill(paid.id, method=method)
-        foreign = business.create_bill("90.00", currency="EUR", fx_rate="1.0845")
+        foreign = business.create_bill("90.00", currency="EUR", fx_rate="1.0845", tax_code="full")
         business.start_check(foreign.id)
         business.create_bill(
             approved=False, planned_method=None, lines=[(9000, None), (9000, "6100")]
