@@ -84,13 +84,13 @@ def differing(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
 
     What Ramp refused is left out until its content is another (R-32).
     """
-    rows = annotated(kind, connection_id).annotate(action=action(kind))
+    rows: QuerySet[Any] = annotated(kind, connection_id).annotate(action=action(kind))
     return rows.exclude(action=None)
 
 
 def annotated(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
     """All rows of a kind, with `digest` of their content and the open `decision` about each."""
-    rows = MODELS[kind].objects.filter(connection_id=connection_id)
+    rows: QuerySet[Any] = MODELS[kind].objects.filter(connection_id=connection_id)
     if kind == OPTION:
         rows = rows.select_related("field")
     return rows.annotate(digest=_digest(kind), decision=_decision(kind))

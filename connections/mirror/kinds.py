@@ -38,6 +38,10 @@ class Mirrored(ABC):
     def model(self) -> Any:
         return MODELS[self.kind]
 
+    def prepare(self, chart: Chart, connection_id: uuid.UUID) -> None:
+        """See that Ramp has what new records of this kind are put into, if it is none of them."""
+        return
+
     @abstractmethod
     def upload(self, chart: Chart, rows: Sequence[Any]) -> Taken[Any]:
         """Create up to `at_once` records; options of one field only."""
@@ -207,10 +211,10 @@ class Options(Mirrored):
         }
 
 
-def in_groups(rows: Iterable[tuple[int, uuid.UUID | None]], size: int) -> Iterator[list[int]]:
+def in_groups(rows: Iterable[tuple[int, int | None]], size: int) -> Iterator[list[int]]:
     """Primary keys in uploads of at most `size`, none of which mixes two groups."""
     batch: list[int] = []
-    group: uuid.UUID | None = None
+    group: int | None = None
     for pk, of in rows:
         if batch and (of != group or len(batch) == size):
             yield batch

@@ -164,7 +164,8 @@ def drift_counts(connection: Connection) -> list[DriftCount]:
 
 
 def _drifting(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
-    return annotated(kind, connection_id).annotate(what=_what(kind)).exclude(what=None)
+    rows: QuerySet[Any] = annotated(kind, connection_id).annotate(what=_what(kind))
+    return rows.exclude(what=None)
 
 
 def _what(kind: str) -> Case:
@@ -193,7 +194,7 @@ def _is_undecided(kind: str) -> Case:
     return Case(When(undecided, then=True), default=False)
 
 
-def _columns(rows: QuerySet[Any], kind: str, position: int) -> QuerySet[Any, dict[str, Any]]:
+def _columns(rows: QuerySet[Any], kind: str, position: int) -> Any:
     of_field = ("field__erp_id", "field__name") if kind == OPTION else (Value(""), Value(""))
     since = Case(
         When(what=CHANGED_IN_RAMP, then=F("ramp_confirmed_at")),

@@ -63,10 +63,10 @@ class Sender:
         size = kind.at_once if action is Action.CREATE else _CHANGES_AT_ONCE
         if kind.kind == OPTION:  # one field at a time, and none whose field Ramp does not have
             rows = rows.filter(field__ramp_id__isnull=False)
-            keys = rows.order_by("field_id", "pk").values_list("pk", "field_id")
+            keys = list(rows.order_by("field_id", "pk").values_list("pk", "field_id"))
         else:
-            keys = ((pk, None) for pk in rows.order_by("pk").values_list("pk", flat=True))
-        for pks in in_groups(list(keys), size):
+            keys = [(pk, None) for pk in rows.order_by("pk").values_list("pk", flat=True)]
+        for pks in in_groups(keys, size):
             yield list(
                 differing(kind.kind, self.connection.pk)
                 .filter(action=action.value, pk__in=pks)
@@ -134,6 +134,7 @@ class _Upload:
 
     def go(self) -> None:
         self.sender.may_send()
+        self.kind.prepare(self.sender.chart, self.sender.connection.pk)
         self.batch = batches.begin(
             self.sender.connection, self.kind, Action.CREATE, self.rows, run=self.sender.run
         )

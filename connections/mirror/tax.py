@@ -56,10 +56,19 @@ class TaxRates(Mirrored):
 
 
 class TaxCodes(Mirrored):
-    """Options of the one tax code field, which `ensure_field` makes first."""
+    """Options of the one tax code field, which is made before the first of them."""
 
     kind = TAX_CODE
     columns: ClassVar = {"ramp_rate_erp_ids": "jsonb"}
+
+    def prepare(self, chart: Chart, connection_id: uuid.UUID) -> None:
+        """See that Ramp has the field. Looked for once, then known."""
+        mirror = Mirror.objects.get(connection_id=connection_id)
+        if mirror.tax_field_ramp_id is not None:
+            return
+        field = chart.tax_code_field() or chart.create_tax_code_field(name=FIELD_NAME)
+        mirror.tax_field_ramp_id = field.ramp_id
+        mirror.save(update_fields=["tax_field_ramp_id"])
 
     def upload(self, chart: Chart, rows: Sequence[Any]) -> Taken[Any]:
         return chart.upload_tax_codes([_code(row) for row in rows])
@@ -85,19 +94,6 @@ class TaxCodes(Mirrored):
             "ramp_is_active": reference.is_active,
             "ramp_rate_erp_ids": list(reference.tax_rate_ids),
         }
-
-
-def ensure_field(mirror: Mirror, chart: Chart) -> None:
-    """See that Ramp has the field that tax codes are options of. Looked for once, then known.
-
-    :raises RampError: if Ramp refuses it or is silent
-    """
-    if mirror.tax_field_ramp_id is not None:
-        return
-    known = None if mirror.ramp_is_empty else chart.tax_code_field()
-    field = known or chart.create_tax_code_field(name=FIELD_NAME)
-    mirror.tax_field_ramp_id = field.ramp_id
-    mirror.save(update_fields=["tax_field_ramp_id"])
 
 
 def accounts_in_ramp(connection_id: uuid.UUID, erp_ids: set[str]) -> dict[str, uuid.UUID]:

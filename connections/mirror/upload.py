@@ -2,10 +2,9 @@
 
 from django.db.models.functions import Now
 
-from connections.mirror import decisions, lookup, tax, verification
+from connections.mirror import decisions, lookup, verification
 from connections.mirror.batches import Sent
-from connections.mirror.conditions import differing
-from connections.mirror.diff import ORDER, TAX_CODE, Action
+from connections.mirror.diff import ORDER
 from connections.mirror.every_kind import EVERY_KIND
 from connections.mirror.sending import MaySend, Sender
 from connections.models import Connection, Mirror, MirrorRun
@@ -35,8 +34,6 @@ def upload(
     decisions.tidy(connection)
     sender = Sender(connection, ramp, run, may_send)
     for kind, action in ORDER:
-        if (kind, action) == (TAX_CODE, Action.CREATE):
-            _see_to_tax_field(mirror, sender)
         sender.send(EVERY_KIND[kind], action)
     decisions.tidy(connection)
     _is_done(mirror)
@@ -47,13 +44,6 @@ def _is_strange(mirror: Mirror) -> bool:
     """Nobody knows what this connection has in Ramp: its lists are read once."""
     never = mirror.last_verified_at is None and mirror.last_push_at is None
     return never and not mirror.ramp_is_empty
-
-
-def _see_to_tax_field(mirror: Mirror, sender: Sender) -> None:
-    new = differing(TAX_CODE, mirror.connection_id).filter(action=Action.CREATE.value)
-    if mirror.tax_field_ramp_id is None and new.exists():
-        sender.may_send()
-        tax.ensure_field(mirror, sender.chart)
 
 
 def _is_done(mirror: Mirror) -> None:

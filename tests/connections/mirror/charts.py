@@ -60,7 +60,9 @@ def writes(sim: Simulator) -> Counter[str]:
         {
             operation: count
             for operation, count in sim.calls.items()
-            if operation.startswith(WRITES) and "/accounting/" in operation
+            if operation.startswith(WRITES)
+            and "/accounting/" in operation
+            and operation != "POST /accounting/connection"
         }
     )
 

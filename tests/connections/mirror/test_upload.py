@@ -138,6 +138,7 @@ class TestWhatTheErpDropped:
 
         assert send(connection, ramp) == {"option": {"hide": 1}}
         field = CustomField.objects.get()
+        assert field.ramp_id
         shown = {
             one.id: (one.is_active, one.visibility) for one in ramp.field_options(field.ramp_id)
         }
