@@ -52,7 +52,8 @@ class ErpAdapter(Protocol):
     def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
         """List reference data, inactive records too: all (`cursor=None`) or what changed since.
 
-        A delta may repeat records: cursors overlap by a minute, for transactions commit late.
+        A delta may repeat records: cursors overlap by a minute, for transactions commit late. Kinds
+        outside of `Capabilities.delta` come whole whatever the cursor.
         """
         ...
 

@@ -452,14 +452,6 @@ class TestReferenceData:
         }
         assert {value.parent for value in values} == {department.id}
 
-    @pytest.mark.parametrize("kind", list(MasterKind))
-    def test_comes_whole_and_then_by_changes(self, erp: ErpAdapter, kind: MasterKind) -> None:
-        pages = list(erp.changes(kind, None))
-
-        assert [page.complete for page in pages] == [False] * (len(pages) - 1) + [True]
-        assert all(page.snapshot for page in pages)
-        assert all(not page.snapshot for page in erp.changes(kind, pages[-1].cursor or "0"))
-
     def test_shows_what_changed(self, erp: ErpAdapter, side: Side) -> None:
         cursor = list(erp.changes(MasterKind.ACCOUNT, None))[-1].cursor
         side.set_account_active("6600", active=False)

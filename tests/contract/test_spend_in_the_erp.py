@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,18 +14,22 @@ import pytest
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.port import ErpAdapter
 from connections.erp.records import DocKind, Document, Idempotency, MasterKind, Posted, State
+from connections.mapping_sets import mapping_set
 from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxTarget
+from connections.mirror.reading import read_erp
 from connections.ramp.spend import Bill
 from rampbridge.lib.money import MINOR_UNITS
 from syncing.posting import document_for, settlement_for
 from syncing.posting.card_payments import PaidBill
 from tests import spend
+from tests.connections.world import new_connection
 from tests.contract.erp_sides import LedgerSide, Papers, Side, TrytonSide, tax_called
 from tests.plugins.tryton import TrytonServer
 from tests.syncing.world import transaction_body
 
 ACCOUNTS = ("6100", "6200", "6300", "6400")
 CURRENCY = {"bridge": "USD", "lookup": "USD", "euro": "EUR", "yen": "JPY"}
+TAXES = {"USD": "Sales tax Denver", "EUR": "TVA 5,5 %", "JPY": "Consumption tax 8 %"}
 PAID = ("paid", Decimal(0))
 Booked = list[tuple[str, str, Decimal]]
 """Account code, party, and the amount: debit above zero, credit below."""
@@ -401,6 +406,41 @@ class TestInTryton:
 
         assert posted.total == desk.money(10001)
         assert (desk.side.payable, desk.vendor, -desk.money(10001)) in booked(desk, posted)
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(
+        ("kind", "sign"), [("bill", 1), ("vendor_credit", -1)], ids=["bill", "credit"]
+    )
+    def test_taxes_as_the_erp_tells_them_come_out_to_the_cent(
+        self, desk: Desk, kind: str, sign: int
+    ) -> None:
+        """Read into our tables and loaded from there; one of them is two taxes at once."""
+        customer = new_connection()
+        read_erp(customer, desk.erp, full=True)
+        taxes = mapping_set(customer).tax_codes
+        tax = taxes[tax_called(desk.erp, TAXES[desk.currency]).id]
+        charged = [round(Fraction(rate) * 9287) for rate in tax.rates]
+        taxed = spend.selection("TAX_CODE", tax.erp_id, field="Tax Code")
+        lines = [
+            spend.line(minor, desk.currency, spend.account("6200"), taxed)
+            for minor in (3333, 4444, 9287 + sum(charged) - 7777)
+        ]
+        total = 9287 + sum(charged)
+        body = (
+            spend.bill(total, desk.currency, line_items=lines)
+            if kind == "bill"
+            else spend.vendor_credit(total, desk.currency, expense_line_items=lines)
+        )
+        mappings = replace(desk.mappings, tax_codes=taxes)
+        doc = document_for(kind, json.dumps(body), mappings=mappings, tenant="desk")
+
+        posted = desk.erp.post(replace(doc, posting_date=desk.side.today))
+
+        assert posted.total == desk.money(total)
+        lines_of_it = booked(desk, posted)
+        assert balance(lines_of_it, "6200") == sign * desk.money(9287)
+        assert balance(lines_of_it, "6.3.6") == sign * desk.money(sum(charged))
+        assert (desk.side.payable, desk.vendor, -sign * desk.money(total)) in lines_of_it
 
     def test_nothing_of_it_leaves_the_ledger_out_of_balance(self, desk: Desk) -> None:
         assert isinstance(desk.side, TrytonSide)

@@ -20,13 +20,15 @@ COMPANIES = {
     "lookup": ("USD", False),
     "euro": ("EUR", True),
     "yen": ("JPY", True),
+    "chart": ("USD", True),
 }
-"""Name to currency, and whether our add-on is active."""
+"""Name to currency, and whether our add-on is active. `chart` is for tests that change charts."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrytonServer:
-    """Companies by name: `bridge` in dollars, `lookup` without our add-on, `euro`, `yen`."""
+    """Companies by name: `bridge` and `chart` in dollars, `lookup` without our add-on, `euro`,
+    `yen`."""
 
     tryton: Tryton
     url: str

@@ -14,11 +14,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from connections import clients
+from connections.management.customers import customer_called
 from connections.models import Connection
 from connections.secrets import NoCredential
 from syncing import backfill
 from syncing.backfill import DATINGS, BadOrder, Order, Outcome, Position, Tally
-from syncing.management.customers import customer_called
 from syncing.models import SyncItem
 
 ACTOR = "command line"

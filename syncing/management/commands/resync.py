@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from connections.management.customers import customer_called
 from connections.models import Connection
 from syncing import resync
 from syncing.kinds import LISTS
-from syncing.management.customers import customer_called
 from syncing.models import SyncItem
 from syncing.resync import Begun, NotResyncable
 

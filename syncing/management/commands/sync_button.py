@@ -5,13 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections import clients
+from connections.management.customers import customer_called
 from connections.ramp.errors import RampError
 from connections.secrets import NoCredential
 from connections.services import NotVerified
 from syncing import button_switch
 from syncing.button_switch import NotAdmitted
 from syncing.classifier import classify_ramp
-from syncing.management.customers import customer_called
 
 TYPES = ("transaction", "reimbursement")
 

@@ -11,9 +11,9 @@ from connections import secrets
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
 from connections.erp.errors import ErpError
 from connections.erp.http import client_for
+from connections.management.customers import customer_called
 from connections.models import Connection, Credential
 from connections.secrets import NoCredential
-from syncing.management.customers import customer_called
 
 STATES = {"close": "closed", "reopen": "open"}
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
