@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from connections.models import DriftDecision, VendorField
+from connections.vendor_book import ownership
 from syncing.models import SyncItem
 from syncing.queries.items import ItemFilter
 from syncing.queries.words import LOOKS, Word, type_label
@@ -101,3 +103,83 @@ class PauseForm(ReasonForm):
         """As pauses name it: everything is no type in particular."""
         chosen = str(self.cleaned_data["object_type"])
         return "" if chosen == EVERYTHING else chosen
+
+
+class DecisionForm(forms.Form):
+    """What is to become of a record that the ERP no longer wants in Ramp."""
+
+    action = forms.ChoiceField(
+        choices=DriftDecision.Action.choices,
+        error_messages={"required": "Choose what is to become of it."},
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Reason",
+        help_text="Needed to deactivate what is still in use. Others read it on this page.",
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+    )
+
+
+class FieldForm(forms.Form):
+    """How a dimension of the ERP is shown in Ramp, and how it is coded there."""
+
+    REQUIRED_FOR = (
+        ("TRANSACTION", "Card transactions"),
+        ("REIMBURSEMENT", "Reimbursements"),
+        ("BILL", "Bills"),
+        ("VENDOR_CREDIT", "Vendor credits"),
+        ("PURCHASE_ORDER", "Purchase orders"),
+    )
+
+    display_name = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Name in Ramp",
+        help_text="Empty: the ERP's own.",
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+    )
+    is_splittable = forms.BooleanField(
+        required=False,
+        label="Each line of a split has its own",
+        help_text="Without it the whole object has one, and Ramp refuses another on a line.",
+    )
+    required_for = forms.MultipleChoiceField(
+        required=False,
+        label="Required before it is ready to sync",
+        choices=REQUIRED_FOR,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class VendorReasonForm(forms.Form):
+    """Why a changed detail of a vendor is right or wrong, and since when it stands as seen."""
+
+    reason = forms.CharField(
+        max_length=300,
+        error_messages={"required": "Say how you know. Whoever decides next reads it."},
+    )
+    seen = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, data: Any, *, prefix: str, is_needed: bool) -> None:
+        super().__init__(data, prefix=prefix)
+        self.fields["reason"].required = is_needed
+
+
+class OwnerForm(forms.Form):
+    """Which side is right in one field of vendors."""
+
+    field = forms.ChoiceField(choices=[(one.value, one.label) for one in ownership.CHOICES])
+    owner = forms.ChoiceField(choices=ownership.Owner.choices)
+
+    def words(self, erp_name: str) -> str:
+        """What holds from now on."""
+        field = VendorField(self.cleaned_data["field"]).label
+        match self.cleaned_data["owner"]:
+            case ownership.Owner.ERP:
+                return f"{field}: {erp_name} is right where the two differ."
+            case ownership.Owner.RAMP:
+                return f"{field}: Ramp is right where the two differ."
+            case _:
+                return f"{field}: a person is asked where the two differ."

@@ -25,6 +25,16 @@ from syncing.views.onboarding import (
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
+from syncing.views.vendor import vendor
+from syncing.views.vendor_acts import (
+    decide_vendor_change,
+    keep_vendors_separate,
+    own_vendor_field,
+    read_vendors,
+    take_back_separate,
+)
+from syncing.views.vendor_links import link_again, link_vendors, pick_vendors, vendor_links
+from syncing.views.vendors import vendors
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -59,6 +69,29 @@ urlpatterns = [
     path("customers/<slug:slug>/pauses/", pauses, name="pauses"),
     path("customers/<slug:slug>/pauses/<int:pk>/resume", resume, name="resume"),
     path("customers/<slug:slug>/sync-requests/<uuid:pk>/", press, name="press"),
+    path("customers/<slug:slug>/vendors/", vendors, name="vendors"),
+    path("customers/<slug:slug>/vendors/pick", pick_vendors, name="pick_vendors"),
+    path("customers/<slug:slug>/vendors/link", link_vendors, name="link_vendors"),
+    path("customers/<slug:slug>/vendors/links/<uuid:batch>/", vendor_links, name="vendor_links"),
+    path("customers/<slug:slug>/vendors/links/<uuid:batch>/again", link_again, name="link_again"),
+    path(
+        "customers/<slug:slug>/vendors/separate",
+        keep_vendors_separate,
+        name="keep_vendors_separate",
+    ),
+    path(
+        "customers/<slug:slug>/vendors/not-separate",
+        take_back_separate,
+        name="take_back_separate",
+    ),
+    path("customers/<slug:slug>/vendors/owners", own_vendor_field, name="own_vendor_field"),
+    path("customers/<slug:slug>/vendors/read", read_vendors, name="read_vendors"),
+    path(
+        "customers/<slug:slug>/vendors/changes/<uuid:pk>/<slug:act>",
+        decide_vendor_change,
+        name="decide_vendor_change",
+    ),
+    path("customers/<slug:slug>/vendors/<path:key>/", vendor, name="vendor"),
     path("items/", items, name="items"),
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),
