@@ -2,15 +2,17 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from django.db.models import Count, F, Q
+from django.db import connection as database
+from django.db.models import F, Q
 
 from connections.models import (
     Connection,
-    CustomField,
     Entity,
     FieldOption,
     LedgerAccount,
+    ReferenceKind,
     Vendor,
     VendorCreation,
 )
@@ -60,16 +62,60 @@ def unfinished_vendors(connection_id: uuid.UUID, *, limit: int = 20) -> list[Ven
     return list(unfinished.order_by(F("due_at").desc(nulls_first=True), "created_at")[:limit])
 
 
-def reference_counts(connection_id: uuid.UUID) -> list[tuple[str, int, int]]:
-    """What the ERP has and how much of it Ramp has: (kind, active in the ERP, uploaded)."""
-    counts = []
-    for title, model in (
-        ("GL accounts", LedgerAccount),
-        ("Fields", CustomField),
-        ("Field options", FieldOption),
-        ("Vendors", Vendor),
-    ):
-        active = model.objects.filter(connection_id=connection_id, is_active=True)
-        found = active.aggregate(all=Count("pk"), uploaded=Count("ramp_id"))
-        counts.append((title, found["all"], found["uploaded"]))
-    return counts
+@dataclass(frozen=True, slots=True)
+class ReferenceCount:
+    """How much of one kind the ERP wants Ramp to have, and how much of that Ramp has."""
+
+    kind: str
+    wanted: int
+    in_ramp: int
+    refused: int
+
+    @property
+    def label(self) -> str:
+        return PLURALS[self.kind]
+
+
+PLURALS: Mapping[str, str] = {
+    ReferenceKind.ACCOUNT: "GL accounts",
+    ReferenceKind.FIELD: "Fields",
+    ReferenceKind.OPTION: "Field options",
+    ReferenceKind.VENDOR: "Vendors",
+    ReferenceKind.TAX_RATE: "Tax rates",
+    ReferenceKind.TAX_CODE: "Tax codes",
+}
+
+REFERENCE_TABLES: Mapping[str, str] = {
+    ReferenceKind.ACCOUNT: "connections_ledgeraccount",
+    ReferenceKind.FIELD: "connections_customfield",
+    ReferenceKind.OPTION: "connections_fieldoption",
+    ReferenceKind.VENDOR: "connections_vendor",
+    ReferenceKind.TAX_RATE: "connections_taxrate",
+    ReferenceKind.TAX_CODE: "connections_taxcode",
+}
+"""The table of each kind, in the order in which pages show them."""
+
+_IN_USE = "r.is_active AND r.gone_at IS NULL"
+WANTED: Mapping[str, str] = {
+    **dict.fromkeys(REFERENCE_TABLES, f"({_IN_USE})"),
+    ReferenceKind.ACCOUNT: f"({_IN_USE} AND r.is_postable)",
+    ReferenceKind.VENDOR: f"({_IN_USE} AND r.merged_into = '')",
+}
+"""What is to be in Ramp, as a condition on a row `r`."""
+
+
+def reference_counts(connection_id: uuid.UUID) -> list[ReferenceCount]:
+    """What the ERP has and how much of it Ramp has, kind by kind. One query."""
+    each = " UNION ALL ".join(
+        f"""
+        SELECT '{kind}', count(*) FILTER (WHERE {WANTED[kind]}),
+            count(*) FILTER (WHERE {WANTED[kind]} AND r.ramp_id IS NOT NULL
+                AND r.ramp_is_active),
+            count(*) FILTER (WHERE r.refusal <> '')
+        FROM {table} r WHERE r.connection_id = %(connection)s
+        """  # noqa: S608  constants of this program
+        for kind, table in REFERENCE_TABLES.items()
+    )
+    with database.cursor() as cursor:
+        cursor.execute(each, {"connection": connection_id})
+        return [ReferenceCount(*row) for row in cursor.fetchall()]

@@ -3,6 +3,11 @@
 from django.urls import path
 
 from syncing.api import ramp_webhook
+from syncing.views.chart import chart
+from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, verify_chart
+from syncing.views.chart_decisions import decide, try_again, withdraw
+from syncing.views.chart_records import field, records, set_field
+from syncing.views.chart_uploads import mirror_run, upload_batches
 from syncing.views.connection_settings import (
     ask,
     check_now,
@@ -92,6 +97,19 @@ urlpatterns = [
         name="decide_vendor_change",
     ),
     path("customers/<slug:slug>/vendors/<path:key>/", vendor, name="vendor"),
+    path("customers/<slug:slug>/chart/", chart, name="chart"),
+    path("customers/<slug:slug>/chart/read", read_erp, name="read_erp"),
+    path("customers/<slug:slug>/chart/upload", upload_chart, name="upload_chart"),
+    path("customers/<slug:slug>/chart/verify", verify_chart, name="verify_chart"),
+    path("customers/<slug:slug>/chart/automatic", switch_automatic, name="switch_automatic"),
+    path("customers/<slug:slug>/chart/decide/", decide, name="decide"),
+    path("customers/<slug:slug>/chart/withdraw", withdraw, name="withdraw_decision"),
+    path("customers/<slug:slug>/chart/again", try_again, name="try_record_again"),
+    path("customers/<slug:slug>/chart/records/", records, name="chart_records"),
+    path("customers/<slug:slug>/chart/fields/<int:pk>/", field, name="chart_field"),
+    path("customers/<slug:slug>/chart/fields/<int:pk>/set", set_field, name="set_chart_field"),
+    path("customers/<slug:slug>/chart/batches/", upload_batches, name="upload_batches"),
+    path("customers/<slug:slug>/chart/batches/<uuid:pk>/", mirror_run, name="mirror_run"),
     path("items/", items, name="items"),
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),

@@ -140,10 +140,15 @@ def drift(
         parts.append(_columns(rows, name, position).order_by("pk")[:limit])
     if not parts:
         return []
-    whole = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    found = list(whole.order_by("position", "pk")[:limit])
+    found = list(_in_order(parts)[:limit])
     decided = _decisions(connection, found)
     return [_row(one, decided) for one in found]
+
+
+def _in_order(parts: list[Any]) -> Any:
+    """All parts as one list. One alone is in its order already, and cut."""
+    first, *others = parts
+    return first.union(*others, all=True).order_by("position", "pk") if others else first
 
 
 def drift_counts(connection: Connection) -> list[DriftCount]:

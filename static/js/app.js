@@ -65,9 +65,14 @@
 
   /* Polling: only what is on screen, slower while nothing changes, at once when the tab comes back */
   const WAITS = [2, 2, 2, 5, 5, 15];
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  /* Nothing is swapped under somebody's hands: not while a field in it has the focus */
+  const isHeld = (element) =>
+    document.activeElement && element.contains(document.activeElement) && typing(document.activeElement);
   const ring = (element) => {
     if (document.hidden || !window.htmx || !element.isConnected) return;
-    window.htmx.trigger(element, "poll");
+    if (isHeld(element)) schedule(element, 0);
+    else window.htmx.trigger(element, "poll");
   };
   const schedule = (element, quiet) => {
     const wait = WAITS[Math.min(quiet, WAITS.length - 1)] * 1000;
@@ -112,7 +117,6 @@
     r: () => act("r"),
     "?": help,
   };
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
   /* Single keys disturb speech input, so they can be turned off */
   const shortcutsOn = () => localStorage.getItem("shortcuts") !== "off";
 
@@ -186,6 +190,11 @@
       if (text) announce(text);
     });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
+      const isPoll = "X-Live-Poll" in event.detail.requestConfig.headers;
+      if (isPoll && isHeld(event.detail.target)) {
+        event.detail.shouldSwap = false;
+        return;
+      }
       if (event.detail.xhr.status === 422) {
         event.detail.shouldSwap = true;
         event.detail.isError = false;

@@ -103,7 +103,7 @@ def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.S
 
     :raises Connection.DoesNotExist: if there is none of that name
     """
-    connection = with_oldest(Connection.objects.filter(slug=slug)).get()
+    connection = with_oldest(Connection.objects.filter(slug=slug)).select_related("mirror").get()
     lines = standings.standings(now=now, connection_id=connection.pk)
     return _row(connection, lines, now), lines
 

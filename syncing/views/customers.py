@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from connections import queries as connection_queries
+from connections.mirror import plan
 from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.money import Money
@@ -20,6 +21,7 @@ from syncing.queries import fleet as fleet_queries
 from syncing.queries import items as item_queries
 from syncing.queries.words import Word, event_title, type_label
 from syncing.views import customer_vendors
+from syncing.views.chart import chart_summary
 from syncing.views.live import live, version_of
 from syncing.views.pauses import PauseRow
 
@@ -103,6 +105,8 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     pressed = presses.last_presses(connection.pk, now=now)
     compared = comparisons.last_comparison(connection.pk)
     vendors = customer_vendors.unfinished(connection)
+    reference = connection_queries.reference_counts(connection.pk)
+    drifting = plan.drift_counts(connection)
     context = {
         "section": "customers",
         "now": now,
@@ -118,7 +122,7 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         "vendors": vendors,
         "done_today": sum(done.values()),
         "latency": flow.latency(now=now, connection_id=connection.pk),
-        "reference": connection_queries.reference_counts(connection.pk),
+        **chart_summary(connection, reference, drifting, now),
         "recent": recent,
         "events": [(event, event_title(event.kind, event.item.object_type)) for event in events],
     }
@@ -133,6 +137,7 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         [(one.request.pk, one.request.state, one.answered) for one in pressed],
         compared and (compared.run.pk, compared.run.finished_at),
         [(one.creation.pk, one.look, one.waiting, one.creation.due_at) for one in vendors],
+        (reference, drifting),
     )
     return live(
         request,

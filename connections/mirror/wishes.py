@@ -1,0 +1,51 @@
+"""What people set about the mirror itself: whether it uploads unasked, how a field is shown."""
+
+import logging
+from collections.abc import Collection
+
+from django.db.models.functions import Now
+
+from connections.models import Connection, CustomField, Mirror
+
+logger = logging.getLogger(__name__)
+
+
+def set_automatic(connection: Connection, *, is_automatic: bool, actor: str) -> bool:
+    """Whether what changed is uploaded by itself. False if it was set so already."""
+    changed = Mirror.objects.filter(connection=connection, is_automatic=not is_automatic).update(
+        is_automatic=is_automatic
+    )
+    if changed:
+        logger.info(
+            "Automatic upload was switched.",
+            extra={"connection": connection.slug, "to": is_automatic, "actor": actor},
+        )
+    return bool(changed)
+
+
+def set_field(
+    field: CustomField,
+    *,
+    display_name: str,
+    is_splittable: bool,
+    required_for: Collection[str],
+    actor: str,
+) -> bool:
+    """How a dimension is to be shown in Ramp; the next upload brings it there (R-29).
+
+    What it is required for goes along when Ramp gets the field and cannot be changed afterwards, so
+    it stays as it is for one that Ramp has. False if nothing is different.
+    """
+    wanted = {
+        "display_name": display_name,
+        "is_splittable": is_splittable,
+        "required_for": field.required_for if field.ramp_id else sorted(required_for),
+    }
+    if all(getattr(field, name) == value for name, value in wanted.items()):
+        return False
+    CustomField.objects.filter(pk=field.pk).update(**wanted, changed_at=Now(), updated_at=Now())
+    logger.info(
+        "A field was set up otherwise.",
+        extra={"field": field.pk, "to": wanted, "actor": actor},
+    )
+    return True
