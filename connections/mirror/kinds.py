@@ -38,9 +38,10 @@ class Mirrored(ABC):
     def model(self) -> Any:
         return MODELS[self.kind]
 
-    def prepare(self, chart: Chart, connection_id: uuid.UUID) -> None:
-        """See that Ramp has what new records of this kind are put into, if it is none of them."""
-        return
+    def prepare(  # noqa: B027  most kinds need nothing
+        self, chart: Chart, connection_id: uuid.UUID
+    ) -> None:
+        """See that Ramp has what new records of this kind are put into."""
 
     @abstractmethod
     def upload(self, chart: Chart, rows: Sequence[Any]) -> Taken[Any]:

@@ -26,12 +26,12 @@ SHOWN_AFTER = 3
 """Failures in a row of the kind that time mends, before a page says so."""
 
 _NIGHT = """
-    CASE WHEN n.tonight > now() THEN n.tonight ELSE n.tonight + interval '1 day' END
+    CASE WHEN n.tonight > statement_timestamp() THEN n.tonight ELSE n.tonight + interval '1 day' END
 """
 _TONIGHT = """
     CROSS JOIN LATERAL (
-        SELECT (date_trunc('day', now() AT TIME ZONE c.time_zone) + interval '1 hour'
-            + (abs(hashtext(c.id::text)::bigint) %% 10800) * interval '1s')
+        SELECT (date_trunc('day', statement_timestamp() AT TIME ZONE c.time_zone)
+            + interval '1 hour' + (abs(hashtext(c.id::text)::bigint) %% 10800) * interval '1s')
             AT TIME ZONE c.time_zone AS tonight
     ) n
 """
@@ -78,7 +78,7 @@ class Lease:
         :raises LeaseLost: if it has run out and somebody else has it
         """
         kept = execute(
-            "UPDATE connections_mirror SET lease_until = now() + %s"
+            "UPDATE connections_mirror SET lease_until = statement_timestamp() + %s"
             " WHERE connection_id = %s AND lease_token = %s",
             [LEASE, self.connection_id, self.token],
         )
@@ -93,8 +93,9 @@ def ensure(connection: Connection) -> None:
         INSERT INTO connections_mirror AS m
             (connection_id, is_automatic, cursors, asked_by, ramp_is_empty, failures, blocked_code,
              blocked_title, blocked_fix, read_due_at, full_due_at, push_due_at, verify_due_at)
-        SELECT c.id, true, '{{}}', '', false, 0, '', '', '', now(), now(), now(), {_NIGHT}
-        FROM connections_connection c {_TONIGHT} WHERE c.id = %s
+        SELECT c.id, true, '{{}}', '', false, 0, '', '', '', due.at, due.at, due.at, {_NIGHT}
+        FROM connections_connection c {_TONIGHT}
+        CROSS JOIN (SELECT statement_timestamp() AS at) due WHERE c.id = %s
         ON CONFLICT (connection_id) DO UPDATE SET
             read_due_at = coalesce(m.read_due_at, excluded.read_due_at),
             full_due_at = coalesce(m.full_due_at, excluded.full_due_at),
@@ -111,8 +112,10 @@ def due(limit: int = 100) -> list[uuid.UUID]:
         """
         SELECT m.connection_id
         FROM connections_mirror m JOIN connections_connection c ON c.id = m.connection_id
-        WHERE c.stage <> 'closed' AND (m.lease_until IS NULL OR m.lease_until < now())
-            AND least(m.read_due_at, m.full_due_at, m.push_due_at, m.verify_due_at) <= now()
+        WHERE c.stage <> 'closed'
+            AND (m.lease_until IS NULL OR m.lease_until < statement_timestamp())
+            AND least(m.read_due_at, m.full_due_at, m.push_due_at, m.verify_due_at)
+                <= statement_timestamp()
         ORDER BY least(m.read_due_at, m.full_due_at, m.push_due_at, m.verify_due_at),
             m.connection_id
         LIMIT %s
@@ -131,15 +134,18 @@ def take(connection_id: uuid.UUID, *, also: Due | None = None) -> Lease | None:
     token = uuid.uuid4()
     found = rows(
         """
-        UPDATE connections_mirror m SET lease_token = %(token)s, lease_until = now() + %(lease)s
+        UPDATE connections_mirror m
+        SET lease_token = %(token)s, lease_until = statement_timestamp() + %(lease)s
         FROM connections_connection c
         WHERE c.id = m.connection_id AND m.connection_id = %(id)s AND c.stage <> 'closed'
-            AND (m.lease_until IS NULL OR m.lease_until < now())
+            AND (m.lease_until IS NULL OR m.lease_until < statement_timestamp())
             AND (%(anyway)s OR least(m.read_due_at, m.full_due_at, m.push_due_at, m.verify_due_at)
-                <= now())
-        RETURNING coalesce(m.read_due_at <= now(), false), coalesce(m.full_due_at <= now(), false),
-            coalesce(m.push_due_at <= now(), false) AND (m.is_automatic OR m.asked_by <> ''),
-            coalesce(m.verify_due_at <= now(), false), m.asked_by,
+                <= statement_timestamp())
+        RETURNING coalesce(m.read_due_at <= statement_timestamp(), false),
+            coalesce(m.full_due_at <= statement_timestamp(), false),
+            coalesce(m.push_due_at <= statement_timestamp(), false)
+                AND (m.is_automatic OR m.asked_by <> ''),
+            coalesce(m.verify_due_at <= statement_timestamp(), false), m.asked_by,
             m.read_due_at, m.full_due_at, m.push_due_at, m.verify_due_at
         """,
         {"token": token, "lease": LEASE, "id": connection_id, "anyway": also != Due()},
@@ -170,18 +176,18 @@ def done(lease: Lease, due: Due) -> None:
         UPDATE connections_mirror m SET
             read_due_at = CASE WHEN {same.format("read_due_at")}
                 AND (%(read)s OR m.read_due_at IS NULL)
-                THEN now() + %(read_every)s ELSE m.read_due_at END,
+                THEN statement_timestamp() + %(read_every)s ELSE m.read_due_at END,
             full_due_at = CASE WHEN {same.format("full_due_at")}
                 AND (%(full)s OR m.full_due_at IS NULL)
                 THEN {_NIGHT} ELSE m.full_due_at END,
             push_due_at = CASE WHEN {same.format("push_due_at")}
-                AND (%(push)s OR m.push_due_at IS NULL OR m.push_due_at <= now())
-                THEN now() + %(push_every)s ELSE m.push_due_at END,
+                AND (%(push)s OR m.push_due_at IS NULL OR m.push_due_at <= statement_timestamp())
+                THEN statement_timestamp() + %(push_every)s ELSE m.push_due_at END,
             verify_due_at = CASE WHEN {same.format("verify_due_at")}
                 AND (%(verify)s OR m.verify_due_at IS NULL)
                 THEN {_NIGHT} + interval '1 hour' ELSE m.verify_due_at END,
-            last_read_at = CASE WHEN %(read)s THEN now() ELSE m.last_read_at END,
-            last_full_at = CASE WHEN %(full)s THEN now() ELSE m.last_full_at END,
+            last_read_at = CASE WHEN %(read)s THEN statement_timestamp() ELSE m.last_read_at END,
+            last_full_at = CASE WHEN %(full)s THEN statement_timestamp() ELSE m.last_full_at END,
             asked_by = CASE WHEN {same.format("read_due_at")} AND {same.format("full_due_at")}
                 AND {same.format("push_due_at")} AND {same.format("verify_due_at")}
                 THEN '' ELSE m.asked_by END,
@@ -224,7 +230,7 @@ def failed(lease: Lease, due: Due, trouble: Trouble) -> None:
     )
     failures = (found[0][0] if found else 0) + 1
     wait = _wait(trouble, failures)
-    later = "CASE WHEN {0} THEN now() + %(wait)s ELSE {1} END"
+    later = "CASE WHEN {0} THEN statement_timestamp() + %(wait)s ELSE {1} END"
     is_shown = trouble.needs_person or failures >= SHOWN_AFTER
     written = execute(
         f"""
@@ -237,7 +243,8 @@ def failed(lease: Lease, due: Due, trouble: Trouble) -> None:
             blocked_code = CASE WHEN %(shown)s THEN %(code)s ELSE blocked_code END,
             blocked_title = CASE WHEN %(shown)s THEN %(title)s ELSE blocked_title END,
             blocked_fix = CASE WHEN %(shown)s THEN %(fix)s ELSE blocked_fix END,
-            blocked_at = CASE WHEN %(shown)s THEN coalesce(blocked_at, now()) ELSE blocked_at END
+            blocked_at = CASE WHEN %(shown)s THEN coalesce(blocked_at, statement_timestamp())
+                ELSE blocked_at END
         WHERE connection_id = %(id)s AND lease_token = %(token)s
         """,  # noqa: S608  constants of this module
         {
@@ -276,8 +283,7 @@ def verify_soon(connection_id: uuid.UUID, *, actor: str) -> None:
 
 
 def _wish(connection_id: uuid.UUID, columns: tuple[str, ...], actor: str) -> None:
-    """`clock_timestamp`, so that a wish made during a run differs from what the run began with."""
-    wishes = ", ".join(f"{column} = clock_timestamp()" for column in columns)
+    wishes = ", ".join(f"{column} = statement_timestamp()" for column in columns)
     execute(
         f"UPDATE connections_mirror SET {wishes},"  # noqa: S608  constants of this module
         " asked_by = CASE WHEN %(actor)s = '' THEN asked_by ELSE %(actor)s END"
