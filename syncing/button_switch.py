@@ -45,7 +45,8 @@ def may_enable_button(connection: Connection, object_type: str) -> Verdict:
     By the speed measured while documents were posted, and by what was asked for at a time before:
     at earlier presses, or else per day.
     """
-    speed = Schedule.objects.values_list("posts_per_second", flat=True).get(pk=connection.pk)
+    speeds = Schedule.objects.filter(pk=connection.pk).values_list("posts_per_second", flat=True)
+    speed = speeds.first()
     noun = _NOUNS[object_type]
     if not speed:
         return Verdict(

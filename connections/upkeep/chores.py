@@ -93,10 +93,10 @@ def _claim(connection_id: uuid.UUID) -> Chore | None:
         cursor.execute(
             """
             UPDATE connections_chore
-            SET due_at = now() + make_interval(secs => %s), attempts = attempts + 1
+            SET due_at = statement_timestamp() + make_interval(secs => %s), attempts = attempts + 1
             WHERE id = (
                 SELECT id FROM connections_chore
-                WHERE connection_id = %s AND state = 'wanted' AND due_at <= now()
+                WHERE connection_id = %s AND state = 'wanted' AND due_at <= statement_timestamp()
                 ORDER BY wanted_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
             ) RETURNING id
             """,
