@@ -27,6 +27,17 @@ from syncing.views.onboarding import (
     onboarding_start,
     read_chart,
 )
+from syncing.views.mapping_copies import mapping_copy
+from syncing.views.mapping_edit import edit_mapping
+from syncing.views.mapping_files import mapping_import
+from syncing.views.mapping_lines import download_mappings, mapping_lines, remove_mapping
+from syncing.views.mapping_revisions import mapping_revision, mapping_revisions
+from syncing.views.mappings import (
+    accept_suggestion,
+    mapping_progress,
+    mapping_suggestions,
+    mappings,
+)
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
@@ -74,6 +85,19 @@ urlpatterns = [
     path("customers/<slug:slug>/pauses/", pauses, name="pauses"),
     path("customers/<slug:slug>/pauses/<int:pk>/resume", resume, name="resume"),
     path("customers/<slug:slug>/sync-requests/<uuid:pk>/", press, name="press"),
+    path("customers/<slug:slug>/chart/", chart, name="chart"),
+    path("customers/<slug:slug>/chart/read", read_erp, name="read_erp"),
+    path("customers/<slug:slug>/chart/upload", upload_chart, name="upload_chart"),
+    path("customers/<slug:slug>/chart/verify", verify_chart, name="verify_chart"),
+    path("customers/<slug:slug>/chart/automatic", switch_automatic, name="switch_automatic"),
+    path("customers/<slug:slug>/chart/decide/", decide, name="decide"),
+    path("customers/<slug:slug>/chart/withdraw", withdraw, name="withdraw_decision"),
+    path("customers/<slug:slug>/chart/again", try_again, name="try_record_again"),
+    path("customers/<slug:slug>/chart/records/", records, name="chart_records"),
+    path("customers/<slug:slug>/chart/fields/<int:pk>/", field, name="chart_field"),
+    path("customers/<slug:slug>/chart/fields/<int:pk>/set", set_field, name="set_chart_field"),
+    path("customers/<slug:slug>/chart/batches/", upload_batches, name="upload_batches"),
+    path("customers/<slug:slug>/chart/batches/<uuid:pk>/", mirror_run, name="mirror_run"),
     path("customers/<slug:slug>/vendors/", vendors, name="vendors"),
     path("customers/<slug:slug>/vendors/pick", pick_vendors, name="pick_vendors"),
     path("customers/<slug:slug>/vendors/link", link_vendors, name="link_vendors"),
@@ -97,19 +121,30 @@ urlpatterns = [
         name="decide_vendor_change",
     ),
     path("customers/<slug:slug>/vendors/<path:key>/", vendor, name="vendor"),
-    path("customers/<slug:slug>/chart/", chart, name="chart"),
-    path("customers/<slug:slug>/chart/read", read_erp, name="read_erp"),
-    path("customers/<slug:slug>/chart/upload", upload_chart, name="upload_chart"),
-    path("customers/<slug:slug>/chart/verify", verify_chart, name="verify_chart"),
-    path("customers/<slug:slug>/chart/automatic", switch_automatic, name="switch_automatic"),
-    path("customers/<slug:slug>/chart/decide/", decide, name="decide"),
-    path("customers/<slug:slug>/chart/withdraw", withdraw, name="withdraw_decision"),
-    path("customers/<slug:slug>/chart/again", try_again, name="try_record_again"),
-    path("customers/<slug:slug>/chart/records/", records, name="chart_records"),
-    path("customers/<slug:slug>/chart/fields/<int:pk>/", field, name="chart_field"),
-    path("customers/<slug:slug>/chart/fields/<int:pk>/set", set_field, name="set_chart_field"),
-    path("customers/<slug:slug>/chart/batches/", upload_batches, name="upload_batches"),
-    path("customers/<slug:slug>/chart/batches/<uuid:pk>/", mirror_run, name="mirror_run"),
+    path("customers/<slug:slug>/mappings/", mappings, name="mappings"),
+    path("customers/<slug:slug>/mappings/accept", accept_suggestion, name="accept_suggestion"),
+    path("customers/<slug:slug>/mappings/edit/", edit_mapping, name="edit_mapping"),
+    path("customers/<slug:slug>/mappings/remove", remove_mapping, name="remove_mapping"),
+    path(
+        "customers/<slug:slug>/mappings/suggestions/",
+        mapping_suggestions,
+        name="mapping_suggestions",
+    ),
+    path("customers/<slug:slug>/mappings/all/", mapping_lines, name="mapping_lines"),
+    path("customers/<slug:slug>/mappings/csv", download_mappings, name="download_mappings"),
+    path("customers/<slug:slug>/mappings/file/", mapping_import, name="mapping_import"),
+    path("customers/<slug:slug>/mappings/copy/", mapping_copy, name="mapping_copy"),
+    path("customers/<slug:slug>/mappings/revisions/", mapping_revisions, name="mapping_revisions"),
+    path(
+        "customers/<slug:slug>/mappings/revisions/<int:number>/",
+        mapping_revision,
+        name="mapping_revision",
+    ),
+    path(
+        "customers/<slug:slug>/mappings/revisions/<int:number>/progress",
+        mapping_progress,
+        name="mapping_progress",
+    ),
     path("items/", items, name="items"),
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),
