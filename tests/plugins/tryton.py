@@ -21,14 +21,16 @@ COMPANIES = {
     "euro": ("EUR", True),
     "yen": ("JPY", True),
     "chart": ("USD", True),
+    "change": ("USD", True),
+    "journey": ("USD", True),
 }
-"""Name to currency, and whether our add-on is active. `chart` is for tests that change charts."""
+"""Name to currency, and whether our add-on is active. The last three are for tests that change
+charts."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrytonServer:
-    """Companies by name: `bridge` and `chart` in dollars, `lookup` without our add-on, `euro`,
-    `yen`."""
+    """Companies by name: `lookup` without our add-on, `euro`, `yen`, all others in dollars."""
 
     tryton: Tryton
     url: str
