@@ -4,7 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import bad_rows, calls, calls_with_faults, http_calls
+from bench import (
+    bad_rows,
+    calls,
+    calls_with_faults,
+    chart_bad_row,
+    chart_changed,
+    chart_first,
+    chart_resumed,
+    chart_unchanged,
+    http_calls,
+)
 from bench.service import Service
 from bench.virtual_service import VirtualService, virtual_service
 
@@ -44,3 +54,28 @@ class TestCallsPerObject:
         # 50 documents, one page, one report; the tool also takes a token for its list
         assert measured.details["ours_per_object"] == 52 / 50
         assert measured.details["theirs_per_object"] == 352 / 50
+
+
+class TestCallsForAChart:
+    def test_are_the_fewest_possible_the_first_time(self, virtual: VirtualService) -> None:
+        measured = chart_first.measure(virtual, vendors=1300, options=600)
+
+        assert measured.details["fewest"] == 1 + 3 + 2
+        assert sum(measured.details["made"].values()) == 6 + 1, "and one asks for the seat"
+
+    def test_are_none_where_nothing_has_changed(self, virtual: VirtualService) -> None:
+        assert chart_unchanged.measure(virtual, vendors=300, options=30).value == 0
+
+    def test_are_one_for_each_change(self, virtual: VirtualService) -> None:
+        measured = chart_changed.measure(virtual, vendors=1000, options=500)
+
+        assert measured.details["changed"] == 15
+        assert sum(measured.details["made"].values()) == 15 + 1, "and one asks for the seat"
+
+    def test_are_not_made_twice_by_whoever_goes_on(self, virtual: VirtualService) -> None:
+        measured = chart_resumed.measure(virtual, vendors=5000, options=600)
+
+        assert measured.value == 0, measured.details
+
+    def test_to_find_a_bad_record_are_those_of_halving(self, virtual: VirtualService) -> None:
+        assert chart_bad_row.measure(virtual).value <= 1
