@@ -103,6 +103,7 @@ class _Refresh:
         if self.due.push:
             self._push()
         if self.due.verify:
+            seat.check(self.connection, self.ramp)  # the lists of another would have none of ours
             verification.read_back(self.connection, self.ramp)
             self.lease.keep()
             ramp_vendors.read_ramp_vendors(self.connection, self.ramp)

@@ -158,6 +158,20 @@ class TestSeat:
         assert "QuickBooks" in broken.title
         assert broken.sent == {"vendor": {"create": 500}}, "what arrived before is kept"
 
+    @pytest.mark.matrix("M6")
+    def test_a_direct_connections_lists_do_not_say_that_ours_are_gone(
+        self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
+    ) -> None:
+        accounts(connection, "9100")
+        run(connection, erp, ramp, PUSH)
+        sim.business("harbor-coffee").connect_directly("QuickBooks")
+
+        broken = run(connection, erp, ramp, VERIFY)
+
+        assert "QuickBooks" in broken.title
+        account = LedgerAccount.objects.get(erp_id="a-9100")
+        assert (account.ramp_id is not None, account.ramp_is_active) == (True, True)
+
     def test_is_asked_once_and_only_by_a_run_that_writes(
         self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
     ) -> None:
