@@ -2,7 +2,7 @@
 
 from django.db.models.functions import Now
 
-from connections.mirror import decisions, lookup, verification
+from connections.mirror import batches, decisions, lookup, verification
 from connections.mirror.batches import Sent
 from connections.mirror.diff import ORDER
 from connections.mirror.every_kind import EVERY_KIND
@@ -24,12 +24,16 @@ def upload(
     not repeated. A record that Ramp refuses says why on its row and holds up no other.
 
     :param ramp: the active connection's chart, or that of one that is still inactive
-    :param may_send: called before each call that changes something; what it raises ends the run
+    :param may_send: called before each call that changes something, and before what Ramp shows is
+        taken for ours; what it raises ends the run
     :raises RampError: if Ramp is silent, or refuses for another reason than a record's own
     """
     mirror, _ = Mirror.objects.get_or_create(connection=connection)
-    lookup.settle(connection, ramp)
+    if batches.under_way(connection):
+        may_send()
+        lookup.settle(connection, ramp)
     if _is_strange(mirror):
+        may_send()
         verification.read_back(connection, ramp)
     decisions.tidy(connection)
     sender = Sender(connection, ramp, run, may_send)
