@@ -13,6 +13,7 @@ from connections.ramp_simulator.chart_records import (
     ChartRow,
     CustomField,
     FieldOption,
+    TaxCode,
     Vendor,
 )
 from connections.ramp_simulator.records import SyncStatus, Transaction
@@ -58,6 +59,8 @@ def _options_of(world: World, business: str, field_id: str) -> Table[Any]:
         return world.vendors
     if field_id == chart.category_id(business, "Category"):
         return world.accounts
+    if world.tax_fields.get(field_id, business):
+        return world.tax_codes
     return world.options
 
 
@@ -70,6 +73,9 @@ def _choose(world: World, row: Transaction, option: ChartRow) -> None:
     elif isinstance(option, Account):
         if only_line:
             only_line.account_code = code
+    elif isinstance(option, TaxCode):
+        if only_line:
+            only_line.tax_code = option.external_id
     elif isinstance(option, FieldOption):
         field = _field(world, option)
         if not field.is_splittable:

@@ -205,6 +205,26 @@ class TestCoding:
         assert "TAX_CODE" in {one["type"] for one in line["accounting_field_selections"]}
         assert "TAX_CODE" not in {one["type"] for one in cleared["accounting_field_selections"]}
 
+    def test_is_done_by_a_client_too(self, client: Client, taxed: BusinessHandle) -> None:
+        row = taxed.create_transaction(account_code="6100")
+        [tax_code] = client.every_row(CODES)
+        field = client.get(FIELD).json()["ramp_id"]
+
+        answer = client.post(
+            "/accounting/codings",
+            {
+                "object_type": "TRANSACTION",
+                "object_id": row.id,
+                "accounting_field_selections": [
+                    {"field_id": field, "field_option_id": tax_code["ramp_id"]}
+                ],
+            },
+        )
+
+        assert answer.status_code == 201
+        [line] = client.get(f"/transactions/{row.id}").json()["line_items"]
+        assert codings(line)["TAX_CODE"] == "t-20"
+
     def test_needs_the_field(self, client: Client, taxed: BusinessHandle) -> None:
         bill = taxed.create_bill(account_code="6100", tax_code="t-20")
         client.delete(FIELD, {})
