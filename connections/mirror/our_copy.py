@@ -123,7 +123,7 @@ def _vendor(master: Master, desk: Desk) -> Candidate:
     email = extra.get("email", "")
     row = Vendor(
         **_common(master, desk),
-        merged_into=extra.get("merged_into", "")[:_ID_LIMIT],
+        merged_into=_fitting(extra.get("merged_into", "")),
         email=email if len(email) <= 254 else "",
         country=country.upper() if len(country) == 2 else "",
         tax_id_hint=hint(tax_id),

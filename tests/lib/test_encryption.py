@@ -9,6 +9,7 @@ from pytest_django import Settings
 from rampbridge.lib.encryption import (
     CannotOpen,
     KeyNotConfigured,
+    keys_for,
     needs_rotation,
     open_sealed,
     rewrap,
@@ -123,3 +124,15 @@ def test_errors_do_not_carry_the_secret() -> None:
         open_sealed(blob[:-1], context=HERE)
 
     assert "canary" not in repr(caught.value)
+
+
+def test_keys_for_something_else_are_neither_the_sealing_keys_nor_those_of_another_purpose(
+    settings: Settings,
+) -> None:
+    settings.ENCRYPTION_KEYS = NEW | OLD
+
+    newer, older = keys_for("digests")
+
+    assert len({newer, older, b"o" * 32, b"n" * 32, *keys_for("others")}) == 6
+    settings.ENCRYPTION_KEYS = OLD
+    assert keys_for("digests") == [older]
