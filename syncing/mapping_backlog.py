@@ -72,13 +72,17 @@ class Backlog:
     """Whether every held item was looked at."""
 
 
-def backlog(connection: Connection) -> Backlog:
-    """What is held up by missing lines, what holds up most money first. Five statements at most.
+def backlog(
+    connection: Connection, *, fields: Mapping[str, str] | None = None, currency: str = ""
+) -> Backlog:
+    """What is held up by missing lines, what holds up most money first. Seven statements at most.
 
     Money counts in the customer's own currency; within other currencies by amount, after that.
+
+    :param fields: names of the customer's fields by their ids, and its currency, if read already
     """
-    fields = dict(fields_of(connection))
-    currency = currency_of(connection)
+    fields = dict(fields_of(connection)) if fields is None else fields
+    currency = currency or currency_of(connection)
     grouped = rows(
         _HELD,
         {"connection": connection.pk, "closed": list(CLOSED), "at_most": LOOKED_AT},
@@ -90,7 +94,8 @@ def backlog(connection: Connection) -> Backlog:
     ranked = sorted(by_place, key=lambda place: _rank(by_place[place], currency))
     words = _words(ranked[:MOST_LINES], by_place)
     options = _fields_of_options(connection, ranked[:MOST_LINES])
-    also = _leading_to(connection, ranked[:MOST_LINES])
+    closed = [place for place in ranked[:MOST_LINES] if _is_closed(by_place[place])]
+    also = _leading_to(connection, closed)
     held = [
         _held(place, by_place[place], words.get(place, ("", "")), currency, also.get(place, ()))
         for place in ranked[:MOST_LINES]
@@ -136,12 +141,16 @@ def _held(
         causes=tuple(sorted({line[0] for line in lines})),
         name=name or place.external_id,
         code=code,
-        is_closed=any(line[0].partition(":")[0] in CLOSED for line in lines),
+        is_closed=_is_closed(lines),
         items=sum(line[3] for line in lines),
         sums=sums_of(lines, currency),
         oldest_at=min(line[5] for line in lines),
         also=tuple(sorted(also)),
     )
+
+
+def _is_closed(lines: Sequence[tuple[Any, ...]]) -> bool:
+    return any(line[0].partition(":")[0] in CLOSED for line in lines)
 
 
 def _rank(lines: Sequence[tuple[Any, ...]], currency: str) -> tuple[int, int, int, str]:
@@ -209,7 +218,7 @@ def _with_field(held: Held, options: Mapping[str, str]) -> Held:
 
 
 def _leading_to(connection: Connection, places: Sequence[Place]) -> dict[Place, list[Key]]:
-    """Lines of the book that lead to a closed record. Two queries at most."""
+    """Lines of the book that lead to a closed record. Two queries, none if nothing is closed."""
     wanted = {(one.kind, one.external_id): one for one in places}
     found: dict[Place, list[Key]] = defaultdict(list)
     if not wanted:

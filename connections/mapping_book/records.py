@@ -1,6 +1,7 @@
 """The ERP's records that can be mapped to: searched, suggested from, and named."""
 
 import operator
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any
@@ -74,14 +75,14 @@ def candidates(connection: Connection, where: Where, codings: Sequence[Coding]) 
     return [_candidate(one) for one in rows.order_by("code", "name", "pk")[:MOST]]
 
 
-def earlier(connection: Connection, where: Where, names: Collection[str]) -> Mapping[str, str]:
+def earlier(connection: Connection, names: Collection[str]) -> Mapping[Where, Mapping[str, str]]:
     """What codings of these names were mapped to before, by folded name; the last one counts."""
-    kind, field = where
-    before = MappingChange.objects.filter(
-        revision__connection=connection, kind=kind, field_erp_id=field, ramp_name__in=names
-    ).exclude(after="")
-    found = before.order_by("revision__number", "pk").values_list("ramp_name", "after")
-    return {folded(name): after for name, after in found}
+    before = MappingChange.objects.filter(revision__connection=connection, ramp_name__in=names)
+    lines = before.exclude(after="").order_by("revision__number", "pk")
+    found: dict[Where, dict[str, str]] = defaultdict(dict)
+    for kind, field, name, after in lines.values_list("kind", "field_erp_id", "ramp_name", "after"):
+        found[kind, field][folded(name)] = after
+    return found
 
 
 def named(

@@ -34,6 +34,8 @@ class Names:
 
     entities: Mapping[str, str]
     fields: Mapping[str, str]
+    currency: str = ""
+    """The customer's own: that of its first entity."""
 
     def kind(self, kind: str, field: str = "") -> str:
         """`GL account`, `Department`."""
@@ -135,15 +137,19 @@ class Progress:
 def names_of(connection: Connection) -> Names:
     """Two queries."""
     entities = Entity.objects.filter(connection=connection).order_by("-is_primary", "name", "pk")
+    listed = list(entities.values_list("ramp_id", "name", "currency"))
     fields = CustomField.objects.filter(connection=connection).order_by("name", "pk")
     return Names(
-        {str(ramp_id): name for ramp_id, name in entities.values_list("ramp_id", "name")},
+        {str(ramp_id): name for ramp_id, name, _ in listed},
         dict(fields.values_list("erp_id", "name")),
+        listed[0][2] if listed else "",
     )
 
 
 def waiting(connection: Connection, held: Sequence[Held], names: Names) -> list[Waiting]:
-    """Missing lines with what they may mean. Two queries per kind that occurs, one for names."""
+    """Missing lines with what they may mean. A query per kind that occurs, and two more."""
+    if not held:
+        return []
     by_where: dict[Where, list[Held]] = defaultdict(list)
     for one in held:
         by_where[one.place.kind, one.place.field_erp_id].append(one)
@@ -151,14 +157,13 @@ def waiting(connection: Connection, held: Sequence[Held], names: Names) -> list[
         connection,
         {(h.place.kind, h.place.field_erp_id, h.place.external_id) for h in held if h.is_closed},
     )
+    codings = {id(one): _coding(one, names, closed) for one in held}
+    before = records.earlier(connection, {coding.name for coding in codings.values()} - {""})
     suggested: dict[int, list[Suggestion]] = {}
     for where, some in by_where.items():
-        codings = [_coding(one, names, closed) for one in some]
-        suggester = Suggester(
-            records.candidates(connection, where, codings),
-            records.earlier(connection, where, [coding.name for coding in codings]),
-        )
-        for one, coding in zip(some, codings, strict=True):
+        wanted = [codings[id(one)] for one in some]
+        suggester = Suggester(records.candidates(connection, where, wanted), before.get(where))
+        for one, coding in zip(some, wanted, strict=True):
             suggested[id(one)] = suggester.suggest(coding)
     return [
         Waiting(

@@ -79,7 +79,7 @@ class _Desk:
         self.field, self.entity = asked.get("field", ""), asked.get("entity", "")
         self.text = asked.get("q", "").strip()[:100]
         self.names = queries.names_of(connection)
-        self.waiting: Waiting | None = waiting_line(connection, asked)
+        self.waiting: Waiting | None = waiting_line(connection, asked, self.names)
         key = Key(kind, self.entity, self.field, self.id)
         self.standing = lines.standing(connection, [key]).get(key, "")
         self.chosen = asked.get("after", "") or self.standing

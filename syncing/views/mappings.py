@@ -20,11 +20,11 @@ from connections.models import Connection, MappingRevision
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.policy import Permission, allow, can
 from syncing import mapping_effects, mapping_services
-from syncing.mapping_backlog import backlog
+from syncing.mapping_backlog import Backlog, backlog
 from syncing.mapping_forms import WhyForm
 from syncing.mapping_services import Saved
 from syncing.queries import mappings as queries
-from syncing.queries.mappings import Waiting
+from syncing.queries.mappings import Names, Waiting
 from syncing.views.customer_acts import open_customer
 from syncing.views.live import live, version_of
 
@@ -55,7 +55,7 @@ class Tab:
 def mappings(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     connection = open_customer(slug)
     names = queries.names_of(connection)
-    stuck = backlog(connection)
+    stuck = stuck_of(connection, names)
     context = frame(request, connection, "mappings")
     rows = queries.waiting(connection, stuck.held[:SHOWN], names)
     context |= {
@@ -107,7 +107,7 @@ def mapping_suggestions(request: HttpRequest, slug: str) -> HttpResponse:
     """What accepting the strong suggestions would change; a POST accepts those that are ticked."""
     connection = open_customer(slug)
     names = queries.names_of(connection)
-    rows = queries.strong(queries.waiting(connection, backlog(connection).held, names))
+    rows = queries.strong(queries.waiting(connection, stuck_of(connection, names).held, names))
     ticked = set(request.POST.getlist("line")) if request.method == "POST" else None
     chosen = [row for row in rows if ticked is None or line_token(row) in ticked]
     changes = changes_of(chosen)
@@ -190,20 +190,28 @@ def last_saved(
 ) -> tuple[MappingRevision, queries.Progress] | None:
     """The revision that was saved on the page before, and what has become of its items."""
     number = number_in(request.GET.get("saved"))
-    revision = MappingRevision.objects.filter(connection=connection, number=number or 0).first()
+    if number is None:
+        return None
+    revision = MappingRevision.objects.filter(connection=connection, number=number).first()
     return (revision, queries.progress(revision)) if revision else None
 
 
-def waiting_line(connection: Connection, asked: Any) -> Waiting | None:
+def waiting_line(connection: Connection, asked: Any, names: Names | None = None) -> Waiting | None:
     """The missing line that a form or a URL names, with its suggestions."""
+    names = names or queries.names_of(connection)
     wanted = (asked.get("kind", ""), asked.get("id", ""), asked.get("field", ""))
     held = [
         one
-        for one in backlog(connection).held
+        for one in stuck_of(connection, names).held
         if (one.place.kind, one.place.external_id, one.place.field_erp_id) == wanted
     ]
-    rows = queries.waiting(connection, held, queries.names_of(connection))
+    rows = queries.waiting(connection, held, names)
     return rows[0] if rows else None
+
+
+def stuck_of(connection: Connection, names: Names) -> Backlog:
+    """What missing mappings hold up at a customer whose names are known already."""
+    return backlog(connection, fields=names.fields, currency=names.currency)
 
 
 def changes_of(rows: Sequence[Waiting]) -> list[Change]:
