@@ -212,11 +212,15 @@ def _batch(
         "calls": 1,
         "content": "0" * 64,
         "trace_id": uuid4().hex,
-        "finished_at": None if values["state"] == "sending" else now(),
+        "finished_at": None
+        if values["state"] == "sending"
+        else run.started_at + timedelta(seconds=2),
     }
-    return UploadBatch.objects.create(
+    batch = UploadBatch.objects.create(
         connection=connection, run=run, kind=kind, action=action, **defaults | values
     )
+    UploadBatch.objects.filter(pk=batch.pk).update(started_at=run.started_at)
+    return batch
 
 
 def _days(number: float) -> datetime:
