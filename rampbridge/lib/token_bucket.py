@@ -64,13 +64,17 @@ def refill(bucket: Bucket, limits: Limits, *, now: float) -> Bucket:
 
 
 def take(
-    bucket: Bucket, limits: Limits, *, wanted: int, urgent: bool, now: float
+    bucket: Bucket, limits: Limits, *, wanted: int, urgent: bool, now: float, patient: bool = False
 ) -> tuple[Bucket, Grant]:
-    """Take up to ``wanted`` whole tokens, at least one, or none."""
+    """Take up to ``wanted`` whole tokens, at least one, or none.
+
+    :param patient: leaves as much again to the others as they leave to what is urgent
+    """
     bucket = refill(bucket, limits, now=now)
     if bucket.refilled_at < bucket.frozen_until:
         return bucket, Grant(0, bucket.frozen_until - bucket.refilled_at)
-    kept_back = 0.0 if urgent else limits.burst * limits.urgent_share
+    shares = 0 if urgent else 2 if patient else 1
+    kept_back = limits.burst * limits.urgent_share * shares
     free = bucket.tokens - kept_back
     granted = max(0, min(wanted, floor(free)))
     if not granted:

@@ -50,6 +50,24 @@ class TestTake:
 
         assert (ordinary, button) == (5, 2)
 
+    def test_a_chart_leaves_as_much_again_to_everybody_else(self) -> None:
+        chart = egress.take("a", wanted=50, lane=Lane.CHART, now=NOON).tokens
+        again = egress.take("a", wanted=50, lane=Lane.CHART, now=NOON)
+        ordinary = egress.take("a", wanted=50, lane=Lane.ORDINARY, now=NOON).tokens
+
+        share = LIMITS.burst * LIMITS.urgent_share
+        assert chart == int(LIMITS.burst - 2 * share)
+        assert (again.tokens, again.wait > 0) == (0, True)
+        assert ordinary >= 1, "although a chart would have taken all"
+
+    def test_a_chart_waits_while_others_ask_for_all_there_is(self) -> None:
+        got = {Lane.ORDINARY: 0, Lane.CHART: 0}
+        for tenth in range(300):
+            for lane in got:
+                got[lane] += egress.take("a", wanted=10, lane=lane, now=after(tenth / 10)).tokens
+
+        assert got[Lane.CHART] <= got[Lane.ORDINARY] / 50
+
     def test_each_address_has_its_own(self) -> None:
         egress.take("a", wanted=50, lane=Lane.BUTTON, now=NOON)
 
@@ -130,7 +148,12 @@ def test_the_statement_does_the_arithmetic_of_the_library(
         else:
             given_ = egress.take("a", wanted=amount, lane=lane, now=after(now))
             bucket, expected = token_bucket.take(
-                bucket, LIMITS, wanted=amount, urgent=lane is Lane.BUTTON, now=now
+                bucket,
+                LIMITS,
+                wanted=amount,
+                urgent=lane is Lane.BUTTON,
+                patient=lane is Lane.CHART,
+                now=now,
             )
             assert given_.wait == pytest.approx(expected.wait, abs=1e-4)
             assert abs(given_.tokens - expected.tokens) <= 1  # a hair's breadth from a whole token
