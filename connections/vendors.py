@@ -8,8 +8,10 @@ leaves a row that is simply gone on with (fault X24). Nothing of it codes a tran
 a vendor attaches it to none (R-39).
 """
 
+from collections.abc import Sequence
 from typing import cast
 
+from django.db.models import CharField, Value
 from django.db.models.functions import Lower
 
 from connections.erp.port import ErpAdapter
@@ -18,6 +20,7 @@ from connections.erp.records import Vendor as ErpVendor
 from connections.mirror import ramp_side
 from connections.mirror.kinds import Vendors
 from connections.models import Vendor, VendorCreation
+from connections.models.match_key import MatchKey
 from connections.ramp.chart import Chart
 from connections.ramp.errors import InvalidRequest
 from connections.ramp.schemas import Vendor as RampSide
@@ -36,6 +39,14 @@ class SeveralVendors(Exception):
         self.name = name
 
 
+class LooksAlike(SeveralVendors):
+    """The ERP has vendors that may be the merchant, under a name spelt otherwise (R-42)."""
+
+    def __init__(self, name: str, others: Sequence[str]) -> None:
+        super().__init__(name, len(others))
+        self.others = others
+
+
 def advance(creation: VendorCreation, erp: ErpAdapter, chart: Chart) -> None:
     """Go on until both sides know the vendor; each step is committed.
 
@@ -51,6 +62,8 @@ def advance(creation: VendorCreation, erp: ErpAdapter, chart: Chart) -> None:
 
 def _into_erp(creation: VendorCreation, erp: ErpAdapter) -> None:
     known = _of_same_name(creation)
+    if known is None and not creation.is_own:
+        _look_for_likes(creation)
     if known is None:
         made = erp.upsert_vendor(ErpVendor(ref=creation.merchant_id, name=creation.name))
         failpoints.hit("after_vendor_made")
@@ -79,6 +92,23 @@ def _of_same_name(creation: VendorCreation) -> Vendor | None:
     if len(found) > 1:
         raise SeveralVendors(name, len(found))
     return found[0] if found else None
+
+
+def _look_for_likes(creation: VendorCreation) -> None:
+    """A vendor that differs by spelling or legal form alone is not doubled unless a person says so.
+
+    :raises LooksAlike: naming a few
+    """
+    alike = Vendor.objects.filter(
+        connection_id=creation.connection_id,
+        is_active=True,
+        gone_at=None,
+        merged_into="",
+        match_key=MatchKey(Value(creation.name, CharField())),
+    )
+    names = list(alike.exclude(match_key="").order_by("id").values_list("name", flat=True)[:3])
+    if names:
+        raise LooksAlike(creation.name, names)
 
 
 def _kept(creation: VendorCreation, made: Master) -> Vendor:

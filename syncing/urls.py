@@ -43,6 +43,7 @@ from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
+    decide_creation,
     decide_vendor_change,
     keep_vendors_separate,
     own_vendor_field,
@@ -112,6 +113,11 @@ urlpatterns = [
         "customers/<slug:slug>/vendors/not-separate",
         take_back_separate,
         name="take_back_separate",
+    ),
+    path(
+        "customers/<slug:slug>/vendors/merchants/<uuid:pk>",
+        decide_creation,
+        name="decide_creation",
     ),
     path("customers/<slug:slug>/vendors/owners", own_vendor_field, name="own_vendor_field"),
     path("customers/<slug:slug>/vendors/read", read_vendors, name="read_vendors"),

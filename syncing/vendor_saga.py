@@ -26,7 +26,7 @@ from connections.ramp.errors import RampError
 from connections.ramp.pages import Page
 from connections.ramp.schemas import Transaction
 from connections.vendor_queue import LeaseLost
-from connections.vendors import SeveralVendors
+from connections.vendors import LooksAlike, SeveralVendors
 from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
 from syncing import intake, releases, results, snapshots, stopping, vendor_waits
@@ -200,6 +200,17 @@ def _judge(
             return classify(error, erp_name=erp_name)
         case RampError():
             return classify_ramp(error)
+        case LooksAlike():
+            return SyncFailure(
+                ErrorCategory.USER_ACTIONABLE,
+                Origin.DATA,
+                "vendor.looks_alike",
+                f"{error.name} may be a vendor that {erp_name} has: {', '.join(error.others)}."[
+                    :300
+                ],
+                "If it is, choose that vendor on the transaction in Ramp. If it is not, ask support"
+                " to create it as a vendor of its own.",
+            )
         case SeveralVendors():
             return SyncFailure(
                 ErrorCategory.USER_ACTIONABLE,

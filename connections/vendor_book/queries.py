@@ -61,6 +61,7 @@ class Conflict:
     lost: str
     """Why the ERP's vendor can no longer be posted to; nothing if it can."""
     differences: Sequence[Difference]
+    is_merged: bool = False
 
 
 def spend_of(vendor: RampVendor) -> Money | None:
@@ -79,7 +80,10 @@ def unlinked(
         found = _named(found, text)
     spend, key = _whole_numbers(after)
     if spend is not None:
-        found = found.filter(Q(spend_minor__lt=spend) | Q(spend_minor=spend, pk__gt=key))
+        # The first condition says nothing new, but lets the index start at the right place.
+        found = found.filter(
+            Q(spend_minor__lte=spend), Q(spend_minor__lt=spend) | Q(spend_minor=spend, pk__gt=key)
+        )
     page = list(found.order_by("-spend_minor", "pk")[: size + 1])
     last = page[size - 1] if len(page) > size else None
     following = f"{last.spend_minor}~{last.pk}" if last else ""
@@ -211,6 +215,7 @@ def _conflict(row: Mapping[str, Any]) -> Conflict:
         erp_name=row["erp_name"] or row["linked_erp_id"],
         lost=lost,
         differences=[Difference(field, a, b) for field, a, b in pairs if _differ(a, b)],
+        is_merged=bool(row["merged_into"]),
     )
 
 

@@ -99,7 +99,7 @@ def _choices(request: HttpRequest, connection: Connection, one: RampVendor) -> d
     text = request.GET.get("q", "").strip()[:100]
     chosen = queries.search(connection.pk, text=text, size=ITEMS_SHOWN).rows if text else []
     return {
-        "text": text,
+        "sought": text,
         "choices": [(each, look_of_vendor(each), Pair(one.pk, each.erp_id)) for each in chosen],
     }
 

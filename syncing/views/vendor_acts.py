@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from connections.mirror import schedule
-from connections.models import Connection, VendorChange
-from connections.vendor_book import changes, duplicates, ownership, queries
+from connections.models import Connection, VendorChange, VendorCreation
+from connections.vendor_book import changes, creations, duplicates, ownership, queries
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.policy import Permission, allow
 from syncing.forms import OwnerForm, VendorReasonForm
@@ -82,6 +82,31 @@ def take_back_separate(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         messages.warning(request, "They were not kept separate any more.")
     return redirect(_page_after(request, slug, "duplicates"))
+
+
+@require_POST
+@allow(Permission.LINK_VENDORS)
+def decide_creation(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
+    """Say which vendor of the ERP a merchant is, or that it is none of them."""
+    connection = open_customer(slug)
+    creation = VendorCreation.objects.filter(connection=connection, pk=pk).first()
+    if creation is None:
+        raise Http404("no such merchant")
+    chosen = request.POST.get("erp_id", "")
+    vendor = queries.vendors_named(connection.pk, [chosen]).get(chosen)
+    actor = request.user.get_username()
+    try:
+        if vendor is not None:
+            creations.use(creation, vendor, actor=actor)
+            messages.success(request, f"{creation.name} is {vendor.name}. Its spend goes on.")
+        elif "own" in request.POST:
+            creations.create_own(creation, actor=actor)
+            messages.success(request, f"{creation.name} becomes a vendor of its own.")
+        else:
+            messages.error(request, "Choose one of the vendors, or a new one.")
+    except creations.NotUndecided as refusal:
+        messages.warning(request, str(refusal))
+    return redirect(_page_after(request, slug, "changes"))
 
 
 @require_POST

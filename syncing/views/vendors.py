@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from connections.models import Connection, Mirror, RampVendor, VendorChange
-from connections.vendor_book import candidates, changes, duplicates, ownership, queries
+from connections.vendor_book import candidates, changes, creations, duplicates, ownership, queries
 from connections.vendor_book.duplicates import Sharing
 from connections.vendor_book.links import Pair
 from rampbridge.lib.htmx import HtmxHttpRequest, page_or_partial
@@ -81,7 +81,7 @@ def frame(request: HttpRequest, connection: Connection, tab: str) -> dict[str, A
             for name, label in TABS.items()
         ],
         "links_under_way": counted.kept_links,
-        "text": request.GET.get("q", "").strip()[:100],
+        "sought": request.GET.get("q", "").strip()[:100],
     }
 
 
@@ -178,6 +178,7 @@ def _changes(request: HttpRequest, connection: Connection) -> dict[str, Any]:
     found = [*changes.open_changes(connection.pk)[:CHANGES_SHOWN], *decided]
     rows = change_rows(connection.pk, found, reader)
     return {
+        "questions": creations.questions(connection),
         "open_changes": [row for row in rows if row.is_open],
         "decided_changes": [row for row in rows if not row.is_open],
     }

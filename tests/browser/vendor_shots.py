@@ -11,6 +11,9 @@ from tests.browser.screens import Shot
 
 def _tick_two(page: Page) -> None:
     boxes = page.locator("input.pick")
+    for number in range(boxes.count()):
+        if boxes.nth(number).is_checked():
+            return  # the session still knows
     for number in range(min(2, boxes.count())):
         boxes.nth(number).check()
         page.get_by_text(f"{number + 1} ticked").wait_for()

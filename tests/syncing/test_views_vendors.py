@@ -288,7 +288,7 @@ class TestChanges:
         )
         changes.find_bank_changes(harbor)
         vendor.bank_digest, vendor.bank_hint = "b", "…9007"
-        vendor.save()
+        vendor.save(update_fields=["bank_digest", "bank_hint"])
         changes.find_bank_changes(harbor)
         return VendorChange.objects.get()
 
@@ -347,6 +347,25 @@ class TestChanges:
         assert self.act(maya, VendorChangeFactory.create(), "reject", "No.").status_code == 404
 
 
+class TestMerchants:
+    def test_one_is_told_which_vendor_it_is(self, maya: Client, harbor: Connection) -> None:
+        VendorFactory.create(connection=harbor, erp_id="12", name="Figma, Inc.")
+        creation = VendorCreationFactory.create(connection=harbor, name="FIGMA", stuck=True)
+        assert "It is this one" in text_of(maya.get(at("vendors"), {"tab": "changes"}))
+
+        maya.post(at("decide_creation", pk=creation.pk), {"erp_id": "12"})
+
+        creation.refresh_from_db()
+        assert (creation.erp_id, creation.decided_by) == ("12", "maya")
+        again = maya.post(at("decide_creation", pk=creation.pk), {"own": "1"}, follow=True)
+        assert "decided this already" in text_of(again)
+
+    def test_another_customers_is_not_found(self, maya: Client, harbor: Connection) -> None:
+        stranger = VendorCreationFactory.create(stuck=True)
+
+        assert maya.post(at("decide_creation", pk=stranger.pk)).status_code == 404
+
+
 class TestConflicts:
     def test_say_where_two_differ_and_who_is_right(self, maya: Client, harbor: Connection) -> None:
         VendorFactory.create(connection=harbor, erp_id="12", name="Uline", country="US")
@@ -380,7 +399,8 @@ class TestConflicts:
 
 class TestIdentity:
     def test_shows_every_side_of_a_vendor(self, maya: Client, harbor: Connection) -> None:
-        EntityFactory.create(connection=harbor, name="Roastery")
+        EntityFactory.create(connection=harbor)
+        EntityFactory.create(connection=harbor, name="Roastery", is_primary=False)
         VendorFactory.create(connection=harbor, erp_id="12", name="GitHub, Inc.", code="V-1")
         RampVendorFactory.create(
             connection=harbor, name="GitHub", linked_erp_id="12", merchant_id="m"
