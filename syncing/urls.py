@@ -20,13 +20,6 @@ from syncing.views.connection_settings import (
 from syncing.views.customer_acts import compare_now, poll_now
 from syncing.views.customers import customer, customers
 from syncing.views.items import item, items, retry_file, retry_item, search
-from syncing.views.onboarding import (
-    onboarding,
-    onboarding_accounts,
-    onboarding_entities,
-    onboarding_start,
-    read_chart,
-)
 from syncing.views.mapping_copies import mapping_copy
 from syncing.views.mapping_edit import edit_mapping
 from syncing.views.mapping_files import mapping_import
@@ -37,6 +30,13 @@ from syncing.views.mappings import (
     mapping_progress,
     mapping_suggestions,
     mappings,
+)
+from syncing.views.onboarding import (
+    onboarding,
+    onboarding_accounts,
+    onboarding_entities,
+    onboarding_start,
+    read_chart,
 )
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
