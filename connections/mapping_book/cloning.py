@@ -106,7 +106,10 @@ def to_customer(source: Connection, target: Connection) -> Plan:
     if source.pk == target.pk or source.erp_kind != target.erp_kind:
         raise CannotCopy("Choose another customer with the same sort of ERP.")
     book = {key: to for key, to in lines.everything(source).items() if not key.entity}
-    names = lines.names(source)
+    entities = source.entities.values_list("ramp_id", "name")
+    names = lines.names(source) | {
+        Key(Kind.ENTITY, "", "", str(ramp_id)): name for ramp_id, name in entities
+    }
     wanted = {(key.kind, key.field, to) for key, to in book.items()}
     own = {(key.kind, key.field, key.external_id) for key in book}
     theirs = records.named(source, wanted | own)
