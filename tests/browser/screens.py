@@ -209,17 +209,26 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
 
 
 def _tell_stories(studio: Studio) -> None:
-    from tests.browser import stories
+    from tests.browser import (
+        settings_shots,
+        settings_stories,
+        stories,
+        vendor_shots,
+        vendor_stories,
+    )
     from tests.browser.serving import session_cookie
     from tests.factories import UserFactory
 
-    user = UserFactory.create(username="maya.okafor", roles=["support"])
+    user = UserFactory.create(username="maya.okafor", roles=["support", "implementer"])
     studio.cookies = [session_cookie(user, studio.address)]
     studio.take(empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
         (stories.busy_engine, engine_shots),
         (stories.long_names, long_shots),
+        (settings_stories.all_of_them, settings_shots.shots),
+        (vendor_stories.world, lambda: vendor_shots.shots("harbor")),
+        (vendor_stories.long_world, lambda: vendor_shots.shots("long")),
     ):
         story()
         studio.take(shots())

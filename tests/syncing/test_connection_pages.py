@@ -1,0 +1,148 @@
+"""Who may do what on a connection's pages, and what they cost."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from connections import secrets
+from connections.models import Chore, Connection, Credential
+from tests.browser import settings_stories
+from tests.factories import ConnectionFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NEW = {
+    "name": "Harbor Coffee Roasters",
+    "provider_name": "rampbridge",
+    "erp_name": "Tryton",
+    "time_zone": "America/Los_Angeles",
+    "object_types": ["transaction", "bill"],
+    "ramp-client_id": "an-id-9f3c",
+    "ramp-client_secret": "hush",
+    "erp_kind": "tryton",
+    "erp-url": "https://tryton.example.com/",
+    "erp-database": "books",
+    "erp-login": "rampbridge",
+    "erp-password": "open sesame",
+}
+
+
+def signed_in(client: Client, role: str) -> Client:
+    client.force_login(UserFactory.create(roles=[role]))
+    return client
+
+
+class TestNewCustomer:
+    def test_is_kept_with_its_secrets_sealed_and_both_sides_are_asked(self, client: Client) -> None:
+        answer = signed_in(client, "implementer").post(reverse("onboarding_start"), NEW)
+
+        connection = Connection.objects.get()
+        assert answer["Location"] == reverse("onboarding", args=["harbor-coffee-roasters"])
+        assert connection.object_types == ["transaction", "bill"]
+        assert connection.stage == Connection.Stage.SETTING_UP
+        assert secrets.credential(connection, Credential.Side.ERP) == {
+            "url": "https://tryton.example.com",
+            "database": "books",
+            "login": "rampbridge",
+            "password": "open sesame",
+        }
+        assert Chore.objects.get().kind == Chore.Kind.CHECK
+
+    def test_two_of_one_name_have_addresses_of_their_own(self, client: Client) -> None:
+        signed_in(client, "implementer")
+        for _ in range(2):
+            client.post(reverse("onboarding_start"), NEW)
+        client.post(reverse("onboarding_start"), {**NEW, "name": "New"})
+
+        slugs = sorted(Connection.objects.values_list("slug", flat=True))
+        assert slugs == ["harbor-coffee-roasters", "harbor-coffee-roasters-2", "new-2"]
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"erp-url": "http://10.0.0.7"}, "The address must begin with https://."),
+            ({"erp-url": "https://169.254.169.254/"}, "own network"),
+            ({"name": " "}, "Enter the customer&#x27;s name"),
+            ({"ramp-client_secret": ""}, "Copy the client secret"),
+            ({"object_types": []}, "Choose at least one type"),
+        ],
+    )
+    def test_says_what_is_wrong_and_gives_no_secret_back(
+        self, client: Client, changes: dict[str, Any], words: str
+    ) -> None:
+        answer = signed_in(client, "implementer").post(
+            reverse("onboarding_start"), {**NEW, **changes}
+        )
+
+        html = answer.content.decode()
+        assert answer.status_code == 422
+        assert words in html
+        assert "open sesame" not in html
+        assert 'value="books"' in html
+        assert not Connection.objects.exists()
+
+
+class TestWhoMayDoWhat:
+    @pytest.mark.parametrize("role", ["support", "manager"])
+    def test_only_those_who_connect_change_anything(self, client: Client, role: str) -> None:
+        connection = ConnectionFactory.create()
+        signed_in(client, role)
+        slug = connection.slug
+
+        for name, *rest in (
+            ("onboarding_start",),
+            ("edit_basics", slug),
+            ("new_credentials", slug, "ramp"),
+            ("disconnect", slug),
+            ("turn_switch", slug, "vendor_credits_enabled"),
+            ("ask", slug, "seat"),
+            ("read_chart", slug),
+        ):
+            assert client.post(reverse(name, args=rest)).status_code == 403, name
+        assert not Chore.objects.exists()
+        assert client.get(reverse("connection_settings", args=[slug])).status_code == 200
+
+    def test_support_may_have_both_sides_looked_at(self, client: Client) -> None:
+        connection = ConnectionFactory.create()
+
+        signed_in(client, "support").post(reverse("check_now", args=[connection.slug]))
+
+        assert Chore.objects.get().kind == Chore.Kind.CHECK
+
+
+class TestSettings:
+    def test_take_few_statements_however_much_has_happened(
+        self, client: Client, django_assert_max_num_queries: Any
+    ) -> None:
+        connection = settings_stories.ill()
+        signed_in(client, "implementer")
+
+        with django_assert_max_num_queries(22):
+            answer = client.get(reverse("connection_settings", args=[connection.slug]))
+
+        assert answer.status_code == 200
+
+    def test_a_closed_customer_can_be_read_and_not_changed(self, client: Client) -> None:
+        connection = settings_stories.well()
+        Connection.objects.update(stage=Connection.Stage.CLOSED)
+        signed_in(client, "implementer")
+
+        html = client.get(reverse("connection_settings", args=[connection.slug])).content.decode()
+
+        assert "Disconnected. Nothing is synced any more" in html
+        assert "Danger zone" not in html
+        for what in ("seat", "webhook", "live"):
+            answer = client.post(reverse("ask", args=[connection.slug, what]))
+            assert answer.status_code == 404
+
+    def test_a_poll_hears_nothing_until_something_changed(self, client: Client) -> None:
+        connection = settings_stories.well()
+        signed_in(client, "implementer")
+        page = client.get(reverse("connection_settings", args=[connection.slug])).content.decode()
+        live = page.split('hx-get="')[1].split('"')[0]
+
+        assert client.get(live, headers={"HX-Request": "true"}).status_code == 204
+        client.post(reverse("turn_switch", args=[connection.slug, "vendor_credits_enabled"]))
+        assert client.get(live, headers={"HX-Request": "true"}).status_code == 200
