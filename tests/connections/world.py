@@ -16,7 +16,7 @@ from connections.ramp_simulator.handles import BusinessHandle
 
 BASE_URL = "http://ramp.test"
 SCOPES = ("accounting:read", "accounting:write", "bills:read", "business:read", "entities:read",
-          "reimbursements:read", "transactions:read", "vendors:read")  # fmt: skip
+          "reimbursements:read", "transactions:read", "vendors:read", "vendors:write")  # fmt: skip
 
 
 @contextmanager
