@@ -93,7 +93,8 @@ def annotated(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
     rows: QuerySet[Any] = MODELS[kind].objects.filter(connection_id=connection_id)
     if kind == OPTION:
         rows = rows.select_related("field")
-    return rows.annotate(digest=_digest(kind), decision=_decision(kind))
+    told: QuerySet[Any] = rows.annotate(digest=_digest(kind), decision=_decision(kind))
+    return told
 
 
 def action(kind: str) -> Case:

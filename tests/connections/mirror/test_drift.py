@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -36,7 +37,7 @@ def uploaded(connection: Connection, ramp: RampClient) -> None:
         model.objects.update(changed_at="2026-01-01T00:00Z", ramp_confirmed_at="2026-01-02T00:00Z")
 
 
-def what(connection: Connection, **about: str) -> list[tuple[str, str, str]]:
+def what(connection: Connection, **about: Any) -> list[tuple[str, str, str]]:
     return [(row.kind, row.erp_id, row.what) for row in plan.drift(connection, **about)]
 
 

@@ -160,7 +160,7 @@ class TestFailed:
 
         mirror = Mirror.objects.annotate(wait=F("push_due_at") - Now()).get()
         assert mirror.failures == 6
-        assert timedelta(0) < mirror.wait <= timedelta(hours=1)  # type: ignore[attr-defined]
+        assert timedelta(0) < mirror.wait <= timedelta(hours=1)
         assert mirror.read_due_at == NEVER
 
     def test_tells_of_time_only_when_it_takes_long(self, connection: Connection) -> None:
