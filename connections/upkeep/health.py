@@ -50,7 +50,8 @@ def due(*, limit: int = 50) -> list[uuid.UUID]:
                 SELECT connection_id, count(*) AS sides, min(due_at) AS due_at
                 FROM connections_healthcheck GROUP BY connection_id
             ) h ON h.connection_id = c.id
-            WHERE c.stage <> 'closed' AND (h.due_at <= statement_timestamp() OR coalesce(h.sides, 0) < 2)
+            WHERE c.stage <> 'closed'
+                AND (h.due_at <= statement_timestamp() OR coalesce(h.sides, 0) < 2)
             ORDER BY h.due_at NULLS FIRST, c.id LIMIT %s
             """,
             [limit],

@@ -58,7 +58,7 @@ def turn(switch: Switch, ramp: RampClient) -> None:
     switch.refresh_from_db()
     if switch.found is not on:
         raise NotVerified(
-            f"Ramp took it and does not show “{switch}” {'on' if on else 'off'}."
+            f"Ramp took “{switch}: {'on' if on else 'off'}” and does not show it."
             " Try again in a minute."
         )
 

@@ -165,9 +165,9 @@ class TestCustomer:
         assert page(manager, link).count("data-row") == 3
 
     def test_a_new_customer_says_that_nothing_happened(self, manager: Client) -> None:
-        ConnectionFactory.create(slug="new", stage="setting_up")
+        ConnectionFactory.create(slug="fresh", stage="setting_up")
 
-        html = page(manager, reverse("customer", args=["new"]))
+        html = page(manager, reverse("customer", args=["fresh"]))
 
         assert "Setting up." in html
         assert "Ramp was never read" in html
@@ -179,7 +179,7 @@ class TestCustomer:
         url = reverse("customer", args=["northwind-robotics"])
         manager.get(url)
 
-        with django_assert_num_queries(26):
+        with django_assert_num_queries(24):
             manager.get(url)
 
     def test_an_unknown_customer_is_no_page(self, manager: Client) -> None:
