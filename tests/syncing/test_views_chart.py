@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -62,9 +61,8 @@ def words(response: Any) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def decide(client: Client, **data: str) -> HttpResponse:
-    response: HttpResponse = client.post(reverse("decide", args=[SLUG]), {"field": "", **data})
-    return response
+def decide(client: Client, **data: str) -> Any:
+    return client.post(reverse("decide", args=[SLUG]), {"field": "", **data})
 
 
 def closed_account(connection: Connection) -> LedgerAccount:

@@ -445,7 +445,7 @@ class TestEverythingAtOnce:
         url = reverse("customer", args=[busy_engine().slug])
         support.get(url)
 
-        with django_assert_num_queries(27):
+        with django_assert_num_queries(25):
             support.get(url)
 
     def test_a_poll_hears_of_a_pause(self, support: Client, connection: Connection) -> None:
