@@ -26,13 +26,16 @@ from syncing.views.mappings import UNPROCESSABLE, after_saving, frame, named, wa
 def edit_mapping(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     """The page of one line: what it holds up, what it may mean, and the records to choose from.
 
-    A GET with `q` searches; for htmx it answers with the list alone. A POST saves.
+    A GET with `q` searches; for htmx it answers with the list alone, or with the effect of holding
+    for one entity. A POST saves.
     """
     connection = open_customer(slug)
     asked = request.POST if request.method == "POST" else request.GET
     desk = _Desk(connection, asked)
     if request.method == "GET" and request.htmx and request.htmx.target == "choices":
         return render(request, "mappings/_choices.html", desk.choices())
+    if request.method == "GET" and request.htmx and request.htmx.target == "effect":
+        return render(request, "mappings/_effect.html", desk.facts())
     entities = [] if desk.kind in _FOR_ALL else list(desk.names.entities.items())
     form = MappingForm(request.POST or None, entities=entities, initial=desk.initial)
     if request.method == "POST" and form.is_valid():

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright._impl._api_structures import FilePayload  # the public module leaves it out
 from playwright.sync_api import expect
 
 from connections.mapping_book.changes import Change
@@ -87,6 +88,15 @@ class TestChoosing:
         expect(page.get_by_text("31 items released by revision 4")).to_be_visible()
         assert Mapping.objects.get(ramp_external_id="legacy-77").erp_id == "a6600"
 
+    def test_says_what_one_entity_alone_would_release(self, arrive: Arrive) -> None:
+        missing_mappings()
+        page = arrive().go(EDIT)
+        expect(page.get_by_text("31 items")).to_be_visible()
+
+        page.get_by_label("Holds for").select_option(label="Northwind Labs")
+
+        expect(page.get_by_text("No item waits for it.")).to_be_visible()
+
     def test_a_refusal_is_shown_and_keeps_the_reason(self, arrive: Arrive) -> None:
         missing_mappings()
         page = arrive().go(EDIT)
@@ -94,7 +104,7 @@ class TestChoosing:
         Mapping.objects.all().delete()
         page.evaluate("document.querySelector('#choices input:checked').value = 'a6999'")
 
-        page.get_by_role("button", name="Map and release 31").click()
+        page.get_by_role("button", name="Map and release").click()
 
         expect(page.get_by_role("alert")).to_contain_text("6999 Old projects is closed in Tryton.")
         expect(page.get_by_label("Reason")).to_have_value("The controller says so")
@@ -106,7 +116,7 @@ class TestFiles:
         page = arrive().go(f"{HOME}file/")
         rows = "kind;ramp_id;erp_code\ngl_account;legacy-77;6200\ngl_account;x;nowhere\n"
         page.get_by_label("CSV file").set_input_files(
-            [{"name": "from-excel.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
+            FilePayload(name="from-excel.csv", mimeType="text/csv", buffer=rows.encode())
         )
 
         page.get_by_role("button", name="Look at it").click()
