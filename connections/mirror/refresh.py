@@ -138,7 +138,9 @@ class _Refresh:
 
     def _push(self) -> None:
         guard = seat.Guard(self.connection, self.ramp, self.lease.keep)
-        sent: Sent = upload.upload(self.connection, self.ramp, run=self.run, may_send=guard)
+        sent: Sent = upload.upload(
+            self.connection, self.ramp, run=self.run, may_send=guard, in_doubt=guard.look_again
+        )
         self.run.refused = sent.refused
 
     def _is_it_the_seat(self, error: RampError) -> Trouble:

@@ -33,5 +33,12 @@ class Guard:
         """:raises SeatLost, LeaseLost, RampError: if nothing may be sent"""
         self.keep()
         if not self.is_checked:
-            check(self.connection, self.ramp)
+            self.look_again()
             self.is_checked = True
+
+    def look_again(self) -> None:
+        """Ramp has refused in words that nobody knows: is it because of who has the seat?
+
+        :raises SeatLost, RampError: if it is, or Ramp does not say
+        """
+        check(self.connection, self.ramp)

@@ -14,7 +14,7 @@ from connections.mirror import batches, lookup, ramp_side
 from connections.mirror.batches import Sent
 from connections.mirror.conditions import differing
 from connections.mirror.diff import OPTION, Action
-from connections.mirror.isolation import Refused, Search
+from connections.mirror.isolation import Refused, Search, blamed
 from connections.mirror.kinds import Mirrored, Options, in_groups
 from connections.mirror.neighbourhood import surroundings
 from connections.mirror.validation import Surroundings, problem
@@ -39,6 +39,7 @@ class Sender:
     chart: Chart
     run: MirrorRun | None
     may_send: MaySend
+    in_doubt: MaySend
     sent: Sent = field(default_factory=Sent)
 
     def send(self, kind: Mirrored, action: Action) -> None:
@@ -84,6 +85,7 @@ class Sender:
     def _change_each(self, kind: Mirrored, action: Action, rows: Sequence[Any]) -> None:
         self.may_send()
         batch = batches.begin(self.connection, kind, action, rows, run=self.run)
+        is_doubted = False
         for row in rows:
             self.may_send()
             failpoints.hit("before_upload")
@@ -94,6 +96,9 @@ class Sender:
                 ramp_side.lose(kind, [row.pk])
                 batches.progress(batch, refused=1)
             except InvalidRequest as error:
+                if not is_doubted:
+                    self.in_doubt()
+                is_doubted = True
                 self._refuse(kind, batch, Refused(row, error.message, "", error.trace_id))
             else:
                 failpoints.hit("after_upload")
@@ -131,6 +136,7 @@ class _Upload:
     kind: Mirrored
     rows: Sequence[Any]
     batch: UploadBatch = field(init=False)
+    is_doubted: bool = False
 
     def go(self) -> None:
         self.sender.may_send()
@@ -156,6 +162,7 @@ class _Upload:
             taken = self.kind.upload(self.sender.chart, rows)
         except InvalidRequest as error:
             batches.called(self.batch, trace_id=error.trace_id)
+            self._doubt(error, rows)
             raise
         except (OutcomeUnknown, SchemaSurprise) as error:
             batches.called(self.batch, trace_id=error.trace_id)
@@ -169,6 +176,14 @@ class _Upload:
         by_id = {one.id: one for one in taken.rows}
         self._keep([(row, by_id[row.erp_id]) for row in rows if row.erp_id in by_id])
         failpoints.hit("after_upload_kept")
+
+    def _doubt(self, error: InvalidRequest, rows: Sequence[Any]) -> None:
+        """Before hundreds of records are blamed for it: nobody knows how Ramp refuses whoever has
+        lost the seat (M6).
+        """
+        if not self.is_doubted and not blamed(error, [row.erp_id for row in rows]):
+            self.is_doubted = True
+            self.sender.in_doubt()
 
     def _look_into(self, refused: Sequence[Refused]) -> None:
         """Ramp refuses what it has already, too, and such a record is simply adopted (M2). Whose id

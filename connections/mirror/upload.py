@@ -17,6 +17,7 @@ def upload(
     *,
     run: MirrorRun | None,
     may_send: MaySend = lambda: None,
+    in_doubt: MaySend = lambda: None,
 ) -> Sent:
     """Send Ramp what differs from the ERP's side in our rows; unchanged data makes no call at all.
 
@@ -26,6 +27,8 @@ def upload(
     :param ramp: the active connection's chart, or that of one that is still inactive
     :param may_send: called before each call that changes something, and before what Ramp shows is
         taken for ours; what it raises ends the run
+    :param in_doubt: called once per batch that Ramp refuses without naming a record; raises if
+        that is not the records' fault
     :raises RampError: if Ramp is silent, or refuses for another reason than a record's own
     """
     mirror, _ = Mirror.objects.get_or_create(connection=connection)
@@ -36,7 +39,7 @@ def upload(
         may_send()
         verification.read_back(connection, ramp)
     decisions.tidy(connection)
-    sender = Sender(connection, ramp, run, may_send)
+    sender = Sender(connection, ramp, run, may_send, in_doubt)
     for kind, action in ORDER:
         sender.send(EVERY_KIND[kind], action)
     decisions.tidy(connection)

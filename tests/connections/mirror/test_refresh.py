@@ -9,7 +9,7 @@ from connections.erp.errors import Code, ErpError
 from connections.erp.records import Master, MasterKind
 from connections.mirror import refresh, schedule
 from connections.mirror.schedule import Due, Lease, LeaseLost
-from connections.models import Connection, LedgerAccount, Mirror, MirrorRun, UploadBatch
+from connections.models import Connection, LedgerAccount, Mirror, MirrorRun, UploadBatch, Vendor
 from connections.ramp.client import RampClient
 from connections.ramp_simulator.app import Simulator
 from tests.connections.mirror.charts import accounts, vendors, writes
@@ -157,6 +157,31 @@ class TestSeat:
 
         assert "QuickBooks" in broken.title
         assert broken.sent == {"vendor": {"create": 500}}, "what arrived before is kept"
+
+    @pytest.mark.matrix("M6")
+    def test_is_looked_at_again_before_records_are_blamed_for_a_refusal(
+        self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
+    ) -> None:
+        accounts(connection, "9100")
+        vendors(connection, 40)
+        business = sim.business("harbor-coffee")
+        upload_gl_accounts = ramp.upload_gl_accounts
+
+        def upload_then_lose(rows: Any) -> Any:
+            taken = upload_gl_accounts(rows)
+            business.occupy_seat(name="QuickBooks", connection_type="DIRECT")
+            return taken
+
+        ramp.upload_gl_accounts = upload_then_lose  # type: ignore[method-assign,assignment]
+        sim.fault(
+            "answer", "POST /accounting/vendors", status=400, times=None, message="Read-only."
+        )
+
+        broken = run(connection, erp, ramp, PUSH)
+
+        assert "QuickBooks" in broken.title
+        assert writes(sim)["POST /accounting/vendors"] == 1
+        assert not Vendor.objects.exclude(refusal="").exists()
 
     @pytest.mark.matrix("M6")
     def test_a_direct_connections_lists_do_not_say_that_ours_are_gone(
