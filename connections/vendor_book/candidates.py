@@ -141,6 +141,11 @@ _WAYS = {
 }
 _COLUMNS = """erp_id, name, code, match_key, email_domain, country, tax_id_hint, bank_hint,
     v.ramp_id IS NOT NULL AS is_in_ramp"""
+_ORDER = {"name": "v.match_key, v.erp_id", "start": "v.match_key, v.erp_id"}
+"""An order that an index has tempts the planner to walk that index instead of looking up what is
+asked for: fifteen seconds, seen with 50,000 vendors. So what is looked up otherwise is sorted by
+what no index has.
+"""
 _ASKED = """
     WITH asked AS MATERIALIZED (
         SELECT * FROM unnest(%(ids)s::bigint[], %(ways)s::text[], %(keys)s::text[])
@@ -152,7 +157,7 @@ _LOOK_UP = _ASKED + " UNION ".join(
     SELECT a.ramp_pk, found.* FROM asked a CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM connections_vendor v
         WHERE v.connection_id = %(connection)s AND {where} AND {WANTED}
-        ORDER BY v.match_key, v.erp_id LIMIT %(most)s
+        ORDER BY {_ORDER.get(way, "v.id + 0")} LIMIT %(most)s
     ) found WHERE a.way = '{way}'
     """  # noqa: S608  the pieces are constants of this file
     for way, where in _WAYS.items()

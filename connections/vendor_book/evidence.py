@@ -27,10 +27,6 @@ class Strength(IntEnum):
     LIKELY = 2
     STRONG = 3
 
-    @property
-    def label(self) -> str:
-        return {1: "Possible", 2: "Likely", 3: "Strong"}[self.value]
-
 
 _STRONG, _LIKELY = 55, 30
 
