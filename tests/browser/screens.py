@@ -210,6 +210,8 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
 
 def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
+        chart_shots,
+        chart_stories,
         settings_shots,
         settings_stories,
         stories,
@@ -227,6 +229,9 @@ def _tell_stories(studio: Studio) -> None:
         (stories.busy_engine, engine_shots),
         (stories.long_names, long_shots),
         (settings_stories.all_of_them, settings_shots.shots),
+        (chart_stories.drifting, lambda: chart_shots.shots("harbor-coffee")),
+        (chart_stories.long_names, lambda: chart_shots.shots("long")),
+        (chart_stories.stopped, chart_shots.still_shots),
         (vendor_stories.world, lambda: vendor_shots.shots("harbor")),
         (vendor_stories.long_world, lambda: vendor_shots.shots("long")),
     ):
