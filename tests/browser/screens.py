@@ -212,6 +212,7 @@ def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
         chart_shots,
         chart_stories,
+        mapping_shots,
         settings_shots,
         settings_stories,
         stories,
@@ -234,6 +235,8 @@ def _tell_stories(studio: Studio) -> None:
         (chart_stories.stopped, chart_shots.still_shots),
         (vendor_stories.world, lambda: vendor_shots.shots("harbor")),
         (vendor_stories.long_world, lambda: vendor_shots.shots("long")),
+        (mapping_shots.ordinary, mapping_shots.shots),
+        (mapping_shots.long_names, mapping_shots.long_shots),
     ):
         story()
         studio.take(shots())
