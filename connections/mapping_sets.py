@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import orjson
 from django.db import connection as database
 
-from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxTarget
+from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxPart, TaxTarget
 from connections.models import Connection, MappingKind
 
 Key = TypeVar("Key")
@@ -32,8 +32,8 @@ def mapping_set(connection: Connection) -> MappingSet:
         for field, erp_id, name, active in found["options"]
     }
     tax_codes = {
-        erp_id: _tax_target(erp_id, name, [Decimal(rate) for rate in rates])
-        for erp_id, name, rates in found["tax_codes"]
+        erp_id: TaxTarget(erp_id, name, tuple(_tax_part(*part) for part in parts), active)
+        for erp_id, name, active, parts in found["tax_codes"]
     }
     chart = _Chart(accounts, options, vendors | heirs, tax_codes)
     general = _Chart({}, {}, {}, {})
@@ -105,9 +105,8 @@ class _Layers(Mapping[Key, Found]):
         return len({*self._second, *self._first})
 
 
-def _tax_target(erp_id: str, name: str, rates: Sequence[Decimal]) -> TaxTarget:
-    parts = tuple(rates) if len(rates) > 1 else ()
-    return TaxTarget(erp_id, name, sum(rates, Decimal(0)), parts)
+def _tax_part(erp_id: str, name: str, rate: str, account: str) -> TaxPart:
+    return TaxPart(erp_id, name, Decimal(rate), account)
 
 
 def _profiles(found: dict[str, Profile]) -> dict[str, Profile]:
@@ -169,9 +168,13 @@ _TABLES = {
         FROM connections_mapping m LEFT JOIN connections_entity e ON e.id = m.entity_id
         WHERE m.connection_id = %(c)s""",
     "tax_codes": """
-        SELECT json_build_array(c.erp_id, c.name, json_agg(r.rate::text))
+        SELECT json_build_array(c.erp_id, c.name,
+            c.is_active AND c.gone_at IS NULL AND bool_and(r.is_active AND r.gone_at IS NULL),
+            json_agg(json_build_array(r.erp_id, r.name, r.rate::text, r.account_erp_id)
+                ORDER BY part.place))
         FROM connections_taxcode c
-        CROSS JOIN jsonb_array_elements_text(c.rate_erp_ids) AS part(erp_id)
+        CROSS JOIN jsonb_array_elements_text(c.rate_erp_ids) WITH ORDINALITY
+            AS part(erp_id, place)
         LEFT JOIN connections_taxrate r
             ON r.connection_id = c.connection_id AND r.erp_id = part.erp_id
         WHERE c.connection_id = %(c)s

@@ -38,20 +38,36 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxPart:
+    """A tax rate of the ERP. It is computed, and rounded, by itself."""
+
+    erp_id: str
+    name: str
+    rate: Decimal
+    """As a fraction: 0.05 is 5 %."""
+    account: str = ""
+    """The ERP id of the account that its tax is booked on. Empty: the ERP names none."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaxTarget:
     """A tax code of the ERP, with what it adds to a net amount."""
 
     erp_id: str
     name: str
-    rate: Decimal
-    """As a fraction: 0.05 is 5 %. Of several taxes at once, their sum."""
-    parts: tuple[Decimal, ...] = ()
-    """The rates of several at once: the ERP rounds each by itself. Empty: `rate` alone."""
+    parts: tuple[TaxPart, ...]
+    """One, or several at once."""
+    is_active: bool = True
+
+    @property
+    def rate(self) -> Decimal:
+        """Of several taxes at once, their sum."""
+        return sum(self.rates, Decimal(0))
 
     @property
     def rates(self) -> tuple[Decimal, ...]:
         """Each rate that is computed, and rounded, by itself."""
-        return self.parts or (self.rate,)
+        return tuple(part.rate for part in self.parts)
 
 
 Found = TypeVar("Found", Target, TaxTarget)
@@ -101,13 +117,18 @@ class EntityTarget:
 class MissingMapping(Exception):
     """A coding that leads nowhere. Says which kind of thing and which value, for people."""
 
-    def __init__(self, kind: str, value: str, name: str = "", *, field_id: str = "") -> None:
+    def __init__(
+        self, kind: str, value: str, name: str = "", *, field_id: str = "", why: str = ""
+    ) -> None:
         super().__init__(f"no {kind} for {name or value!r}")
         self.kind = kind
         self.value = value
         self.name = name or value
         self.field_id = field_id
         """Of a field option: the field's id, for two fields may have one name."""
+        self.why = why
+        """What keeps the ERP's record from being used, as "is no longer active". Empty: there is
+        none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,3 +210,18 @@ class TaxDoesNotFit(CannotPost):
             f"At a tax of {rate} no net amount makes {gross}; the nearest makes {nearest},"
             f" a difference of {gross - nearest}."
         )
+
+
+class TaxBelowZero(CannotPost):
+    """A tax with a part below zero, as where the buyer owes it: only a bill has a place for it.
+
+    In a journal entry it would stand on both sides, which then are not what was paid.
+    """
+
+    code = "tax_below_zero"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The tax code {name} has a part below zero, which a journal entry has no place for.",
+            "Choose another tax code in Ramp. It then goes through by itself.",
+        )

@@ -447,12 +447,22 @@ def _of_mapping(error: MissingMapping, erp_name: str) -> SyncFailure:
             f"The {error.kind} {error.name} is not set up for {erp_name} yet.",
             blocked_by=cause,
         )
+    title, fix = (
+        f"{erp_name} has no {error.kind} called {error.name}.",
+        f"Choose another {error.kind} in Ramp, or ask us to map this one.",
+    )
+    if error.why:
+        title = f"The {error.kind} {error.name} {error.why} in {erp_name}."
+        fix = (
+            f"Correct it in {erp_name}, or choose another {error.kind} in Ramp."
+            " It then goes through by itself."
+        )
     return SyncFailure(
         _USER,
         Origin.DATA,
         f"mapping.{error.kind.lower().replace(' ', '_')}",
-        f"{erp_name} has no {error.kind} called {error.name}.",
-        f"Choose another {error.kind} in Ramp, or ask us to map this one.",
+        title,
+        fix,
         blocked_by=cause,
     )
 

@@ -154,8 +154,19 @@ class Line:
     """BILL_PAYMENT: the bill that this line settles."""
     applies_to_id: str = ""
     """The bill's ERP id, when it was not posted by us."""
+    base_of: tuple[str, ...] = ()
+    """JOURNAL: ids of the tax rates that `tax_code` levies on this line. Their amounts are lines of
+    their own."""
+    tax_of: str = ""
+    """JOURNAL: id of the tax rate of which this line is the tax."""
+
+    @property
+    def taxes(self) -> Sequence[str]:
+        """Ids of all tax codes and rates that it names."""
+        return [tax for tax in (self.tax_code, *self.base_of, self.tax_of) if tax]
 
     def to_json(self) -> dict[str, Any]:
+        taxed = {"base_of": list(self.base_of), "tax_of": self.tax_of}
         return {
             "account": self.account,
             "amount": str(self.amount),
@@ -166,6 +177,8 @@ class Line:
             "party": self.party,
             "applies_to": self.applies_to.to_json() if self.applies_to else None,
             "applies_to_id": self.applies_to_id,
+            # Left out where empty: so lines keep the digest that they had before there was tax.
+            **{name: value for name, value in taxed.items() if value},
         }
 
     @classmethod
@@ -180,6 +193,8 @@ class Line:
             party=data["party"],
             applies_to=Ref.from_json(data["applies_to"]) if data["applies_to"] else None,
             applies_to_id=data["applies_to_id"],
+            base_of=tuple(data.get("base_of", ())),
+            tax_of=data.get("tax_of", ""),
         )
 
 

@@ -7,7 +7,8 @@ from connections.mappings import MappingSet
 from connections.ramp.spend import Reimbursement
 from rampbridge.lib.money import Money
 from syncing.cannot_post import NothingToPost, UnexpectedSign, UnknownValue
-from syncing.posting.lines import expense_lines, first_day, in_one_line, opposite, shares
+from syncing.posting.journal_taxes import spent_lines
+from syncing.posting.lines import first_day, in_one_line, opposite
 
 _MADE_UP = {"MILEAGE": "Mileage", "PER_DIEM": "Per diem"}
 """No merchant stands behind these."""
@@ -18,10 +19,10 @@ def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: s
 
     What an employee pays back (USER_TO_BUSINESS) is the same with its sides turned, and so is a
     refund of what was reimbursed (an amount below zero). Mileage and per diem are expenses like
-    any other: Ramp has worked out their amount.
+    any other: Ramp has worked out their amount. Tax stands on lines of its own.
 
-    :raises CannotPost: without coding, date or amount, if lines and header differ, or if it
-        cannot be told which way the money went
+    :raises CannotPost: without coding, date or amount, if lines and header differ, if the tax does
+        not fit, or if it cannot be told which way the money went
     :raises MissingMapping: if a coding, the entity or its accounts lead nowhere in the ERP
     """
     entity_id = str(reimbursement.entity_id or "")
@@ -29,10 +30,10 @@ def journal_for(reimbursement: Reimbursement, *, mappings: MappingSet, tenant: s
     profile = mappings.profile(entity_id)
     total = _total(reimbursement)
     memo = memo_of(reimbursement)
-    expenses = expense_lines(
+    expenses = spent_lines(
         reimbursement,
         reimbursement.line_items,
-        shares(total, reimbursement.line_items),
+        total,
         mappings=mappings,
         profile=profile,
         memo=memo,

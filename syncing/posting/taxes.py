@@ -1,4 +1,4 @@
-"""Tax inside a line's amount: Ramp's lines are gross, an ERP wants net and tax."""
+"""Tax inside a line's amount: Ramp's lines are gross, an ERP's bill wants net and tax."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from connections.erp.records import Line
 from connections.mappings import MappingSet, Profile, TaxTarget
-from connections.ramp.schemas import Coded, LineItem
+from connections.ramp.schemas import Coded, LineItem, Selection
 from rampbridge.lib.money import Money, allocate
 from syncing.cannot_post import TaxDoesNotFit
 from syncing.posting.lines import codings_of, expense_lines, shares
@@ -28,7 +28,7 @@ def taxed_lines(
     :raises MissingMapping: if a coding leads nowhere in the ERP
     """
     gross = shares(total, lines)
-    taxes = [_tax(coded, line, mappings) for line in lines or (LineItem(),)]
+    taxes = [_tax_code(coded, line, mappings) for line in lines or (LineItem(),)]
     net = net_amounts(gross, taxes)
     made = expense_lines(coded, lines, net, mappings=mappings, profile=profile, memo=memo)
     return [
@@ -37,11 +37,21 @@ def taxed_lines(
     ]
 
 
-def _tax(coded: Coded, line: LineItem, mappings: MappingSet) -> TaxTarget | None:
+def _tax_code(coded: Coded, line: LineItem, mappings: MappingSet) -> TaxTarget | None:
+    coding = tax_coding(coded, line)
+    return mappings.tax_code(coding.external_id, coding.name) if coding else None
+
+
+def tax_coding(coded: Coded, line: LineItem) -> Selection | None:
+    """What people have chosen as the tax code of a line (R-48)."""
     for coding in codings_of(coded, line):
         if coding.type == "TAX_CODE" and coding.external_id:
-            return mappings.tax_code(coding.external_id, coding.name)
+            return coding
     return None
+
+
+def in_percent(tax: TaxTarget) -> str:
+    return f"{(tax.rate * 100).normalize():f} %"
 
 
 def net_amounts(gross: Sequence[Money], taxes: Sequence[TaxTarget | None]) -> list[Money]:
@@ -80,7 +90,7 @@ def _net(gross: Money, tax: TaxTarget) -> Money:
         if _gross(minor, rates) == gross.minor:
             return Money(minor, gross.currency, gross.exponent)
     made = Money(_gross(round(exact), rates), gross.currency, gross.exponent)
-    raise TaxDoesNotFit(gross, made, f"{(tax.rate * 100).normalize():f} %")
+    raise TaxDoesNotFit(gross, made, in_percent(tax))
 
 
 def _gross(net: int, rates: Sequence[Fraction]) -> int:

@@ -6,15 +6,18 @@ from connections.erp.records import DocKind, Document, Line, Ref
 from connections.mappings import MappingSet
 from connections.ramp.schemas import Transaction
 from syncing.cannot_post import NothingToPost
-from syncing.posting.lines import expense_lines, first_day, in_one_line, shares
+from syncing.posting.journal_taxes import spent_lines
+from syncing.posting.lines import first_day, in_one_line
 
 
 def journal_for(transaction: Transaction, *, mappings: MappingSet, tenant: str) -> Document:
     """The journal entry of one card transaction; a refund is the same with its signs turned.
 
-    Amounts are those of the card's settlement currency. It balances to the minor unit.
+    Amounts are those of the card's settlement currency. It balances to the minor unit. Tax stands
+    on lines of its own.
 
-    :raises CannotPost: without coding, date or amount, or if lines and header differ
+    :raises CannotPost: without coding, date or amount, if lines and header differ, or if the tax
+        does not fit
     :raises MissingMapping: if a coding, the entity or its accounts lead nowhere in the ERP
     """
     entity_id = str(transaction.entity_id or "")
@@ -24,10 +27,10 @@ def journal_for(transaction: Transaction, *, mappings: MappingSet, tenant: str) 
     if not total:
         raise NothingToPost
     memo = memo_of(transaction)
-    expenses = expense_lines(
+    expenses = spent_lines(
         transaction,
         transaction.line_items,
-        shares(total, transaction.line_items),
+        total,
         mappings=mappings,
         profile=profile,
         memo=memo,

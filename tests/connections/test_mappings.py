@@ -8,7 +8,14 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from connections.mapping_sets import mapping_set
-from connections.mappings import MappingSet, MissingMapping, Profile, ProfileAccount, Target
+from connections.mappings import (
+    MappingSet,
+    MissingMapping,
+    Profile,
+    ProfileAccount,
+    Target,
+    TaxPart,
+)
 from connections.models import (
     Connection,
     Entity,
@@ -226,6 +233,40 @@ class TestTaxCodes:
 
         assert loaded.tax_code("QC").rate == Decimal("0.14975")
         assert loaded.tax_code("old").erp_id == "QC"
+
+    def test_name_their_parts_in_order_and_the_account_of_each(self) -> None:
+        connection = new_customer()
+        for erp_id, account in (("qst", "2"), ("gst", "1")):
+            TaxRate.objects.create(
+                connection=connection,
+                erp_id=erp_id,
+                name=erp_id.upper(),
+                rate="0.05",
+                account_erp_id=account,
+            )
+        TaxCode.objects.create(
+            connection=connection, erp_id="QC", name="Quebec", rate_erp_ids=["gst", "qst"]
+        )
+
+        found = mapping_set(connection).tax_code("QC")
+
+        rate = Decimal("0.05")
+        assert found.parts == (TaxPart("gst", "GST", rate, "1"), TaxPart("qst", "QST", rate, "2"))
+        assert found.is_active
+
+    @pytest.mark.parametrize("change", [{"is_active": False}, {"gone_at": now()}])
+    @pytest.mark.parametrize("of", [TaxCode, TaxRate])
+    def test_are_closed_with_one_of_their_rates(
+        self, of: type[TaxCode | TaxRate], change: dict[str, object]
+    ) -> None:
+        connection = new_customer()
+        TaxRate.objects.create(connection=connection, erp_id="gst", name="GST", rate="0.05")
+        TaxCode.objects.create(
+            connection=connection, erp_id="QC", name="Quebec", rate_erp_ids=["gst"]
+        )
+        of._default_manager.filter(connection=connection).update(**change)
+
+        assert not mapping_set(connection).tax_code("QC").is_active
 
     def test_are_missing_while_one_of_their_rates_is_unknown(self) -> None:
         connection = new_customer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,11 +11,20 @@ from typing import Any
 
 import pytest
 
+from connections.erp.adapters.in_memory_books import Books
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.port import ErpAdapter
-from connections.erp.records import DocKind, Document, Idempotency, MasterKind, Posted, State
+from connections.erp.records import (
+    DocKind,
+    Document,
+    Idempotency,
+    Master,
+    MasterKind,
+    Posted,
+    State,
+)
 from connections.mapping_sets import mapping_set
-from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxTarget
+from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxPart, TaxTarget
 from connections.mirror.reading import read_erp
 from connections.ramp.spend import Bill
 from rampbridge.lib.money import MINOR_UNITS
@@ -31,6 +40,7 @@ ACCOUNTS = ("6100", "6200", "6300", "6400")
 CURRENCY = {"bridge": "USD", "lookup": "USD", "euro": "EUR", "yen": "JPY"}
 TAXES = {"USD": "Sales tax Denver", "EUR": "TVA 5,5 %", "JPY": "Consumption tax 8 %"}
 PAID = ("paid", Decimal(0))
+Taxes = Mapping[str, TaxTarget]
 Booked = list[tuple[str, str, Decimal]]
 """Account code, party, and the amount: debit above zero, credit below."""
 
@@ -98,8 +108,23 @@ class Desk:
         assert self.erp.check(doc) == []
         return self.erp.post(doc)
 
+    def taxed(self, minor: int, currency: str, taxes: Taxes, tax: TaxTarget) -> Document:
+        """What a card transaction of one line becomes that is coded with a tax."""
+        coded = spend.selection("TAX_CODE", tax.erp_id, field="Tax code")
+        body = transaction_body(
+            entity_id=str(spend.ENTITY),
+            currency_code=currency,
+            entity_amount={"value": minor, "currency": currency},
+            line_items=[spend.line(minor, currency, spend.account("6200"), coded)],
+        )
+        mappings = replace(self.mappings, tax_codes=taxes)
+        made = document_for("transaction", json.dumps(body), mappings=mappings, tenant="desk")
+        return replace(made, posting_date=self.side.today)
+
     def post(self, object_type: str, body: dict[str, Any], **context: Any) -> Posted:
-        doc = self.document(object_type, body, **context)
+        return self.book(self.document(object_type, body, **context))
+
+    def book(self, doc: Document) -> Posted:
         assert self.erp.check(doc) == []
         posted = self.erp.post(doc)
         assert posted.state is State.POSTED
@@ -154,6 +179,38 @@ def booked(desk: Desk, posted: Posted) -> Booked:
     )
 
 
+def as_the_erp_tells_them(desk: Desk) -> tuple[Taxes, TaxTarget]:
+    """The ERP's taxes, read into our tables and loaded from there, and one that is of interest."""
+    customer = new_connection()
+    read_erp(customer, desk.erp, full=True)
+    taxes = mapping_set(customer).tax_codes
+    return taxes, taxes[tax_called(desk.erp, TAXES[desk.currency]).id]
+
+
+def tax_report(desk: Desk, tax: TaxTarget) -> list[list[Decimal]]:
+    """What Tryton's tax report is made of, for each part: base and tax of bills, and of credits."""
+    assert isinstance(desk.side, TrytonSide)
+    names = [f"{kind}_{what}_amount" for kind in ("invoice", "credit") for what in ("base", "tax")]
+    periods = [row["id"] for row in desk.side.admin.read("account.period", [], [])]
+    rows = desk.side.admin.read(
+        "account.tax",
+        [["id", "in", [int(part.erp_id) for part in tax.parts]]],
+        names,
+        context={"periods": periods},
+    )
+    by_id = {str(row["id"]): row for row in rows}
+    return [[by_id[part.erp_id][name] for name in names] for part in tax.parts]
+
+
+def with_tax(desk: Desk) -> tuple[Books, TaxTarget]:
+    """The books in memory, which know a tax of 10 % from now on."""
+    assert isinstance(desk.side, LedgerSide)
+    books = desk.side.adapter.books
+    books.put(Master(MasterKind.ACCOUNT, "1500", "Input tax", code="1500", classification="ASSET"))
+    books.put(Master(MasterKind.TAX_CODE, "t", "Tax", extra={"rate": "0.1", "account": "1500"}))
+    return books, TaxTarget("t", "Tax", (TaxPart("t", "Tax", Decimal("0.1"), "1500"),))
+
+
 def open_amount(desk: Desk, posted: Posted) -> tuple[str, Decimal]:
     """Whether a bill is paid in Tryton, and what is left to pay in its own currency."""
     assert isinstance(desk.side, TrytonSide)
@@ -199,6 +256,30 @@ class TestInMemory:
         assert payment.total == memory.money(11000)
         (refused,) = memory.erp.check(memory.document("bill_payment", spend.paid(body)))
         assert refused.code is Code.OVERPAYMENT
+
+    @pytest.mark.parametrize("sign", [1, -1], ids=["purchase", "refund"])
+    def test_a_taxed_card_transaction_reclaims_its_tax(self, memory: Desk, sign: int) -> None:
+        """R-48."""
+        books, tax = with_tax(memory)
+
+        posted = memory.book(memory.taxed(sign * 11000, memory.currency, {tax.erp_id: tax}, tax))
+
+        assert posted.total == memory.money(11000)
+        assert books.balance("6200") == sign * memory.money(10000)
+        assert books.balance("1500") == sign * memory.money(1000)
+        assert books.balance("2150") == -sign * memory.money(11000)
+        assert books.tax_report("t") == (sign * memory.money(10000), sign * memory.money(1000))
+
+    def test_a_tax_that_was_closed_meanwhile_is_refused(self, memory: Desk) -> None:
+        books, tax = with_tax(memory)
+        doc = memory.taxed(11000, memory.currency, {tax.erp_id: tax}, tax)
+        books.deactivate(MasterKind.TAX_CODE, "t")
+
+        with pytest.raises(ErpError) as refused:
+            memory.erp.post(doc)
+
+        assert refused.value.code is Code.TAX_CODE_INVALID
+        assert refused.value.subject == (MasterKind.TAX_CODE, "t")
 
     def test_the_accounts_of_the_profile_end_up_with_what_moved(self, memory: Desk) -> None:
         for kind, body in every_kind(memory):
@@ -389,7 +470,7 @@ class TestInTryton:
     def test_a_taxed_bill_comes_to_what_the_vendor_asks_for(self, desk: Desk) -> None:
         tax = tax_called(desk.erp, "Tax 10%")
         taxed = spend.selection("TAX_CODE", tax.id, field="Tax Code")
-        codes = {tax.id: TaxTarget(tax.id, tax.name, Decimal("0.10"))}
+        codes = {tax.id: TaxTarget(tax.id, tax.name, (TaxPart(tax.id, tax.name, Decimal("0.10")),))}
         lines = [
             spend.line(minor, desk.currency, spend.account("6200"), taxed)
             for minor in (3333, 3333, 3335)
@@ -415,10 +496,7 @@ class TestInTryton:
         self, desk: Desk, kind: str, sign: int
     ) -> None:
         """Read into our tables and loaded from there; one of them is two taxes at once."""
-        customer = new_connection()
-        read_erp(customer, desk.erp, full=True)
-        taxes = mapping_set(customer).tax_codes
-        tax = taxes[tax_called(desk.erp, TAXES[desk.currency]).id]
+        taxes, tax = as_the_erp_tells_them(desk)
         charged = [round(Fraction(rate) * 9287) for rate in tax.rates]
         taxed = spend.selection("TAX_CODE", tax.erp_id, field="Tax Code")
         lines = [
@@ -441,6 +519,77 @@ class TestInTryton:
         assert balance(lines_of_it, "6200") == sign * desk.money(9287)
         assert balance(lines_of_it, "6.3.6") == sign * desk.money(sum(charged))
         assert (desk.side.payable, desk.vendor, -sign * desk.money(total)) in lines_of_it
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("sign", [1, -1], ids=["purchase", "refund"])
+    def test_a_taxed_card_transaction_reclaims_its_tax_to_the_cent(
+        self, desk: Desk, sign: int
+    ) -> None:
+        """R-48. Net, tax and card stand apart, and Tryton's own tax report knows base and tax."""
+        taxes, tax = as_the_erp_tells_them(desk)
+        charged = [round(Fraction(rate) * 9287) for rate in tax.rates]
+        before = tax_report(desk, tax)
+
+        posted = desk.book(desk.taxed(sign * (9287 + sum(charged)), desk.currency, taxes, tax))
+
+        moved = booked(desk, posted)
+        assert posted.total == desk.money(9287 + sum(charged))
+        assert balance(moved, "6200") == sign * desk.money(9287)
+        assert balance(moved, "6.3.6") == sign * desk.money(sum(charged))
+        assert balance(moved, "2150") == -sign * desk.money(9287 + sum(charged))
+        after = tax_report(desk, tax)
+        column = 0 if sign > 0 else 2  # of bills, or of credits
+        for was, now, part in zip(before, after, charged, strict=True):
+            grown = [new - old for old, new in zip(was, now, strict=True)]
+            assert grown.pop(column) == sign * desk.money(9287)
+            assert grown.pop(column) == sign * desk.money(part)
+            assert grown == [0, 0]
+
+    @pytest.mark.django_db
+    def test_tax_in_another_currency_is_told_in_the_companys(self, desk: Desk) -> None:
+        taxes, tax = as_the_erp_tells_them(desk)
+        other = "JPY" if desk.currency != "JPY" else "USD"
+        before = tax_report(desk, tax)
+
+        moved = booked(desk, desk.book(desk.taxed(123457, other, taxes, tax)))
+
+        after = tax_report(desk, tax)
+        grown = [
+            [new - old for old, new in zip(was, now, strict=True)]
+            for was, now in zip(before, after, strict=True)
+        ]
+        assert [base for base, *_ in grown] == [balance(moved, "6200")] * len(tax.parts)
+        assert sum(amount for _, amount, *_ in grown) == balance(moved, "6.3.6")
+
+    @pytest.mark.django_db
+    def test_what_is_taken_back_takes_its_tax_back(self, desk: Desk) -> None:
+        taxes, tax = as_the_erp_tells_them(desk)
+        before = tax_report(desk, tax)
+        posted = desk.book(desk.taxed(11000, desk.currency, taxes, tax))
+
+        desk.erp.void(posted.ref, desk.side.today, "Entered twice")
+
+        after = tax_report(desk, tax)
+        for was, now in zip(before, after, strict=True):
+            assert sum(now) == sum(was), "what bills and credits report cancels out"
+
+    @pytest.mark.django_db
+    def test_a_tax_that_was_closed_meanwhile_is_named(self, desk: Desk) -> None:
+        """Tryton would book it: to it, these are lines of a journal entry like any other."""
+        assert isinstance(desk.side, TrytonSide)
+        taxes, tax = as_the_erp_tells_them(desk)
+        doc = desk.taxed(11000, desk.currency, taxes, tax)
+        part = tax.parts[-1].erp_id
+        write = "model.account.tax.write"
+
+        desk.side.admin.call(write, [int(part)], {"active": False})
+        try:
+            (problem,) = desk.erp.check(doc)
+        finally:
+            desk.side.admin.call(write, [int(part)], {"active": True})
+
+        assert problem.code is Code.TAX_CODE_INVALID
+        assert problem.subject == (MasterKind.TAX_CODE, part)
 
     def test_nothing_of_it_leaves_the_ledger_out_of_balance(self, desk: Desk) -> None:
         assert isinstance(desk.side, TrytonSide)

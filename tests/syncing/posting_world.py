@@ -6,7 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from connections.erp.records import Document
-from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxTarget
+from connections.mappings import (
+    EntityTarget,
+    MappingSet,
+    Profile,
+    Target,
+    TaxPart,
+    TaxTarget,
+)
 from rampbridge.lib.money import MINOR_UNITS
 from syncing.posting import document_for
 from tests.spend import ENTITY
@@ -14,6 +21,18 @@ from tests.spend import ENTITY
 TENANT = "harbor"
 CARD, BANK, PAYBACK, CASHBACK = "2150", "1000", "2210", "4900"
 CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+INPUT_TAX = "1500"
+
+
+def tax_target(*rates: str, erp_id: str = "t", name: str = "Tax") -> TaxTarget:
+    """A tax code of one rate, or of several at once, all on one account."""
+    parts = (
+        TaxPart(f"{erp_id}.{number}", f"{name} {rate}", Decimal(rate), INPUT_TAX)
+        for number, rate in enumerate(rates, start=1)
+    )
+    return TaxTarget(erp_id, name, tuple(parts))
+
+
 PROFILE = Profile(
     card_liability_account=CARD,
     bank_account=BANK,
@@ -26,7 +45,7 @@ MAPPINGS = MappingSet(
     vendors={"acme": ACME, "v-1": ACME, "v-2": OTHER},
     vendor_codes={"C-1": ACME},
     vendor_names={"acme hosting": ACME, "other ltd": OTHER},
-    tax_codes={"T10": TaxTarget("t-10", "Tax 10%", Decimal("0.10"))},
+    tax_codes={"T10": tax_target("0.10", erp_id="t-10", name="Tax 10%")},
     options={("department", "ENG"): Target("ENG", "Engineering")},
     fields={"department": "Department"},
     entities={str(ENTITY): EntityTarget("Harbor", "erp-1", is_mapped=True, currency="USD")},

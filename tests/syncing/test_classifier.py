@@ -55,6 +55,7 @@ CANNOT_POST: list[CannotPost] = [
     cannot_post.CardPaysSeveral(),
     cannot_post.PaysUnknownBill(),
     cannot_post.TaxDoesNotFit(USD, USD, "10 %"),
+    cannot_post.TaxBelowZero("Reverse charge"),
 ]
 MISSING = [
     MissingMapping("GL account", "7777", "Old costs"),
@@ -62,6 +63,7 @@ MISSING = [
     MissingMapping("vendor", "v-9"),
     MissingMapping("entity", "e-9"),
     MissingMapping("posting profile", "e-9"),
+    MissingMapping("tax code", "t-9", "Old VAT", why="is no longer active"),
 ]
 OWN = [
     classifier.poisonous(5),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections.erp.records import DocKind
-from connections.mappings import MissingMapping, TaxTarget
+from connections.mappings import MissingMapping
 from rampbridge.lib.money import Money
 from syncing.cannot_post import (
     CannotPost,
@@ -30,6 +30,7 @@ from tests.syncing.posting_world import (
     by_account,
     document,
     minor_units,
+    tax_target,
     with_profile,
 )
 
@@ -251,7 +252,7 @@ class TestTax:
         assert tax == round(Fraction(net) / 10)
 
     def test_that_fits_no_net_amount_is_held_with_the_difference(self) -> None:
-        tax = TaxTarget("t", "All", Decimal("1"))
+        tax = tax_target("1")
 
         with pytest.raises(TaxDoesNotFit, match="a difference of") as refusal:
             net_amounts([Money(3, "USD", 2)], [tax])
@@ -260,8 +261,8 @@ class TestTax:
 
     @given(st.integers(1, 10**7))
     def test_of_several_at_once_is_rounded_part_by_part(self, gross: int) -> None:
-        rates = (Decimal("0.029"), Decimal("0.0481"))
-        tax = TaxTarget("t", "Denver", sum(rates, Decimal(0)), rates)
+        tax = tax_target("0.029", "0.0481")
+        rates = tax.rates
         try:
             (net,) = net_amounts([Money(gross, "USD", 2)], [tax])
         except TaxDoesNotFit:

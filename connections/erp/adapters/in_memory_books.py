@@ -142,6 +142,12 @@ class Books:
             Decimal(0),
         )
 
+    def tax_report(self, rate: str) -> tuple[Decimal, Decimal]:
+        """Base and tax of one rate, of all journal entries."""
+        lines = [line for entry in self.entries for line in entry.doc.lines]
+        base = sum((line.amount for line in lines if rate in line.base_of), Decimal(0))
+        return base, sum((line.amount for line in lines if line.tax_of == rate), Decimal(0))
+
     def book(self, doc: Document) -> Entry:
         """Enter a document.
 
@@ -222,6 +228,8 @@ class Books:
             yield from self._vendor_problems(line.party or doc.party)
         for value_id in line.dimensions.values():
             yield from self._dimension_problems(value_id)
+        for tax_id in line.taxes:
+            yield from self._tax_problems(tax_id)
 
     def _account_problems(self, account_id: str) -> Iterator[ErpError]:
         account = self.masters.get((MasterKind.ACCOUNT, account_id))
@@ -245,6 +253,16 @@ class Books:
                 erp=ERP,
                 what=value.name if value else "",
                 subject=(MasterKind.DIMENSION_VALUE, value_id),
+            )
+
+    def _tax_problems(self, tax_id: str) -> Iterator[ErpError]:
+        tax = self.masters.get((MasterKind.TAX_CODE, tax_id))
+        if tax is None or not tax.active:
+            yield refusal(
+                Code.TAX_CODE_INVALID,
+                erp=ERP,
+                what=tax.name if tax else "",
+                subject=(MasterKind.TAX_CODE, tax_id),
             )
 
     def _vendor_problems(self, party: str) -> Iterator[ErpError]:

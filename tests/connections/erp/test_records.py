@@ -94,6 +94,16 @@ class TestFingerprint:
 
         assert DOC.fingerprint == written
 
+    def test_changes_with_the_tax_that_a_line_is_the_base_or_the_amount_of(self) -> None:
+        base, tax = (
+            replace(DOC, lines=(replace(DOC.lines[0], **of), DOC.lines[1]))
+            for of in ({"base_of": ("3", "4")}, {"tax_of": "3"})
+        )
+
+        assert len({DOC.fingerprint, base.fingerprint, tax.fingerprint}) == 3
+        for doc in (base, tax):
+            assert Document.from_json(json.loads(json.dumps(doc.to_json()))) == doc
+
     def test_of_a_document_frozen_before_it_named_its_payables_account_stays(self) -> None:
         frozen = DOC.to_json()
         del frozen["payables_account"]

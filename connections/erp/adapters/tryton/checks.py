@@ -146,7 +146,7 @@ def _dimension_problems(records: Records, doc: Document) -> Iterator[ErpError]:
 
 
 def _tax_problems(records: Records, doc: Document) -> Iterator[ErpError]:
-    wanted = {line.tax_code for line in doc.lines if line.tax_code}
+    wanted = {tax for line in doc.lines for tax in line.taxes}
     known = _by_id(records, "account.tax", wanted, ["rec_name", "active"])
     for tax in sorted(wanted):
         if tax not in known or not known[tax]["active"]:

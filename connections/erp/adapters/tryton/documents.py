@@ -105,11 +105,17 @@ REVERSED_FIELDS = (
     "description",
     "second_currency",
     "amount_second_currency",
+    "tax_lines.amount",
+    "tax_lines.type",
+    "tax_lines.tax",
 )
 
 
 def reversal(move: Values, lines: Sequence[Values], on: date) -> Values:
-    """Values for the opposite of an `account.move`, without its period and description."""
+    """Values for the opposite of an `account.move`, without its period and description.
+
+    `lines` as read with `REVERSED_FIELDS`.
+    """
     return {
         "company": move["company"],
         "journal": move["journal"],
@@ -121,11 +127,15 @@ def reversal(move: Values, lines: Sequence[Values], on: date) -> Values:
 
 def _opposite(line: Values) -> Values:
     foreign = line["amount_second_currency"]
+    taxes = [
+        _tax_line(tax["type"], tax["tax"], -tax["amount"]) for tax in line.get("tax_lines.", ())
+    ]
     return {
-        **{name: line[name] for name in REVERSED_FIELDS},
+        **{name: line[name] for name in REVERSED_FIELDS if "." not in name},
         "debit": line["credit"],
         "credit": line["debit"],
         "amount_second_currency": None if foreign is None else -foreign,
+        "tax_lines": [["create", taxes]] if taxes else [],
     }
 
 
@@ -228,6 +238,8 @@ def _move_line(line: Line, amount: Amount, second: Currency | None, doc: Documen
     if second is not None:
         values["second_currency"] = second.id
         values["amount_second_currency"] = amount.foreign
+    if line.base_of or line.tax_of:
+        values["tax_lines"] = [["create", _tax_lines(line, amount)]]
     if line.dimensions:
         values["analytic_lines"] = [
             [
@@ -239,6 +251,17 @@ def _move_line(line: Line, amount: Amount, second: Currency | None, doc: Documen
             ]
         ]
     return values
+
+
+def _tax_lines(line: Line, amount: Amount) -> list[Values]:
+    """What Tryton's tax report is made of: an amount of a bill is above zero, of a credit below."""
+    bases = [_tax_line("base", record_id(rate), amount.company) for rate in line.base_of]
+    own = [_tax_line("tax", record_id(line.tax_of), amount.company)] if line.tax_of else []
+    return bases + own
+
+
+def _tax_line(kind: str, tax: int, amount: Decimal) -> Values:
+    return {"type": kind, "tax": tax, "amount": amount}
 
 
 def _amounts(
