@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.adapters.in_memory_books import Books
+from connections.erp.adapters.tryton.adapter import TrytonErp
 from connections.erp.errors import Code, ErpError, Outcome
 from connections.erp.port import ErpAdapter
 from connections.erp.records import (
@@ -27,7 +29,8 @@ from connections.mapping_sets import mapping_set
 from connections.mappings import EntityTarget, MappingSet, Profile, Target, TaxPart, TaxTarget
 from connections.mirror.reading import read_erp
 from connections.ramp.spend import Bill
-from rampbridge.lib.money import MINOR_UNITS
+from rampbridge.lib.money import MINOR_UNITS, Money
+from syncing.ledger_comparison import Reported, difference
 from syncing.posting import document_for, settlement_for
 from syncing.posting.card_payments import PaidBill
 from tests import spend
@@ -202,6 +205,17 @@ def tax_report(desk: Desk, tax: TaxTarget) -> list[list[Decimal]]:
     return [[by_id[part.erp_id][name] for name in names] for part in tax.parts]
 
 
+def as_reported(desk: Desk, posted: Posted, minor: int) -> str:
+    """How the nightly comparison finds a document to differ from what Ramp was told."""
+    ref = posted.ref.full
+    item = Reported(1, ref, posted.number, Money.from_minor(minor, desk.currency))
+    adapter = desk.side.adapter
+    assert isinstance(adapter, InMemoryErp | TrytonErp)
+    (entry,) = adapter.entries_under([ref])
+    assert entry.debit == entry.credit
+    return difference(item, [entry], erp_name="the ERP")
+
+
 def with_tax(desk: Desk) -> tuple[Books, TaxTarget]:
     """The books in memory, which know a tax of 10 % from now on."""
     assert isinstance(desk.side, LedgerSide)
@@ -265,6 +279,7 @@ class TestInMemory:
         posted = memory.book(memory.taxed(sign * 11000, memory.currency, {tax.erp_id: tax}, tax))
 
         assert posted.total == memory.money(11000)
+        assert as_reported(memory, posted, sign * 11000) == ""
         assert books.balance("6200") == sign * memory.money(10000)
         assert books.balance("1500") == sign * memory.money(1000)
         assert books.balance("2150") == -sign * memory.money(11000)
@@ -537,6 +552,7 @@ class TestInTryton:
         assert balance(moved, "6200") == sign * desk.money(9287)
         assert balance(moved, "6.3.6") == sign * desk.money(sum(charged))
         assert balance(moved, "2150") == -sign * desk.money(9287 + sum(charged))
+        assert as_reported(desk, posted, sign * (9287 + sum(charged))) == ""
         after = tax_report(desk, tax)
         column = 0 if sign > 0 else 2  # of bills, or of credits
         for was, now, part in zip(before, after, charged, strict=True):
