@@ -68,6 +68,12 @@ def progress(batch: UploadBatch, *, taken: int = 0, refused: int = 0) -> None:
     _of(batch).update(taken=F("taken") + taken, refused=F("refused") + refused)
 
 
+def leave_out(batch: UploadBatch, erp_id: str) -> None:
+    """Nothing is to be done about one of its records any more."""
+    batch.erp_ids = [one for one in batch.erp_ids if one != erp_id]
+    _of(batch).update(erp_ids=batch.erp_ids, size=len(batch.erp_ids))
+
+
 def end(batch: UploadBatch, *, detail: str = "") -> None:
     """Nothing more is done for it. What its records came to says how it ended."""
     batch.refresh_from_db(fields=["taken", "refused", "size"])

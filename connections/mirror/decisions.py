@@ -1,10 +1,12 @@
 """What people decide about records that Ramp offers and the ERP no longer has (R-23, R-26)."""
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from connections.mirror.conditions import MODELS, WANTED
+from connections.mirror.conditions import ACTIVE, MODELS, WANTED, is_hidden
 from connections.mirror.diff import KINDS, OPTION
 from connections.models import Connection, DriftDecision
 
@@ -90,23 +92,42 @@ def try_again(connection: Connection, *, kind: str, erp_id: str, field_erp_id: s
     return bool(rows.exclude(refused_content="").update(refused_content=""))
 
 
+def stands(row: Any, *, kind: str) -> bool:
+    """Whether a record is still to be deactivated: somebody may have taken it back just now."""
+    return DriftDecision.objects.filter(
+        connection_id=row.connection_id,
+        kind=kind,
+        erp_id=row.erp_id,
+        field_erp_id=row.field.erp_id if kind == OPTION else "",
+        action=DriftDecision.Action.DEACTIVATE,
+        done_at=None,
+    ).exists()
+
+
 def tidy(connection: Connection) -> None:
     """Decisions that are carried out are done; those about records that the ERP has again are void.
 
     A second closing of the same account asks again.
     """
-    open_ones = DriftDecision.objects.filter(
-        connection=connection, action=DriftDecision.Action.DEACTIVATE, done_at=None
-    )
+    undone = DriftDecision.objects.filter(connection=connection, done_at=None)
+    open_ones = undone.filter(action=DriftDecision.Action.DEACTIVATE)
+    left = undone.filter(action=DriftDecision.Action.LEAVE)
+    for kind in set(left.values_list("kind", flat=True)) & set(KINDS):
+        alike = _about(connection, kind).filter(WANTED[kind] & ACTIVE).exclude(is_hidden(kind))
+        left.filter(Exists(alike), kind=kind).delete()  # nothing is left as it was by it
     for kind in set(open_ones.values_list("kind", flat=True)) & set(KINDS):
-        about = MODELS[kind].objects.filter(connection=connection, erp_id=OuterRef("erp_id"))
-        if kind == OPTION:
-            about = about.filter(field__erp_id=OuterRef("field_erp_id"))
+        about = _about(connection, kind)
         of_kind = open_ones.filter(kind=kind)
         of_kind.filter(Exists(about.filter(WANTED[kind]))).delete()
         of_kind.filter(Exists(about.filter(ramp_id__isnull=False, ramp_is_active=False))).update(
             done_at=Now()
         )
+
+
+def _about(connection: Connection, kind: str) -> Any:
+    """The record that a decision is about."""
+    about = MODELS[kind].objects.filter(connection=connection, erp_id=OuterRef("erp_id"))
+    return about.filter(field__erp_id=OuterRef("field_erp_id")) if kind == OPTION else about
 
 
 def _check(connection: Connection, kind: str, erp_id: str, field_erp_id: str) -> None:

@@ -3,7 +3,7 @@
 Ids are the ERP's, so whatever has landed is found by them and nothing is made twice (M1, M2).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -37,8 +37,12 @@ def known(kind: Mirrored, chart: Chart, rows: Sequence[Any]) -> list[tuple[Any, 
     return []
 
 
-def settle(connection: Connection, chart: Chart) -> None:
+def settle(
+    connection: Connection, chart: Chart, *, keep: Callable[[], None] = lambda: None
+) -> None:
     """Find out what became of batches whose end nobody has seen. Only reads from Ramp.
+
+    :param keep: called before what was found is kept; what it raises ends the work
 
     :raises RampError: if Ramp does not answer; they stay open then
     """
@@ -49,6 +53,7 @@ def settle(connection: Connection, chart: Chart) -> None:
             found = landed(kind, chart, rows) if rows else []
         else:
             found = _last_touched(kind, chart, batch, rows)
+        keep()
         adopt(kind, found)
         batches.progress(batch, taken=len(found))
         batches.end(batch, detail="Broken off, and settled by what Ramp has.")

@@ -22,6 +22,7 @@ from connections.mirror.diff import KINDS, OPTION, VENDOR, Action
 from connections.mirror.kinds import MOST_AT_ONCE
 from connections.models import Connection, DriftDecision
 
+_LONGEST_CURSOR = 20
 ADDED, RENAMED, CLOSED, GONE = "added", "renamed", "closed", "gone"
 REOPENED, REFUSED, CHANGED_IN_RAMP = "reopened", "refused", "changed_in_ramp"
 WHAT: Mapping[str, str] = {
@@ -257,6 +258,7 @@ def _row(one: dict[str, Any], decided: Mapping[tuple[str, str, str], DriftDecisi
 def _place(after: str | None) -> tuple[int, int]:
     """The kind and the row behind which to go on; the very beginning for what is no cursor."""
     position, separator, pk = (after or "").partition(".")
-    if not (separator and position.isdecimal() and pk.isdecimal()):
+    is_cursor = separator and position.isdecimal() and pk.isdecimal()
+    if not is_cursor or len(after or "") > _LONGEST_CURSOR:
         return 0, 0
     return int(position), int(pk)

@@ -1,7 +1,7 @@
 """What Ramp has, in the `ramp_*` columns of our rows: one statement for up to a batch of them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class Compared:
 
     met: Sequence[int]
     """Primary keys of ours that are on it."""
+    known: Set[str]
+    """The ERP's ids of those."""
     changed: int
     """Those of which Ramp has something else than we thought."""
 
@@ -75,7 +77,7 @@ def compare(
     :param field_pk: whose options they are
     """
     if not shown:
-        return Compared((), 0)
+        return Compared((), frozenset(), 0)
     types = _COMMON | dict(kind.columns)
     names = list(types)
     of_field = "AND r.field_id = %(field)s" if field_pk is not None else ""
@@ -85,7 +87,7 @@ def compare(
             SELECT * FROM jsonb_to_recordset(%(shown)s::jsonb)
                 AS s(erp_id text, {", ".join(f"{name} {types[name]}" for name in names)})
         ), met AS (
-            SELECT r.id, s.*, ({", ".join(f"r.{name}" for name in names)})
+            SELECT r.id, s.*, r.erp_id AS known, ({", ".join(f"r.{name}" for name in names)})
                 IS DISTINCT FROM ({", ".join(f"s.{name}" for name in names)}) AS differs
             FROM {_table(kind)} r JOIN shown s ON s.erp_id = r.erp_id
             WHERE r.connection_id = %(connection)s {of_field}
@@ -94,11 +96,15 @@ def compare(
             SET {", ".join(f"{name} = met.{name}" for name in names)}, ramp_confirmed_at = now()
             FROM met WHERE r.id = met.id AND met.differs
         )
-        SELECT id, differs FROM met
+        SELECT id, known, differs FROM met
         """,  # noqa: S608  names of our own columns
         {"shown": _json(shown), "connection": connection_id, "field": field_pk},
     )
-    return Compared([pk for pk, _ in found], sum(differs for _, differs in found))
+    return Compared(
+        met=[pk for pk, _, _ in found],
+        known={erp_id for _, erp_id, _ in found},
+        changed=sum(differs for _, _, differs in found),
+    )
 
 
 def lose(kind: Mirrored, pks: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """Bring our copy up to the ERP's chart: whole lists, or what changed since."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,13 @@ _MANY = 10
 _logger = logging.getLogger(__name__)
 
 
-def read_erp(connection: Connection, erp: ErpAdapter, *, full: bool) -> Seen:
+def read_erp(
+    connection: Connection,
+    erp: ErpAdapter,
+    *,
+    full: bool,
+    keep: Callable[[], None] = lambda: None,
+) -> Seen:
     """Read what changed in the ERP since the last time, or with `full` all of it.
 
     Pages are kept as they come; what did not change is not written. Only a whole list that came to
@@ -42,12 +48,13 @@ def read_erp(connection: Connection, erp: ErpAdapter, *, full: bool) -> Seen:
     next read begins there again; what was read of it until then is kept, and so are the lists
     before it.
 
+    :param keep: called before each page is kept; what it raises ends the reading
     :raises ErpError: when the ERP breaks off, or what it lists cannot be true
     """
     cursors = _cursors(connection)
     seen: Seen = {}
     for kind, shelves in SHELVES.items():
-        walk = _Walk(connection, kind, shelves)
+        walk = _Walk(connection, kind, shelves, keep)
         try:
             walk.read(erp, None if full else cursors.get(kind))
         finally:
@@ -62,6 +69,7 @@ class _Walk:
     connection: Connection
     kind: MasterKind
     shelves: Sequence[Shelf]
+    keep: Callable[[], None]
     seen: Seen = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +82,7 @@ class _Walk:
 
     def read(self, erp: ErpAdapter, cursor: str | None) -> None:
         for page in erp.changes(self.kind, cursor):
+            self.keep()
             for shelf in self.shelves:
                 self._keep_page(shelf, page.items)
             if page.complete:

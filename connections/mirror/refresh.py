@@ -48,8 +48,9 @@ def refresh(
         outcome.write_down(troubles.TAKEN_OVER, now)
         raise
     except Exception:  # a mistake of ours: said on the page, and raised for the log
-        outcome.write_down(troubles.UNEXPECTED, now)
-        schedule.failed(lease, due, troubles.UNEXPECTED)
+        unexpected = troubles.unexpected(outcome.side)
+        outcome.write_down(unexpected, now)
+        schedule.failed(lease, due, unexpected)
         raise
     outcome.write_down(trouble, now)
     if trouble is None:
@@ -94,17 +95,23 @@ class _Refresh:
     due: Due
     lease: Lease
     run: MirrorRun
+    side: str = troubles.ERP
+    """Whose part is being done."""
 
     def go(self) -> None:
         if self.due.read:
-            self.run.seen = reading.read_erp(self.connection, self.erp, full=self.due.full)
+            self.run.seen = reading.read_erp(
+                self.connection, self.erp, full=self.due.full, keep=self.lease.keep
+            )
             following.follow_erp(self.connection)
             self.lease.keep()
+        self.side = troubles.RAMP
         if self.due.push:
             self._push()
         if self.due.verify:
-            seat.check(self.connection, self.ramp)  # the lists of another would have none of ours
-            verification.read_back(self.connection, self.ramp)
+            verification.read_back(
+                self.connection, self.ramp, keep=self.lease.keep, is_ours=self._is_our_seat
+            )
             self.lease.keep()
             ramp_vendors.read_ramp_vendors(self.connection, self.ramp)
 
@@ -142,6 +149,10 @@ class _Refresh:
             self.connection, self.ramp, run=self.run, may_send=guard, in_doubt=guard.look_again
         )
         self.run.refused = sent.refused
+
+    def _is_our_seat(self) -> None:
+        """The lists of another connection would have none of ours."""
+        seat.check(self.connection, self.ramp)
 
     def _is_it_the_seat(self, error: RampError) -> Trouble:
         """Ramp forbids writing while another connection is active, in words that nobody knows."""

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from connections.mirror.statements import execute, rows
-from connections.mirror.troubles import ERP, Trouble
+from connections.mirror.troubles import ERP, RAMP, Trouble
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
 
@@ -99,7 +99,8 @@ def ensure(connection: Connection) -> None:
         ON CONFLICT (connection_id) DO UPDATE SET
             read_due_at = coalesce(m.read_due_at, excluded.read_due_at),
             full_due_at = coalesce(m.full_due_at, excluded.full_due_at),
-            push_due_at = coalesce(m.push_due_at, excluded.push_due_at),
+            push_due_at = CASE WHEN m.is_automatic
+                THEN coalesce(m.push_due_at, excluded.push_due_at) ELSE m.push_due_at END,
             verify_due_at = coalesce(m.verify_due_at, excluded.verify_due_at)
         """,  # noqa: S608  constants of this module
         [connection.pk],
@@ -180,8 +181,9 @@ def done(lease: Lease, due: Due) -> None:
             full_due_at = CASE WHEN {same.format("full_due_at")}
                 AND (%(full)s OR m.full_due_at IS NULL)
                 THEN {_NIGHT} ELSE m.full_due_at END,
-            push_due_at = CASE WHEN {same.format("push_due_at")}
-                AND (%(push)s OR m.push_due_at IS NULL OR m.push_due_at <= statement_timestamp())
+            push_due_at = CASE WHEN NOT {same.format("push_due_at")} THEN m.push_due_at
+                WHEN NOT m.is_automatic THEN NULL
+                WHEN %(push)s OR m.push_due_at IS NULL
                 THEN statement_timestamp() + %(push_every)s ELSE m.push_due_at END,
             verify_due_at = CASE WHEN {same.format("verify_due_at")}
                 AND (%(verify)s OR m.verify_due_at IS NULL)
@@ -212,7 +214,7 @@ def done(lease: Lease, due: Due) -> None:
             "push_every": timedelta(seconds=settings.CHART_UPLOAD_SECONDS),
             "sides": [
                 *([ERP] if due.read else []),
-                *(["ramp"] if due.push or due.verify else []),
+                *([RAMP, "us"] if due.push or due.verify else []),
             ],
         },
     )
@@ -275,6 +277,20 @@ def read_soon(connection_id: uuid.UUID, *, actor: str = "", full: bool = False) 
 def upload_soon(connection_id: uuid.UUID, *, actor: str) -> None:
     """Have Ramp's chart brought up to the ERP's, which is read before. Ends a block's wait, too."""
     _wish(connection_id, ("read_due_at", "push_due_at"), actor)
+
+
+def plan_uploads(connection_id: uuid.UUID, *, is_automatic: bool) -> bool:
+    """Whether what changed is uploaded by itself: if not, nothing is due until somebody says so.
+
+    False if it was set so already.
+    """
+    changed = execute(
+        "UPDATE connections_mirror SET is_automatic = %(is_automatic)s, push_due_at ="
+        " CASE WHEN %(is_automatic)s THEN coalesce(push_due_at, statement_timestamp()) END"
+        " WHERE connection_id = %(id)s AND is_automatic <> %(is_automatic)s",
+        {"is_automatic": is_automatic, "id": connection_id},
+    )
+    return bool(changed)
 
 
 def verify_soon(connection_id: uuid.UUID, *, actor: str) -> None:

@@ -34,11 +34,12 @@ class Guard:
         self.keep()
         if not self.is_checked:
             self.look_again()
-            self.is_checked = True
 
     def look_again(self) -> None:
-        """Ramp has refused in words that nobody knows: is it because of who has the seat?
+        """Ramp has refused in words that nobody knows, or lists none of ours: is it because of who
+        has the seat?
 
         :raises SeatLost, RampError: if it is, or Ramp does not say
         """
         check(self.connection, self.ramp)
+        self.is_checked = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.mirror import batches, lookup, ramp_side
+from connections.mirror import batches, decisions, lookup, ramp_side
 from connections.mirror.batches import Sent
 from connections.mirror.conditions import differing
 from connections.mirror.diff import OPTION, Action
@@ -88,6 +88,9 @@ class Sender:
         is_doubted = False
         for row in rows:
             self.may_send()
+            if action is Action.DEACTIVATE and not decisions.stands(row, kind=kind.kind):
+                batches.leave_out(batch, row.erp_id)
+                continue
             failpoints.hit("before_upload")
             self.sent.calls += 1
             try:

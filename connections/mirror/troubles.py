@@ -121,9 +121,13 @@ TAKEN_OVER = Trouble(
     "Nothing to do: it goes on with the same work.",
     needs_person=False,
 )
-UNEXPECTED = Trouble(
-    "us.unexpected",
-    "Something went wrong that rampbridge did not foresee.",
-    "Contact us: the log has it, by this customer's name and this time.",
-    needs_person=True,
-)
+
+
+def unexpected(side: str) -> Trouble:
+    """A mistake of ours, on the way to one side: it is over once that side's part went well."""
+    return Trouble(
+        f"{side}.unexpected",
+        "Something went wrong that rampbridge did not foresee.",
+        "Contact us: the log has it, by this customer's name and this time.",
+        needs_person=True,
+    )

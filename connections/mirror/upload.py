@@ -27,17 +27,16 @@ def upload(
     :param ramp: the active connection's chart, or that of one that is still inactive
     :param may_send: called before each call that changes something, and before what Ramp shows is
         taken for ours; what it raises ends the run
-    :param in_doubt: called once per batch that Ramp refuses without naming a record; raises if
-        that is not the records' fault
+    :param in_doubt: called once per batch that Ramp refuses without naming a record, and before
+        records are taken as lost; raises if that is not the records' fault
     :raises RampError: if Ramp is silent, or refuses for another reason than a record's own
     """
     mirror, _ = Mirror.objects.get_or_create(connection=connection)
     if batches.under_way(connection):
         may_send()
-        lookup.settle(connection, ramp)
+        lookup.settle(connection, ramp, keep=may_send)
     if _is_strange(mirror):
-        may_send()
-        verification.read_back(connection, ramp)
+        verification.read_back(connection, ramp, keep=may_send, is_ours=in_doubt)
     decisions.tidy(connection)
     sender = Sender(connection, ramp, run, may_send, in_doubt)
     for kind, action in ORDER:

@@ -1,7 +1,7 @@
 """Read back what Ramp has of the chart, and bring our `ramp_*` columns to it."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -36,22 +36,36 @@ class Differences:
         return sum(self.changed.values()) + sum(self.lost.values())
 
 
-def read_back(connection: Connection, ramp: Chart) -> Differences:
+def read_back(
+    connection: Connection,
+    ramp: Chart,
+    *,
+    keep: Callable[[], None] = lambda: None,
+    is_ours: Callable[[], None] = lambda: None,
+) -> Differences:
     """Read Ramp's lists of every kind. What somebody changed there shows up as drift.
 
+    :param keep: called before every part of a list is kept; what it raises ends the reading
+    :param is_ours: called before any list is read, and again before records are taken as lost:
+        raises if the lists are not those of our connection
     :raises RampError: if a list breaks off; what was read until then is kept, and nothing is taken
         as lost by it
     """
+    is_ours()
     differences = Differences()
     for name in KINDS:
         if not MODELS[name].objects.filter(connection=connection).exists():
             continue  # nothing to compare, and taxes are not open to every business (R-49)
         if name == OPTION:
             for one in CustomField.objects.filter(connection=connection, ramp_id__isnull=False):
-                _List(connection, ramp, EVERY_KIND[name], differences, of_field=one).read()
+                _List(
+                    connection, ramp, EVERY_KIND[name], differences, keep, is_ours, of_field=one
+                ).read()
         else:
-            _List(connection, ramp, EVERY_KIND[name], differences).read()
-    Mirror.objects.filter(connection=connection).update(last_verified_at=Now())
+            _List(connection, ramp, EVERY_KIND[name], differences, keep, is_ours).read()
+    Mirror.objects.filter(connection=connection).update(
+        last_verified_at=Now(), strangers=differences.strangers
+    )
     return differences
 
 
@@ -61,13 +75,18 @@ class _List:
     ramp: Chart
     kind: Mirrored
     differences: Differences
+    keep: Callable[[], None]
+    is_ours: Callable[[], None]
     of_field: CustomField | None = None
+    without_id: int = 0
+    """Active records that nobody has given an id of an ERP: made by hand in Ramp."""
 
     def read(self) -> None:
         """Compare as pages come; held are 500 records at most, and 8 bytes per row met."""
         met = array("q")
         changed = strangers = 0
         for records in _chunks(self._records()):
+            self.keep()
             compared = ramp_side.compare(
                 self.kind,
                 self.connection.pk,
@@ -76,10 +95,14 @@ class _List:
             )
             met.extend(compared.met)
             changed += compared.changed
-            active = sum(columns["ramp_is_active"] for columns in records.values())
-            strangers += max(0, active - len(compared.met))
+            active = {erp_id for erp_id, shown in records.items() if shown["ramp_is_active"]}
+            strangers += len(active - compared.known)
+        strangers += self.without_id
         lost = self._lost(met)
-        ramp_side.lose(self.kind, lost)
+        if lost:
+            self.is_ours()  # still, and all the time meanwhile
+            self.keep()
+            ramp_side.lose(self.kind, lost)
         for into, count in (
             (self.differences.changed, changed),
             (self.differences.lost, len(lost)),
@@ -94,6 +117,8 @@ class _List:
         for one in self.kind.listed(self.ramp, **self._filters()):
             if one.id:
                 yield {"erp_id": one.id, **self.kind.as_shown(one)}
+            elif one.is_active:
+                self.without_id += 1
 
     def _filters(self) -> dict[str, Any]:
         return {"field_ramp_id": self.of_field.ramp_id} if self.of_field else {}

@@ -5,22 +5,21 @@ from collections.abc import Collection
 
 from django.db.models.functions import Now
 
-from connections.models import Connection, CustomField, Mirror
+from connections.mirror import schedule
+from connections.models import Connection, CustomField
 
 logger = logging.getLogger(__name__)
 
 
 def set_automatic(connection: Connection, *, is_automatic: bool, actor: str) -> bool:
     """Whether what changed is uploaded by itself. False if it was set so already."""
-    changed = Mirror.objects.filter(connection=connection, is_automatic=not is_automatic).update(
-        is_automatic=is_automatic
-    )
+    changed = schedule.plan_uploads(connection.pk, is_automatic=is_automatic)
     if changed:
         logger.info(
             "Automatic upload was switched.",
             extra={"connection": connection.slug, "to": is_automatic, "actor": actor},
         )
-    return bool(changed)
+    return changed
 
 
 def set_field(

@@ -36,6 +36,11 @@ class Mirror(models.Model):
         default=False, help_text="We made the connection and nothing was uploaded before."
     )
     tax_field_ramp_id = models.UUIDField(null=True, blank=True)
+    strangers = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="Per kind: active records of Ramp that the ERP lacks, when last read back.",
+    )
     failures = models.PositiveIntegerField(default=0)
     blocked_code = models.CharField(max_length=60, blank=True, default="")
     blocked_title = models.CharField(max_length=300, blank=True, default="")

@@ -132,6 +132,7 @@ def chart(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         "undecided": sum(one.undecided for one in counts),
         "refused": sum(one.count for one in counts if one.what == plan.REFUSED),
         "reference": reference,
+        "strangers": strangers(mirror),
     }
     version = version_of(
         _facts(mirror, now),
@@ -190,6 +191,20 @@ def frame(request: HttpRequest, connection: Connection, now: datetime) -> dict[s
         "may_upload": can(request.user, Permission.UPLOAD)
         and connection.stage != Connection.Stage.CLOSED,
     }
+
+
+def strangers(mirror: Mirror) -> list[str]:
+    """Records that Ramp offers and the ERP lacks, as in `3 vendors`; when Ramp was last read."""
+    return [
+        f"{count:,} {_noun(kind, count)}"
+        for kind in KINDS
+        if (count := mirror.strangers.get(kind, 0))
+    ]
+
+
+def _noun(kind: str, count: int) -> str:
+    noun = str(ReferenceKind(kind).label) if count == 1 else connection_queries.PLURALS[kind]
+    return noun if kind == ReferenceKind.ACCOUNT else noun.lower()
 
 
 def mirror_look(mirror: Mirror, now: datetime) -> Look:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -35,6 +36,11 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 SLUG = "harbor-coffee"
+ODD = (
+    "\0", "\ud800", f"1.{'9' * 40}", "0.-1", "9" * 5000, f"1.{'9' * 5000}", "\u0663.\u0664", "99.1",
+    f"1~{'9' * 40}~x", f"1~-{'9' * 40}~\0", "99~1~x", "2026-01-01T00:00:00+00:00~x",
+)  # fmt: skip
+CHOICES = ({"show": "batches", "kind": "account"}, {"show": "refused", "kind": "option"})
 
 
 @pytest.fixture
@@ -97,6 +103,23 @@ class TestMirror:
         assert "Ask the customer to disconnect it in Ramp." in html
         assert "once the mirror works again" in html
 
+    def test_counts_what_ramp_offers_and_the_erp_lacks(
+        self, support: Client, connection: Connection
+    ) -> None:
+        assert "Ramp also offers" not in page(support)
+        Mirror.objects.filter(connection=connection).update(strangers={"vendor": 1200, "field": 1})
+
+        assert "Ramp also offers 1 field, 1,200 vendors that" in page(support)
+
+    @pytest.mark.parametrize("name", ["chart", "chart_records", "upload_batches", "decide"])
+    def test_an_odd_address_is_no_mistake_of_ours(self, support: Client, name: str) -> None:
+        for odd in ODD:
+            keys = ("after", "q", "what", "field", "id", "version")
+            for choice in ({"show": odd, "kind": odd}, *CHOICES):
+                query = urlencode(dict.fromkeys(keys, odd) | choice, errors="surrogatepass")
+                status = support.get(f"{reverse(name, args=[SLUG])}?{query}").status_code
+                assert status in {200, 404}, query[:200]
+
     def test_a_customer_that_has_no_mirror_yet_says_so(
         self, support: Client, connection: Connection
     ) -> None:
@@ -147,7 +170,7 @@ class TestMirror:
         by_itself = words(support.post(url, {"automatic": "on"}, follow=True))
 
         assert "Created when somebody uploads" in by_hand
-        assert "Created in 11 min" in by_itself
+        assert "Created with the next upload" in by_itself
 
     @pytest.mark.parametrize(
         "name", ["read_erp", "upload_chart", "verify_chart", "switch_automatic", "decide"]

@@ -17,6 +17,7 @@ from connections.models import (
     FieldOption,
     LedgerAccount,
     Mirror,
+    UploadBatch,
     Vendor,
 )
 from connections.ramp.client import RampClient
@@ -191,6 +192,17 @@ class TestReadBack:
         ramp.upload_vendors([{"id": "stranger", "name": "Stranger"}])
 
         assert read_back(connection, ramp).strangers == {"vendor": 1}
+        assert Mirror.objects.get(connection=connection).strangers == {"vendor": 1}
+
+    def test_counts_strangers_also_beside_records_of_ours_that_are_inactive(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        closed = Vendor.objects.get(erp_id="v0")
+        assert closed.ramp_id
+        ramp.delete_vendor(closed.ramp_id)
+        ramp.upload_vendors([{"id": "stranger", "name": "Stranger"}])
+
+        assert read_back(connection, ramp).strangers == {"vendor": 1}
 
 
 @pytest.mark.usefixtures("uploaded")
@@ -254,6 +266,40 @@ class TestDecide:
         self.close()
 
         assert upload(connection, ramp, run=None).records == 0
+        assert [row.needs_decision for row in plan.drift(connection)] == [True]
+
+    def test_can_be_taken_back_while_others_are_carried_out(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        LedgerAccount.objects.update(is_active=False)
+        self.decide(connection)
+        self.decide(connection, erp_id="a-6200")
+        delete = ramp.delete_gl_account
+
+        def delete_and_withdraw(ramp_id: uuid.UUID) -> None:
+            delete(ramp_id)
+            decisions.withdraw(connection, kind="account", erp_id="a-6200", actor="omar")
+
+        ramp.delete_gl_account = delete_and_withdraw  # type: ignore[method-assign]
+        upload(connection, ramp, run=None)
+
+        still = {one.id: one.is_active for one in ramp.gl_accounts()}
+        assert still == {"a-6100": False, "a-6200": True}
+        batch = UploadBatch.objects.get(action="deactivate")
+        assert (batch.state, batch.size, batch.erp_ids) == ("done", 1, ["a-6100"])
+
+    def test_to_leave_it_is_void_when_the_erp_has_the_record_again(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        self.close()
+        self.decide(connection, action="leave")
+        upload(connection, ramp, run=None)
+        assert [row.needs_decision for row in plan.drift(connection)] == [False]
+
+        LedgerAccount.objects.update(is_active=True)
+        upload(connection, ramp, run=None)
+        self.close()
+
         assert [row.needs_decision for row in plan.drift(connection)] == [True]
 
     def test_asks_again_where_somebody_brought_it_back_in_ramp(

@@ -79,6 +79,27 @@ class TestRefresh:
         run(connection, erp, ramp, READ)
         assert Mirror.objects.get().blocked_code == ""
 
+    def test_a_mistake_of_ours_stands_until_its_side_went_well(
+        self,
+        connection: Connection,
+        erp: InMemoryErp,
+        ramp: RampClient,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr("connections.mirror.upload.upload", fail)
+            with pytest.raises(ZeroDivisionError):
+                run(connection, erp, ramp, PUSH)
+        assert "did not foresee" in Mirror.objects.get().blocked_title
+
+        run(connection, erp, ramp, READ)
+        assert Mirror.objects.get().blocked_title, "the ERP says nothing of the upload"
+        run(connection, erp, ramp, PUSH)
+        assert not Mirror.objects.get().blocked_title
+
     def test_waits_in_silence_while_time_may_mend_it(
         self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
     ) -> None:
@@ -117,6 +138,28 @@ class TestRefresh:
         assert not writes(sim)
         assert other
         assert Mirror.objects.get().lease_token == other.token
+
+    def test_reads_no_page_of_the_erp_after_losing_the_lease(
+        self, connection: Connection, erp: InMemoryErp, ramp: RampClient
+    ) -> None:
+        lease = leased(connection, READ)
+        pages = erp.changes
+
+        def taken_over(kind: MasterKind, cursor: str | None) -> Any:
+            if kind == MasterKind.VENDOR:
+                Mirror.objects.update(lease_until=NOON)
+                assert schedule.take(connection.pk, also=READ)
+            return pages(kind, cursor)
+
+        erp.books.put(Master(MasterKind.VENDOR, "V1", "Uline"))
+        erp.changes = taken_over  # type: ignore[method-assign]
+
+        with pytest.raises(LeaseLost):
+            refresh.refresh(connection, erp, ramp, due=READ, now=NOON, lease=lease)
+
+        assert LedgerAccount.objects.exists()
+        assert not Vendor.objects.exists()
+        assert "vendor" not in Mirror.objects.get().cursors
 
 
 class TestSeat:
@@ -196,6 +239,25 @@ class TestSeat:
         assert "QuickBooks" in broken.title
         account = LedgerAccount.objects.get(erp_id="a-9100")
         assert (account.ramp_id is not None, account.ramp_is_active) == (True, True)
+
+    @pytest.mark.matrix("M6")
+    def test_one_that_comes_while_ramp_is_read_back_does_not_say_so_either(
+        self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
+    ) -> None:
+        accounts(connection, "9100")
+        run(connection, erp, ramp, PUSH)
+        lists = ramp.gl_accounts
+
+        def listed_too_late(**filters: Any) -> Any:
+            sim.business("harbor-coffee").connect_directly("QuickBooks")
+            return lists(**filters)
+
+        ramp.gl_accounts = listed_too_late  # type: ignore[method-assign]
+
+        broken = run(connection, erp, ramp, VERIFY)
+
+        assert "QuickBooks" in broken.title
+        assert LedgerAccount.objects.get(erp_id="a-9100").ramp_id is not None
 
     def test_is_asked_once_and_only_by_a_run_that_writes(
         self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator

@@ -98,6 +98,42 @@ class TestTake:
         assert lease.due == Due(read=True, push=True)
         assert lease.asked_by == "ines"
 
+    def test_reading_alone_uploads_nothing_where_people_upload_by_hand(
+        self, connection: Connection
+    ) -> None:
+        nothing_due(push_due_at=LONG_AGO)
+        schedule.plan_uploads(connection.pk, is_automatic=False)
+        schedule.ensure(connection)
+        schedule.read_soon(connection.pk, actor="ines")
+
+        lease = schedule.take(connection.pk)
+
+        assert lease
+        assert lease.due == Due(read=True)
+
+    def test_is_not_rung_for_uploads_that_nobody_wants(self, connection: Connection) -> None:
+        nothing_due()
+        schedule.plan_uploads(connection.pk, is_automatic=False)
+        schedule.upload_soon(connection.pk, actor="ines")
+        lease = schedule.take(connection.pk)
+        assert lease
+        schedule.done(lease, lease.due)
+
+        assert Mirror.objects.get().push_due_at is None
+
+    def test_uploads_at_once_when_it_is_to_do_so_by_itself_again(
+        self, connection: Connection
+    ) -> None:
+        nothing_due()
+        schedule.plan_uploads(connection.pk, is_automatic=False)
+        assert schedule.take(connection.pk) is None
+
+        assert schedule.plan_uploads(connection.pk, is_automatic=True)
+
+        lease = schedule.take(connection.pk)
+        assert lease
+        assert lease.due == Due(push=True)
+
 
 class TestDone:
     def test_says_when_it_is_due_again(self, connection: Connection) -> None:
