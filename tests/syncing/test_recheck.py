@@ -1,18 +1,22 @@
 """What was blocked goes through by itself once its cause is gone."""
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.mappings import Target
+from connections.erp.records import Master, MasterKind
+from connections.mappings import Target, TaxPart, TaxTarget
 from syncing import releases, snapshots
 from syncing.engine import RECHECK_SECONDS, post_due_items
 from syncing.models import ItemEvent, SyncItem
 from syncing.recheck import release_unblocked
 from syncing.releases import release
 from syncing.services import NotRetryable, retry_item
-from tests.syncing.world import World, let_time_pass, transaction_body
+from tests import spend
+from tests.syncing.world import World, coding, let_time_pass, transaction_body
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +183,27 @@ class TestOtherCauses:
         post_due_items(world.worker)
 
         assert states() == {"POSTED": 2}
+
+    def test_a_tax_code_that_is_open_again_frees_its_items(self) -> None:
+        """Nothing is booked gross meanwhile."""
+        tax = TaxTarget("vat", "VAT", (TaxPart("vat", "VAT", Decimal("0.2"), "1500"),))
+        world = World()
+        books = world.erp.books
+        books.put(Master(MasterKind.ACCOUNT, "1500", "Input tax", classification="ASSET"))
+        books.put(Master(MasterKind.TAX_CODE, "vat", "VAT"))
+        world.mappings = replace(world.mappings, tax_codes={"vat": replace(tax, is_active=False)})
+        line = spend.line(1200, "USD", coding("6200"), spend.selection("TAX_CODE", "vat"))
+        world.ready(transaction_body(1200, line_items=[line]))
+        post_due_items(world.worker)
+        assert (states(), books.entries) == ({"FAILED": 1}, ())
+
+        world.mappings = replace(world.mappings, tax_codes={"vat": tax})
+        let_time_pass(RECHECK_SECONDS + 1)
+        assert release_unblocked(world.worker) == 1
+        post_due_items(world.worker)
+
+        assert states() == {"POSTED": 1}
+        assert books.tax_report("vat") == (Decimal("10.00"), Decimal("2.00"))
 
     def test_a_cause_the_erp_names_otherwise_when_only_asked_is_still_the_cause(self) -> None:
         """A check may blame another record than the post did; else items would go in circles."""
