@@ -138,20 +138,28 @@ class PollLease:
         jitter: float,
         next_in: timedelta,
         readings: Sequence[Reading],
+        has_read: bool,
     ) -> None:
-        """End a pull that broke off, and the lease: what is not read yet is due after a wait."""
-        wait = _wait_after(self.connection_id, failure, jitter=jitter)
+        """End a pull that broke off, and the lease: what is not read yet is due after a wait.
+
+        :param has_read: whether pages came before; the failure is then the first in a row again
+        """
+        wait = _wait_after(self.connection_id, failure, jitter=jitter, is_first=has_read)
         left = [one.list_name for one in readings if not (one.is_complete or one.problem)]
         self._end(
             """
-            poll_failures = s.poll_failures + 1,
+            poll_failures = CASE WHEN %(has_read)s THEN 1 ELSE s.poll_failures + 1 END,
             next_poll_at = greatest(s.next_poll_at, now() +
                 CASE WHEN %(is_poll)s THEN %(next_in)s ELSE %(wait)s END),
             """,
             readings,
             types=left or self.wanted,
             wait=wait,
-            more={"is_poll": not self.wanted, "next_in": max(next_in, wait)},
+            more={
+                "is_poll": not self.wanted,
+                "next_in": max(next_in, wait),
+                "has_read": has_read,
+            },
         )
 
     def give_back(self) -> None:
@@ -241,7 +249,7 @@ _TAKE = """
 
 def no_pull(connection: Connection, failure: SyncFailure, *, jitter: float) -> None:
     """Plan the next try where a pull could not even begin; say so if a person must act."""
-    wait = _wait_after(connection.pk, failure, jitter=jitter)
+    wait = _wait_after(connection.pk, failure, jitter=jitter, is_first=False)
     execute(
         "UPDATE syncing_schedule SET poll_failures = poll_failures + 1, fetch_due_at = NULL,"
         " fetch_types = '[]', next_poll_at = now() + %s WHERE connection_id = %s",
@@ -249,11 +257,14 @@ def no_pull(connection: Connection, failure: SyncFailure, *, jitter: float) -> N
     )
 
 
-def _wait_after(connection_id: uuid.UUID, failure: SyncFailure, *, jitter: float) -> timedelta:
+def _wait_after(
+    connection_id: uuid.UUID, failure: SyncFailure, *, jitter: float, is_first: bool
+) -> timedelta:
     if failure.category is not ErrorCategory.TRANSIENT:
         circuit.block(connection_id, failure, side=circuit.RAMP)
         return circuit.PATIENCE
-    failures = Schedule.objects.values_list("poll_failures", flat=True).get(pk=connection_id)
+    known = Schedule.objects.values_list("poll_failures", flat=True)
+    failures = 0 if is_first else known.get(pk=connection_id)
     return full_jitter(
         failures + 1,
         base=timedelta(seconds=2),

@@ -188,7 +188,13 @@ def _broke_off(pull: _Pull, error: errors.RampError, *, jitter: float, next_in: 
     failure = classify_ramp(error)
     pull.run.problem = failure.title
     pull.run.trace_id = error.trace_id
-    pull.lease.pull_failed(failure, jitter=jitter, next_in=next_in, readings=pull.readings)
+    pull.lease.pull_failed(
+        failure,
+        jitter=jitter,
+        next_in=next_in,
+        readings=pull.readings,
+        has_read=pull.run.seen > 0,
+    )
     logger.warning(
         "A pull broke off.", extra={"connection": pull.connection.slug, "why": str(error)}
     )

@@ -5,7 +5,7 @@ Ramp takes a batch whole or not at all, and "not ready" (7062) may mean "synced 
 """
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -28,6 +28,8 @@ _ROWS_PER_PAGE = 10
 """Lists are read as long as a page may be expected to stand for so many single reads."""
 MARGIN = timedelta(hours=1)
 """Ramp's clock and ours may differ."""
+HICCUPS = 2
+"""So often in one reading Ramp may fail at once, and what was read until then is kept."""
 
 
 def settle_not_ready(
@@ -123,23 +125,49 @@ def read_again(
     """
     wanted = set(ids)
     found: dict[uuid.UUID, Finding] = {}
+    hiccups = 0
+    while True:
+        try:
+            _read_missing(kind, ramp, wanted, found, since=since, most_are=most_are)
+        except errors.RampUnreachable as error:
+            hiccups += 1
+            if hiccups > HICCUPS or error.status not in _AT_ONCE:
+                raise
+        else:
+            return found
+
+
+_AT_ONCE = (500, 502, 503)
+"""What Ramp says quickly and means nothing by. Time-outs would outlast the batch's lease."""
+
+
+def _read_missing(
+    kind: Kind,
+    ramp: RampClient,
+    wanted: Collection[uuid.UUID],
+    found: dict[uuid.UUID, Finding],
+    *,
+    since: datetime,
+    most_are: Standing,
+) -> None:
     lists = [lambda: kind.synced_since(ramp, since), lambda: kind.ready(ramp, Scope())]
     for pages in reversed(lists) if most_are is Standing.READY else lists:
-        if len(left := wanted - found.keys()) > FEW:
-            found |= _listed(kind, pages(), left)
-    found |= {ramp_id: _read_one(kind, ramp, ramp_id) for ramp_id in wanted - found.keys()}
-    return found
+        if len(left := set(wanted) - found.keys()) > FEW:
+            _add_listed(kind, pages(), left, found)
+    for ramp_id in set(wanted) - found.keys():
+        found[ramp_id] = _read_one(kind, ramp, ramp_id)
 
 
-def _listed(
-    kind: Kind, pages: Iterator[Page[Any]], wanted: Collection[uuid.UUID]
-) -> dict[uuid.UUID, Finding]:
-    found: dict[uuid.UUID, Finding] = {}
+def _add_listed(
+    kind: Kind,
+    pages: Iterator[Page[Any]],
+    wanted: Set[uuid.UUID],
+    found: dict[uuid.UUID, Finding],
+) -> None:
     for page in islice(pages, 1 + len(wanted) // _ROWS_PER_PAGE):
         found |= {one.id: finding(kind, one) for one in page.items if one.id in wanted}
-        if len(found) == len(wanted):
+        if wanted <= found.keys():
             break
-    return found
 
 
 def _read_one(kind: Kind, ramp: RampClient, ramp_id: uuid.UUID) -> Finding:

@@ -328,6 +328,31 @@ class TestLostAnswers:
 
         assert states(customer) == {"ACKED": 1}
 
+    def test_a_hiccup_while_reading_again_costs_one_more_call(self, customer: Customer) -> None:
+        """Of many reads one always fails while Ramp is ill, and the report would stay open."""
+        posted(customer, 3)
+        customer.fault("burnt_key", SYNCS)
+        customer.report()
+        let_time_pass(3600)
+        customer.fault("answer", ONE, status=500, skip=1)
+
+        customer.report()
+
+        assert customer.calls(ONE) == 4
+        assert AckBatch.objects.filter(state="open").count() == 0
+
+    def test_ramp_that_stays_ill_is_left_alone(self, customer: Customer) -> None:
+        posted(customer, 3)
+        customer.fault("burnt_key", SYNCS)
+        customer.report()
+        let_time_pass(3600)
+        customer.fault("answer", ONE, status=500, times=None)
+
+        customer.report()
+
+        assert customer.calls(ONE) == 3
+        assert AckBatch.objects.get().state == "open"
+
     def test_a_large_report_is_settled_by_lists_and_not_one_by_one(
         self, customer: Customer
     ) -> None:

@@ -422,6 +422,17 @@ class TestPages:
         sizes = [int(one.query["page_size"]) for one in customer.sim.log if one.operation == LIST]
         assert sizes == [100, 100, 50, 50, 25, 100]
 
+    def test_pages_stay_large_where_ramp_fails_now_and_then(self, customer: Customer) -> None:
+        for _ in range(450):
+            customer.spend()
+        for _ in range(3):
+            customer.fault("answer", LIST, status=500, skip=1)
+            customer.pull()
+
+        sizes = {int(one.query["page_size"]) for one in customer.sim.log if one.operation == LIST}
+        assert sizes == {100}
+        assert customer.schedule.poll_failures == 1
+
     @pytest.mark.matrix("T4")
     def test_a_revoked_access_is_one_problem_of_the_connection(self, customer: Customer) -> None:
         customer.spend()
