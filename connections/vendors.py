@@ -11,7 +11,7 @@ a vendor attaches it to none (R-39).
 from collections.abc import Sequence
 from typing import cast
 
-from django.db.models import CharField, Value
+from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Lower
 
 from connections.erp.port import ErpAdapter
@@ -61,7 +61,7 @@ def advance(creation: VendorCreation, erp: ErpAdapter, chart: Chart) -> None:
 
 
 def _into_erp(creation: VendorCreation, erp: ErpAdapter) -> None:
-    known = _of_same_name(creation)
+    known = None if creation.is_own else _of_same_name(creation)
     if known is None and not creation.is_own:
         _look_for_likes(creation)
     if known is None:
@@ -87,11 +87,18 @@ def _of_same_name(creation: VendorCreation) -> Vendor | None:
     :raises SeveralVendors: if there are two
     """
     name = " ".join(creation.name.split())
-    vendors = Vendor.objects.filter(connection_id=creation.connection_id, is_active=True)
+    vendors = _usable(creation)
     found = list(vendors.alias(small=Lower("name")).filter(small=name.lower()).order_by("id")[:10])
     if len(found) > 1:
         raise SeveralVendors(name, len(found))
     return found[0] if found else None
+
+
+def _usable(creation: VendorCreation) -> QuerySet[Vendor]:
+    """The customer's vendors that the ERP can post to."""
+    return Vendor.objects.filter(
+        connection_id=creation.connection_id, is_active=True, gone_at=None, merged_into=""
+    )
 
 
 def _look_for_likes(creation: VendorCreation) -> None:
@@ -99,13 +106,7 @@ def _look_for_likes(creation: VendorCreation) -> None:
 
     :raises LooksAlike: naming a few
     """
-    alike = Vendor.objects.filter(
-        connection_id=creation.connection_id,
-        is_active=True,
-        gone_at=None,
-        merged_into="",
-        match_key=MatchKey(Value(creation.name, CharField())),
-    )
+    alike = _usable(creation).filter(match_key=MatchKey(Value(creation.name, CharField())))
     names = list(alike.exclude(match_key="").order_by("id").values_list("name", flat=True)[:3])
     if names:
         raise LooksAlike(creation.name, names)

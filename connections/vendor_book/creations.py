@@ -55,8 +55,10 @@ def questions(connection: Connection) -> list[Question]:
 def use(creation: VendorCreation, vendor: Vendor, *, actor: str) -> None:
     """The merchant is this vendor of the ERP: upload that one, and code who waits with it.
 
-    :raises NotUndecided: if nobody needs to decide any more
+    :raises NotUndecided: if nobody needs to decide any more, or the ERP no longer posts to it
     """
+    if vendor.merged_into or vendor.gone_at is not None or not vendor.is_active:
+        raise NotUndecided(f"{vendor.name} is not active in the ERP any more. Choose another one.")
     _go_on(creation, actor, step=VendorCreation.Step.IN_ERP, erp_id=vendor.erp_id)
 
 

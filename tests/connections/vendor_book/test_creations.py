@@ -1,5 +1,7 @@
 """Merchants that may be a vendor already, and what people say of them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from connections import vendors
@@ -59,4 +61,34 @@ def test_or_it_gets_its_own(harbor: Connection) -> None:
     creation.refresh_from_db()
     assert creation.is_own
     with pytest.raises(AttributeError, match="upsert_vendor"):  # it goes on to the ERP
+        vendors.advance(creation, None, None)  # type: ignore[arg-type]
+
+
+def test_a_vendor_that_the_erp_no_longer_posts_to_is_nobody(harbor: Connection) -> None:
+    """By its name alone it would be uploaded to Ramp again, and spend posted to it."""
+    VendorFactory.create(connection=harbor, name="Figma", merged_into="9")
+    VendorFactory.create(connection=harbor, name="Figma", gone_at=datetime(2026, 11, 1, tzinfo=UTC))
+    creation = VendorCreationFactory.create(connection=harbor, name="Figma")
+
+    with pytest.raises(AttributeError, match="upsert_vendor"):  # a new one is made
+        vendors.advance(creation, None, None)  # type: ignore[arg-type]
+
+
+def test_nor_can_a_person_choose_it(harbor: Connection) -> None:
+    vendor = VendorFactory.create(connection=harbor, name="Figma, Inc.", merged_into="9")
+    creation = VendorCreationFactory.create(connection=harbor, name="FIGMA", stuck=True)
+
+    with pytest.raises(NotUndecided, match="not active in the ERP any more"):
+        use(creation, vendor, actor="maya")
+
+
+def test_one_of_its_own_is_made_although_two_have_its_very_name(harbor: Connection) -> None:
+    """Else the question would come back for ever."""
+    VendorFactory.create_batch(2, connection=harbor, name="Figma")
+    creation = VendorCreationFactory.create(connection=harbor, name="Figma", stuck=True)
+
+    create_own(creation, actor="maya")
+
+    creation.refresh_from_db()
+    with pytest.raises(AttributeError, match="upsert_vendor"):
         vendors.advance(creation, None, None)  # type: ignore[arg-type]
