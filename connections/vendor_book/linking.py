@@ -45,7 +45,7 @@ class RampSide(Protocol):
 
 
 def due(connection_id: uuid.UUID | None = None) -> QuerySet[VendorLink]:
-    """Wished links that can be made: Ramp has both vendors. Of one connection, or of all open ones.
+    """Wished links that can be made: Ramp has both vendors. Of one open connection, or of all.
 
     One whose accounting vendor is still to be uploaded waits; the upload makes it due.
     """
@@ -53,9 +53,10 @@ def due(connection_id: uuid.UUID | None = None) -> QuerySet[VendorLink]:
         connection=OuterRef("connection"), erp_id=OuterRef("erp_id"), ramp_id__isnull=False
     )
     wanted = VendorLink.objects.filter(Exists(uploaded), state=State.WANTED)
+    wanted = wanted.exclude(connection__stage=Connection.Stage.CLOSED)
     if connection_id is not None:
         return wanted.filter(connection_id=connection_id)
-    return wanted.exclude(connection__stage=Connection.Stage.CLOSED)
+    return wanted
 
 
 def connections_due(*, limit: int = 50) -> list[uuid.UUID]:

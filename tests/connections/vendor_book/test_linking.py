@@ -284,3 +284,15 @@ class TestWantHeirs:
 
         made = VendorLink.objects.get(evidence="merged in the ERP")
         assert (made.ramp_vendor_id, made.erp_id, made.actor) == (free.pk, "9", "")
+
+
+def test_nothing_is_linked_for_a_customer_that_is_disconnected(
+    harbor: Connection, figma: RampVendor
+) -> None:
+    VendorFactory.create(connection=harbor, erp_id="7", ramp_id=uuid.uuid4())
+    VendorLinkFactory.create(connection=harbor, ramp_vendor=figma, erp_id="7")
+    assert linking.due(harbor.pk).exists()
+
+    Connection.objects.update(stage=Connection.Stage.CLOSED)
+
+    assert not linking.due(harbor.pk).exists()
