@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "rampbridge.sessions.SessionLifetimeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "rampbridge.policy.PolicyMiddleware",
+    "rampbridge.plain_text.PlainTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -37,7 +37,7 @@ class Counts:
     unlinked: int
     changes: int
     kept_links: int
-    """Links on their way or refused."""
+    """Links on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,11 @@ def search(
     connection_id: uuid.UUID, *, text: str = "", after: str = "", size: int = PAGE_SIZE
 ) -> ListPage[Vendor]:
     """The ERP's vendors by name, or those whose name, code or id begins with a text."""
-    key, _, name = after.partition("~")
-    if not key.isdecimal():
-        key, name = "0", ""
-    place = {"connection": connection_id, "most": size + 1, "name": name, "key": int(key)}
+    number, _, name = after.partition("~")
+    key = _key(number)
+    if key is None:
+        key, name = 0, ""
+    place = {"connection": connection_id, "most": size + 1, "name": name, "key": key}
     start = {"start": f"{_escaped(text.upper())}%", "id_start": f"{_escaped(text)}%"}
     found = rows(_SEARCH if text else _BY_NAME, {**place, **start})
     by_pk = Vendor.objects.in_bulk([row["id"] for row in found[:size]])
@@ -144,9 +145,10 @@ def conflicts(
 ) -> ListPage[Conflict]:
     """Linked pairs that differ, or whose ERP side is gone. One statement."""
     number, _, erp_id = after.partition("~")
-    if not number.isdecimal():
-        number, erp_id = "0", ""
-    place = {"connection": connection_id, "most": size + 1, "id": erp_id, "key": int(number)}
+    key = _key(number)
+    if key is None:
+        key, erp_id = 0, ""
+    place = {"connection": connection_id, "most": size + 1, "id": erp_id, "key": key}
     found = rows(_CONFLICTS, place)
     last = found[size - 1] if len(found) > size else None
     return ListPage(
@@ -175,6 +177,11 @@ def vendors_named(connection_id: uuid.UUID, erp_ids: Iterable[str]) -> Mapping[s
 
 def _named(found: Any, text: str) -> Any:
     return found.alias(upper_name=Upper(F("name"))).filter(upper_name__startswith=text.upper())
+
+
+def _key(text: str) -> int | None:
+    """A primary key as a cursor names it; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _whole_numbers(cursor: str) -> tuple[int | None, int]:

@@ -134,6 +134,10 @@ def own_vendor_field(request: HttpRequest, slug: str) -> HttpResponse:
 def read_vendors(request: HttpRequest, slug: str) -> HttpResponse:
     """Have Ramp's vendors read soon."""
     connection = open_customer(slug)
+    if connection.stage == Connection.Stage.CLOSED:
+        messages.error(request, f"{connection.name} is disconnected. Nothing is read any more.")
+        return redirect("vendors", slug=slug)
+    schedule.ensure(connection)
     schedule.verify_soon(connection.pk, actor=request.user.get_username())
     messages.success(request, "Ramp's vendors are read within a minute. Come back to this page.")
     return redirect("vendors", slug=slug)
@@ -200,7 +204,8 @@ def _change(
 
 def _page_after(request: HttpRequest, slug: str, tab: str) -> str:
     """The vendor's own page if one came from there, else the tab."""
-    if of := request.POST.get("of", ""):
+    of = request.POST.get("of", "")
+    if of and of.isprintable():
         return reverse("vendor", kwargs={"slug": slug, "key": of})
     by = request.POST.get("by", "")
     suffix = f"&by={by}" if by in {one.value for one in duplicates.Sharing} else ""

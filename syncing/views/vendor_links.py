@@ -32,7 +32,9 @@ State = VendorLink.State
 def pick_vendors(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     """Tick and untick: what `of` names is ticked as `pair` says, and everything else stays."""
     connection = open_customer(slug)
-    named = {int(key) for key in request.POST.getlist("of") if key.isdecimal()}
+    named = {
+        int(key) for key in request.POST.getlist("of")[:1000] if key.isdecimal() and len(key) < 19
+    }
     kept = [
         pair
         for pair in vendor_picks.picks(request, connection.pk)
@@ -110,7 +112,7 @@ def link_again(request: HttpRequest, slug: str, batch: uuid.UUID) -> HttpRespons
 
 
 def _confirm(request: HtmxHttpRequest, connection: Connection) -> HttpResponse:
-    pairs = _pairs(request.POST.getlist("pair"))
+    pairs = _known(connection, _pairs(request.POST.getlist("pair")))
     batch = _uuid(request.POST.get("batch", ""))
     if not pairs or batch is None:
         messages.error(request, "Nothing was chosen. Tick the vendors that are to be linked.")
@@ -202,6 +204,15 @@ def _harmless(text: str) -> str:
 
 def _pairs(texts: list[str]) -> list[Pair]:
     return [pair for pair in map(Pair.parse, texts) if pair]
+
+
+def _known(connection: Connection, pairs: list[Pair]) -> list[Pair]:
+    """Those of this customer's own vendors; others may be gone since the page was shown."""
+    own = RampVendor.objects.filter(
+        connection=connection, pk__in={one.ramp_vendor for one in pairs}
+    )
+    keys = set(own.values_list("pk", flat=True))
+    return [pair for pair in pairs if pair.ramp_vendor in keys]
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from connections.models import (
     Connection,
     FieldOwner,
+    Mirror,
     RampVendor,
     SeparateVendors,
     VendorChange,
@@ -473,3 +474,64 @@ def test_names_never_become_markup(maya: Client, harbor: Connection) -> None:
     for tab in ("unlinked", "all", "duplicates"):
         assert evil not in maya.get(at("vendors"), {"tab": tab}).content.decode()
     assert evil not in maya.get(at("vendor", key="12")).content.decode()
+
+
+class TestNonsense:
+    @pytest.mark.parametrize("tab", ["unlinked", "all", "duplicates", "conflicts"])
+    @pytest.mark.parametrize(
+        "cursor", ["9" * 5000, f"{'9' * 5000}~{'9' * 5000}", f"{'9' * 30}~a", "²~²", "~"]
+    )
+    def test_in_a_cursor_is_the_first_page_or_an_empty_one(
+        self, maya: Client, harbor: Connection, tab: str, cursor: str
+    ) -> None:
+        pair_of(harbor)
+
+        assert maya.get(at("vendors"), {"tab": tab, "after": cursor}).status_code == 200
+
+    @pytest.mark.parametrize("where", ["?q=%00", "%00/", "links/%00/"])
+    def test_with_a_nul_character_is_a_bad_request(
+        self, maya: Client, harbor: Connection, where: str
+    ) -> None:
+        assert maya.get(at("vendors") + where).status_code in (400, 404)
+
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_about_another_customers_vendor_links_nothing(
+        self, maya: Client, harbor: Connection, headers: dict[str, str]
+    ) -> None:
+        pair = pair_of(ConnectionFactory.create())
+
+        answer = maya.post(
+            at("link_vendors"), {"pair": pair, "batch": str(uuid.uuid4())}, headers=headers
+        )
+
+        assert answer["Location"] == at("vendors")
+        assert not VendorLink.objects.exists()
+
+    def test_in_what_is_ticked_is_left_out(self, maya: Client, harbor: Connection) -> None:
+        answer = maya.post(at("pick_vendors"), {"of": "9" * 5000, "pair": "9" * 5000})
+
+        assert answer.status_code == 302
+
+    def test_about_where_one_came_from_leads_to_the_list(
+        self, maya: Client, harbor: Connection
+    ) -> None:
+        answer = maya.post(at("take_back_separate"), {"of": "a\nb"})
+
+        assert answer["Location"].startswith(at("vendors"))
+
+
+class TestReadNow:
+    def test_puts_a_customer_on_the_schedule_that_was_not_on_it(
+        self, maya: Client, harbor: Connection
+    ) -> None:
+        maya.post(at("read_vendors"))
+
+        assert Mirror.objects.get().asked_by == "maya"
+
+    def test_is_refused_for_a_customer_that_is_disconnected(
+        self, maya: Client, harbor: Connection
+    ) -> None:
+        Connection.objects.update(stage=Connection.Stage.CLOSED)
+
+        assert "Nothing is read any more" in text_of(maya.post(at("read_vendors"), follow=True))
+        assert not Mirror.objects.exists()
