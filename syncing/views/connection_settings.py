@@ -200,11 +200,19 @@ def _switch_row(connection: Connection, switch: Switch, wish: Chore | None) -> S
     return SwitchRow(switch, AS_WANTED if not is_otherwise else UNDECIDED, verdict=verdict)
 
 
+def _not_closed(slug: str) -> Connection:
+    """:raises Http404: if nothing can be changed any more"""
+    connection = open_customer(slug)
+    if connection.stage == Connection.Stage.CLOSED:
+        raise Http404("the customer is disconnected")
+    return connection
+
+
 @require_POST
 @allow(Permission.CONNECT)
 def turn_switch(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Want a switch on or off, or take what Ramp has for what is wanted."""
-    connection = open_customer(slug)
+    connection = _not_closed(slug)
     if name not in Switch.Name.values:
         raise Http404("no such switch")
     actor = request.user.get_username()
@@ -246,7 +254,7 @@ def ask(request: HttpRequest, slug: str, what: str) -> HttpResponse:
 @allow(Permission.RUN)
 def check_now(request: HttpRequest, slug: str) -> HttpResponse:
     """Have both sides looked at."""
-    connection = open_customer(slug)
+    connection = _not_closed(slug)
     chores.want(connection, Chore.Kind.CHECK, actor=request.user.get_username())
     messages.success(request, "Both sides are being asked. What they say appears here.")
     return back(request, slug)
@@ -256,7 +264,7 @@ def check_now(request: HttpRequest, slug: str) -> HttpResponse:
 @allow(Permission.CONNECT)
 def edit_basics(request: HttpRequest, slug: str) -> HttpResponse:
     """Name, owner, time zone and what is synced."""
-    connection = open_customer(slug)
+    connection = _not_closed(slug)
     form = BasicsForm(
         request.POST or None,
         initial={

@@ -135,6 +135,7 @@ def onboarding(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         "current": at,
         "done": sum(one.is_done for one in all_steps),
         "facts": known,
+        "missing_side": "erp" if known.has_ramp_credentials else "ramp",
         "prerequisites": kind.prerequisites if kind else (),
         "first": first_synced(connection) if known.synced else None,
     }

@@ -1,5 +1,6 @@
 """Who may do what on a connection's pages, and what they cost."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections import secrets
-from connections.models import Chore, Connection, Credential
+from connections.models import Chore, Connection, Credential, HealthCheck
 from tests.browser import settings_stories
 from tests.factories import ConnectionFactory, UserFactory
 
@@ -146,3 +147,58 @@ class TestSettings:
         assert client.get(live, headers={"HX-Request": "true"}).status_code == 204
         client.post(reverse("turn_switch", args=[connection.slug, "vendor_credits_enabled"]))
         assert client.get(live, headers={"HX-Request": "true"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "more"),
+    [
+        ("check_now", {}),
+        ("edit_basics", {}),
+        ("turn_switch", {"name": "vendor_credits_enabled"}),
+        ("new_credentials", {"side": "erp"}),
+        ("ask", {"what": "live"}),
+    ],
+)
+def test_nothing_is_changed_of_a_customer_that_is_disconnected(
+    client: Client, page: str, more: dict[str, str]
+) -> None:
+    connection = ConnectionFactory.create(stage="closed")
+    address = reverse(page, kwargs={"slug": connection.slug, **more})
+
+    answer = signed_in(client, "admin").post(address, {"on": "yes"})
+
+    assert answer.status_code == 404
+    assert not Chore.objects.exists()
+
+
+class TestAWayOut:
+    """Whatever a step waits for, somebody can do something about it."""
+
+    def page(self, client: Client, connection: Connection) -> str:
+        address = reverse("onboarding", args=[connection.slug])
+        return signed_in(client, "implementer").get(address).content.decode()
+
+    def test_of_missing_credentials(self, client: Client) -> None:
+        assert 'id="credentials-missing"' in self.page(client, ConnectionFactory.create())
+
+    def test_of_a_webhook_that_ramp_never_verified(self, client: Client) -> None:
+        connection = seated()
+        connection.subscriptions.create(status="pending")
+
+        assert 'id="ask-webhook"' in self.page(client, connection)
+
+    def test_of_entities_that_were_never_read(self, client: Client) -> None:
+        assert 'id="check-entities"' in self.page(client, seated())
+
+
+def seated() -> Connection:
+    """A customer whose seat is ours, and of whom nothing else is known."""
+    connection: Connection = ConnectionFactory.create(
+        stage="setting_up", ramp_connection_id=uuid.uuid4()
+    )
+    for side in Credential.Side:
+        secrets.keep_credential(connection, side, {"login": "x"})
+        HealthCheck.objects.create(
+            connection=connection, side=side, is_ok=True, checked_at=connection.created_at
+        )
+    return connection
