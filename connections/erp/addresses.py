@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from urllib.parse import urlsplit
 
+import httpx
+
 from rampbridge.lib.addresses import as_address, is_public
 
 Resolve = Callable[[str], Sequence[str]]
@@ -31,9 +33,11 @@ def check_written(url: str, *, allowed: Collection[str]) -> str:
         parts = urlsplit(url.strip())
         host = (parts.hostname or "").lower()
         _ = parts.port
-    except ValueError:
+        names = _names(httpx.URL(url.strip()))
+    except (ValueError, httpx.InvalidURL):
         raise AddressRefused("This is no address. Write https://host.example.com.") from None
-    if parts.scheme not in ("http", "https") or not host:
+    # Whoever calls it must read the same host in it as we do.
+    if parts.scheme not in ("http", "https") or not host or host not in names:
         raise AddressRefused("Write the whole address, such as https://host.example.com.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise AddressRefused("Write the address alone; user and password have their own fields.")
@@ -56,18 +60,25 @@ def addresses_of(host: str) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
 
 
+def _names(url: httpx.URL) -> tuple[str, str]:
+    """A host in letters of its own language, and as it is called."""
+    return url.host.lower(), url.raw_host.decode().lower()
+
+
 def check(url: str, *, allowed: Collection[str], resolve: Resolve = addresses_of) -> None:
     """Look where an address leads, right before it is called.
 
     A name without an address passes: calling it fails by itself, and says so.
 
-    :raises AddressRefused: if it leads inside
+    :raises AddressRefused: if it leads inside, or is no name at all
     """
     host = check_written(url, allowed=allowed)
     if host in allowed:
         return
     try:
-        found = resolve(host)
+        found = resolve(httpx.URL(url.strip()).raw_host.decode())  # as it is called, in ASCII
+    except UnicodeError:  # a part of it is empty, or longer than names can be
+        raise AddressRefused(f"{host} is no name of a host. Look for a slip in it.") from None
     except OSError:
         return
     if not all(is_public(ipaddress.ip_address(one.partition("%")[0])) for one in found):

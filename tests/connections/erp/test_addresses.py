@@ -31,6 +31,10 @@ NOBODY: frozenset[str] = frozenset()
         "https://[::ffff:10.0.0.7]",
         "https://[fd00::1]",
         "https://0x7f000001",
+        "https://two words.example.com",
+        "https://xn--.com",
+        "https://\u2488.example.com",
+        "https://tryton.example.com/\x01",
     ],
 )
 def test_is_refused_as_written(url: str) -> None:
@@ -39,7 +43,14 @@ def test_is_refused_as_written(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://tryton.example.com", "https://tryton.example.com:8443/", "https://8.8.8.8"]
+    "url",
+    [
+        "https://tryton.example.com",
+        "https://tryton.example.com:8443/",
+        "https://8.8.8.8",
+        "https://bücher.example.com",
+        "https://xn--bcher-kva.example.com",
+    ],
 )
 def test_is_taken_as_written(url: str) -> None:
     assert check_written(url, allowed=NOBODY)
@@ -55,6 +66,25 @@ def test_a_name_that_leads_inside_is_refused_before_the_call(found: str) -> None
         check(
             "https://tryton.example.com", allowed=NOBODY, resolve=lambda _: ["93.184.216.34", found]
         )
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example.com", "."])
+def test_what_is_no_name_at_all_is_refused_in_words(host: str) -> None:
+    with pytest.raises(AddressRefused, match="no name of a host"):
+        check(f"https://{host}", allowed=NOBODY)
+
+
+def test_the_name_is_looked_up_as_it_will_be_called() -> None:
+    """Two ways to write a name in ASCII lead to two hosts: only the called one counts."""
+    asked: list[str] = []
+
+    def resolve(host: str) -> list[str]:
+        asked.append(host)
+        return ["93.184.216.34"]
+
+    check("https://faß.example.com", allowed=NOBODY, resolve=resolve)
+
+    assert asked == ["xn--fa-hia.example.com"]
 
 
 def test_a_name_that_leads_outside_may_be_called() -> None:
