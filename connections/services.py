@@ -326,6 +326,7 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
 
 
 def go_live(connection: Connection) -> None:
-    """Let the connection be polled and worked from now on."""
-    connection.stage = Connection.Stage.LIVE
-    connection.save(update_fields=["stage"])
+    """Let the connection be polled and worked from now on, unless it was closed meanwhile."""
+    still_open = Connection.objects.filter(pk=connection.pk).exclude(stage=Connection.Stage.CLOSED)
+    still_open.update(stage=Connection.Stage.LIVE)
+    connection.refresh_from_db(fields=["stage"])

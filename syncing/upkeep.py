@@ -135,7 +135,11 @@ def begin(connection: Connection, *, now: datetime) -> None:
 
 
 def _disconnect(chore: Chore, _now: datetime) -> Outcome:
-    return lifecycle.disconnect(chore.connection, clients.ramp_client(chore.connection))
+    """A customer that never got a seat can be closed although its credentials never worked."""
+    connection = chore.connection
+    if connection.ramp_connection_id is None and not connection.subscriptions.exists():
+        return lifecycle.give_up(connection)
+    return lifecycle.disconnect(connection, clients.ramp_client(connection))
 
 
 DOERS: Mapping[str, Doer] = {

@@ -1,9 +1,11 @@
 """What people ask of a connection: written by pages, claimed and carried out by workers.
 
 A wish is claimed by moving its due time on, so that it comes due again if its worker dies; every
-one of them may be done twice. Of the same wish there is one at a time.
+one of them may be done twice. Of the same wish there is one at a time, and each ends: whatever
+comes of it stands on a page, or nobody could ask again.
 """
 
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,20 @@ LEASE = timedelta(minutes=3)
 """Longer than one wish takes, with a minute for Ramp and one for an ERP."""
 TRIES = 6
 FIRST_WAIT = timedelta(seconds=5)
+
+logger = logging.getLogger(__name__)
+
+
+CLOSED = "The customer is disconnected. Nothing is done for it any more."
+NEVER_ENDED = (
+    f"It was begun {TRIES} times and never came to an end.",
+    "Try again. If it stays like that, tell rampbridge's developers: the log says more.",
+)
+OUR_MISTAKE = (
+    "Something went wrong in rampbridge itself.",
+    "Check what was entered and try again. If it stays like that, tell rampbridge's developers:"
+    " the log says more.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ def want(
     hint: str = "",
 ) -> Chore:
     """Write a wish down. The same one again begins anew: with its newest content, at once."""
+    _one_at_a_time(connection)
     waiting = Chore.objects.select_for_update().filter(
         connection=connection, kind=kind, about=about, state=Chore.State.WANTED
     )
@@ -71,6 +88,20 @@ def want(
     else:
         waiting.update(actor=actor, due_at=Now(), attempts=0)
     return found
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Two people may press the same button at once: the second one finds what the first wrote."""
+    row = Connection.objects.select_for_update(no_key=True).filter(pk=connection.pk)
+    row.values_list("pk", flat=True).get()
+
+
+def refuse_all(connection: Connection, title: str, *, but: Chore.Kind) -> None:
+    """Settle whatever else is still wanted: it will not be done any more."""
+    for chore in Chore.objects.filter(connection=connection, state=Chore.State.WANTED).exclude(
+        kind=but
+    ):
+        _settle(chore, Chore.State.REFUSED, title)
 
 
 def connections_due() -> list[uuid.UUID]:
@@ -109,6 +140,16 @@ def _claim(connection_id: uuid.UUID) -> Chore | None:
 
 
 def _carry_out(chore: Chore, doer: Doer, now: datetime) -> None:
+    if chore.connection.stage == Connection.Stage.CLOSED:
+        is_so = chore.kind == Chore.Kind.DISCONNECT  # wished twice
+        _settle(chore, Chore.State.DONE if is_so else Chore.State.REFUSED, CLOSED)
+    elif chore.attempts > TRIES:
+        _settle(chore, Chore.State.REFUSED, *NEVER_ENDED)
+    else:
+        _try(chore, doer, now)
+
+
+def _try(chore: Chore, doer: Doer, now: datetime) -> None:
     try:
         outcome = doer(chore, now)
     except Refused as refused:
@@ -120,6 +161,9 @@ def _carry_out(chore: Chore, doer: Doer, now: datetime) -> None:
             _try_again(chore, found, trace_id)
         else:
             _settle(chore, Chore.State.REFUSED, found.title, found.fix, trace_id=trace_id)
+    except Exception:
+        logger.exception("A wish failed by our own mistake.", extra={"chore": str(chore.pk)})
+        _settle(chore, Chore.State.REFUSED, *OUR_MISTAKE)
     else:
         _settle(chore, Chore.State.DONE, outcome.title, trace_id=outcome.trace_id)
 

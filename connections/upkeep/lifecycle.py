@@ -50,7 +50,7 @@ def disconnect(connection: Connection, ramp: RampClient) -> Outcome:
     Only our own connection is ever deleted, and only while it holds the seat. Items, documents and
     history stay.
 
-    :raises Refused: if another provider holds the seat now
+    :raises Refused: if Ramp itself runs the connection
     :raises NotVerified: if Ramp still shows it linked
     :raises RampError: if Ramp cannot be asked; the customer stays as it was
     """
@@ -70,6 +70,12 @@ def disconnect(connection: Connection, ramp: RampClient) -> Outcome:
     return Outcome("Disconnected. Ramp no longer shows the connection as linked.", trace_id)
 
 
+def give_up(connection: Connection) -> Outcome:
+    """Close a customer that never was connected in Ramp: there is nobody to be told."""
+    close(connection)
+    return Outcome("Closed. It was never connected in Ramp.")
+
+
 @transaction.atomic
 def close(connection: Connection) -> None:
     """Stop everything of a customer; what is known of it stays."""
@@ -79,6 +85,7 @@ def close(connection: Connection) -> None:
     Mirror.objects.filter(connection=connection).update(
         read_due_at=None, full_due_at=None, push_due_at=None, verify_due_at=None
     )
+    chores.refuse_all(connection, chores.CLOSED, but=Chore.Kind.DISCONNECT)
 
 
 def change_credentials(chore: Chore) -> Outcome:

@@ -166,3 +166,44 @@ def test_the_facts_of_a_customer_take_few_statements(
         found = facts(connection)
 
     assert onboarding.steps(found)[0].status is onboarding.Status.TO_DO
+
+
+class TestDisconnect:
+    def test_closes_a_customer_whose_credentials_never_worked(self) -> None:
+        connection = ConnectionFactory.create(stage="setting_up", ramp_connection_id=None)
+        chores.want(connection, Chore.Kind.DISCONNECT, actor="maya")
+
+        upkeep.look_after(connection, now=NOON)
+
+        connection.refresh_from_db()
+        assert connection.stage == Connection.Stage.CLOSED
+        assert Chore.objects.get().title == "Closed. It was never connected in Ramp."
+
+    def test_ends_what_else_was_wished(self, customer: Customer) -> None:
+        """Else somebody's wish to go live would open the customer again."""
+        chores.want(customer.connection, Chore.Kind.DISCONNECT, actor="maya")
+        chores.want(customer.connection, Chore.Kind.GO_LIVE, actor="li")
+
+        upkeep.look_after(customer.connection, now=NOON)
+
+        customer.connection.refresh_from_db()
+        assert customer.connection.stage == Connection.Stage.CLOSED
+        wish = Chore.objects.get(kind=Chore.Kind.GO_LIVE)
+        assert (wish.state, wish.title) == (Chore.State.REFUSED, chores.CLOSED)
+
+    def test_is_not_undone_by_whoever_goes_live_meanwhile(self, customer: Customer) -> None:
+        stale = Connection.objects.get(pk=customer.connection.pk)
+        Connection.objects.update(stage=Connection.Stage.CLOSED)
+
+        upkeep.begin(stale, now=NOON)
+
+        stale.refresh_from_db()
+        assert stale.stage == Connection.Stage.CLOSED
+
+    def test_wished_twice_is_done_and_not_refused(self, customer: Customer) -> None:
+        Connection.objects.update(stage=Connection.Stage.CLOSED)
+        chores.want(customer.connection, Chore.Kind.DISCONNECT, actor="maya")
+
+        upkeep.look_after(customer.connection, now=NOON)
+
+        assert Chore.objects.get().state == Chore.State.DONE

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection as database
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from connections import secrets
 from connections.erp.errors import Code
@@ -148,3 +150,42 @@ def test_newer_credentials_replace_those_that_wait(connection: Connection) -> No
     waiting = Chore.objects.get(state=Chore.State.WANTED)
     assert secrets.unproven(waiting) == {"password": "second"}
     assert bytes(Chore.objects.get(state=Chore.State.REFUSED).sealed) == b""
+
+
+def test_a_mistake_of_our_own_ends_it_with_words(connection: Connection) -> None:
+    """Else its page would say for ever that a worker is at it, and let nobody ask again."""
+    chores.want(connection, CHECK, actor="maya")
+
+    chore = carry_out(connection, failing(KeyError("oops")))
+
+    assert chore.state == Chore.State.REFUSED
+    assert chore.title == "Something went wrong in rampbridge itself."
+    assert "oops" not in chore.title + chore.fix
+
+
+def test_what_kills_its_worker_each_time_comes_to_an_end(connection: Connection) -> None:
+    chores.want(connection, CHECK, actor="maya")
+    Chore.objects.update(attempts=chores.TRIES)
+
+    chore = carry_out(connection, failing(KeyboardInterrupt()))  # type: ignore[arg-type]
+
+    assert chore.state == Chore.State.REFUSED
+    assert "never came to an end" in chore.title
+
+
+def test_nothing_is_done_for_a_customer_that_is_disconnected(connection: Connection) -> None:
+    chores.want(connection, CHECK, actor="maya")
+    Connection.objects.update(stage=Connection.Stage.CLOSED)
+
+    chore = carry_out(connection, failing(AssertionError()))
+
+    assert (chore.state, chore.title) == (Chore.State.REFUSED, chores.CLOSED)
+
+
+def test_two_people_who_press_at_once_wait_for_each_other(connection: Connection) -> None:
+    with CaptureQueriesContext(database) as asked:
+        chores.want(connection, CHECK, actor="maya")
+
+    first = next(one["sql"] for one in asked if "SELECT" in one["sql"])
+    assert "connections_connection" in first
+    assert first.endswith("FOR NO KEY UPDATE")
