@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +56,7 @@ def changes(records: Records, kind: MasterKind, cursor: str | None) -> Iterator[
     stamps = [f"{detail}.{stamp}" for detail in source.details for stamp in STAMPS]
     newest = cursor or ""
     last_id = 0
+    began_at = asked_at = time.monotonic()
     while True:
         rows = records.rpc.read(
             source.model,
@@ -69,13 +71,25 @@ def changes(records: Records, kind: MasterKind, cursor: str | None) -> Iterator[
         yield Page(
             items=[source.master(row) for row in rows],
             # A walk that breaks off starts again: only its last page moves on.
-            cursor=newest if complete else cursor or "",
+            cursor=_so_far(newest, cursor, asked_at - began_at) if complete else cursor or "",
             complete=complete,
             snapshot=not cursor,
         )
         if complete:
             return
         last_id = rows[-1]["id"]
+        asked_at = time.monotonic()
+
+
+def _so_far(newest: str, cursor: str | None, seconds: float) -> str:
+    """How far a walk of so many seconds has read for certain.
+
+    What changed on its first pages meanwhile may be older than what its last page shows.
+    """
+    if not newest or not seconds:
+        return newest
+    certain = datetime.fromisoformat(newest) - timedelta(seconds=seconds)
+    return max(cursor or "", certain.isoformat())
 
 
 def _changed_since(cursor: str | None, details: Sequence[str]) -> list[Any]:
