@@ -8,6 +8,8 @@ import orjson
 from django.db import connection as database
 from django.db import transaction
 
+from rampbridge.lib.text import storable as storable  # as much a part of writing a row as the rest
+
 
 def execute(sql: str, params: Any) -> int:
     """Run one statement. Returns the rows it touched."""
@@ -46,10 +48,3 @@ def as_json(value: Any) -> str:
 def from_json(value: str | None) -> Any:
     """Django hands jsonb over as text in raw cursors."""
     return None if value is None else orjson.loads(value)
-
-
-def storable(text: str) -> str:
-    """Words from outside, with what PostgreSQL's text refuses (NUL, half surrogates) as U+FFFD."""
-    return (
-        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )

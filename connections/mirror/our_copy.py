@@ -25,6 +25,7 @@ from connections.models import (
     Vendor,
 )
 from connections.models.reference import ReferenceKind
+from rampbridge.lib.text import storable
 
 NAME_LIMIT = 300
 """A name of so many characters is kept as the beginning of a longer one."""
@@ -141,7 +142,7 @@ def _tax_rate(master: Master, desk: Desk) -> Candidate:
         TaxRate(
             **_common(master, desk),
             rate=_rate(master.extra["rate"]),
-            account_erp_id=master.extra.get("account", ""),
+            account_erp_id=_fitting(master.extra.get("account", "")),
         )
     )
 
@@ -163,7 +164,7 @@ def _entity(master: Master, desk: Desk) -> Candidate:
         ErpEntity(
             connection=desk.connection,
             erp_id=_fitting(master.id),
-            name=master.name[:200],
+            name=storable(master.name)[:200],
             currency=master.currency if len(master.currency) == 3 else "",
             is_active=master.active,
         )
@@ -224,7 +225,7 @@ def _common(master: Master, desk: Desk) -> dict[str, Any]:
     return {
         "connection": desk.connection,
         "erp_id": _fitting(master.id),
-        "name": master.name[:NAME_LIMIT],
+        "name": storable(master.name)[:NAME_LIMIT],
         "code": _fitting(master.code),
         "parent_erp_id": _fitting(master.parent),
         "is_active": master.active,
@@ -235,6 +236,8 @@ def _fitting(text: str) -> str:
     """Ids and codes are kept whole or not at all: half of one may be another's."""
     if len(text) > _ID_LIMIT:
         raise KeptBack(f"{text[:20]}… is longer than {_ID_LIMIT} characters")
+    if storable(text) != text:
+        raise KeptBack("it has characters that no text may have")
     return text
 
 

@@ -12,6 +12,7 @@ from connections.mirror.diff import KINDS
 from connections.mirror.kinds import Columns, Mirrored
 from connections.mirror.statements import execute, rows
 from connections.models import Mirror
+from rampbridge.lib.text import storable
 
 _COMMON = {
     "ramp_id": "uuid",
@@ -21,6 +22,7 @@ _COMMON = {
 }
 _ACCEPTED = "refusal = '', refusal_field = '', refused_content = '', refused_at = NULL"
 _LONGEST_REFUSAL = 500
+_LONGEST = {"ramp_name": 300, "ramp_code": 100, "ramp_display_name": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def confirm(kind: Mirrored, taken: Sequence[tuple[int, Columns]]) -> None:
             AS s(pk bigint, {", ".join(f"{name} {types[name]}" for name in names)})
         WHERE r.id = s.pk
         """,  # noqa: S608  names of our own columns
-        [_json([{"pk": pk, **columns} for pk, columns in taken])],
+        [_json([{"pk": pk, **_fitting(columns)} for pk, columns in taken])],
     )
 
 
@@ -98,7 +100,11 @@ def compare(
         )
         SELECT id, known, differs FROM met
         """,  # noqa: S608  names of our own columns
-        {"shown": _json(shown), "connection": connection_id, "field": field_pk},
+        {
+            "shown": _json([_fitting(one) for one in shown]),
+            "connection": connection_id,
+            "field": field_pk,
+        },
     )
     return Compared(
         met=[pk for pk, _, _ in found],
@@ -137,6 +143,14 @@ def start_over(connection_id: uuid.UUID, *, is_empty: bool) -> None:
 
 def _table(kind: Mirrored) -> str:
     return str(kind.model._meta.db_table)  # noqa: SLF001  Django's public name for it
+
+
+def _fitting(columns: Columns) -> Columns:
+    """Ramp may hold longer names than we keep, and characters that no text here may have."""
+    return {
+        name: storable(value)[: _LONGEST.get(name)] if isinstance(value, str) else value
+        for name, value in columns.items()
+    }
 
 
 def _json(value: Any) -> str:

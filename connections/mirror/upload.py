@@ -2,7 +2,7 @@
 
 from django.db.models.functions import Now
 
-from connections.mirror import batches, decisions, lookup, verification
+from connections.mirror import batches, decisions, lookup, refusals, verification
 from connections.mirror.batches import Sent
 from connections.mirror.diff import ORDER
 from connections.mirror.every_kind import EVERY_KIND
@@ -42,6 +42,7 @@ def upload(
     for kind, action in ORDER:
         sender.send(EVERY_KIND[kind], action)
     decisions.tidy(connection)
+    refusals.forget_what_is_over(connection)
     _is_done(mirror)
     return sender.sent
 

@@ -118,7 +118,7 @@ class TestMirror:
             for choice in ({"show": odd, "kind": odd}, *CHOICES):
                 query = urlencode(dict.fromkeys(keys, odd) | choice, errors="surrogatepass")
                 status = support.get(f"{reverse(name, args=[SLUG])}?{query}").status_code
-                assert status in {200, 404}, query[:200]
+                assert status < 500, query[:200]
 
     def test_a_customer_that_has_no_mirror_yet_says_so(
         self, support: Client, connection: Connection

@@ -186,6 +186,18 @@ class TestReadBack:
         assert differences.lost == {"vendor": 1}
         assert what(connection) == [("vendor", "phantom", "added")]
 
+    def test_takes_names_that_are_longer_than_ours(
+        self, connection: Connection, ramp: RampClient, sim: Simulator
+    ) -> None:
+        vendor = Vendor.objects.get(erp_id="v0")
+        assert vendor.ramp_id
+        ramp.update_vendor(vendor.ramp_id, name="Ü" * 400, code="c" * 200)
+
+        assert read_back(connection, ramp).changed == {"vendor": 1}
+
+        vendor.refresh_from_db()
+        assert (vendor.ramp_name, vendor.ramp_code) == ("Ü" * 300, "c" * 100)
+
     def test_counts_what_is_none_of_the_erps(
         self, connection: Connection, ramp: RampClient, sim: Simulator
     ) -> None:

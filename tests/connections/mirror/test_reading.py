@@ -67,6 +67,20 @@ def writes_of(queries: CaptureQueriesContext) -> list[str]:
     return [one["sql"] for one in queries if not one["sql"].startswith(reading)]
 
 
+class TestWordsThatCannotBeKept:
+    def test_lose_only_what_no_text_may_have(
+        self, connection: Connection, erp: InMemoryErp
+    ) -> None:
+        erp.books.put(Master(VENDOR, "odd", "Uline\0\ud800 Inc"))
+        erp.books.put(Master(VENDOR, "o\0dd", "Zoom"))
+
+        seen = full(connection, erp)
+
+        assert vendor("odd").name == "Uline\ufffd\ufffd Inc"
+        assert seen["vendor"]["kept_back"] == 1
+        assert not Vendor.objects.filter(name="Zoom").exists()
+
+
 class TestAWholeRead:
     def test_brings_everything_that_the_erp_has(
         self, connection: Connection, erp: InMemoryErp

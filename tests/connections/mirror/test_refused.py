@@ -167,3 +167,39 @@ class TestValidation:
         second.refresh_from_db()
         assert second.ramp_id, "the other one gave the code up, so this one is fit to send"
         assert second.refusal == ""
+
+
+class TestARefusalThatIsOver:
+    def test_is_forgotten_when_the_erp_closes_the_record(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        accounts(connection, "9100")
+        LedgerAccount.objects.update(name=" ")
+        send(connection, ramp)
+        assert "no name" in LedgerAccount.objects.get().refusal
+
+        LedgerAccount.objects.update(is_active=False)
+        send(connection, ramp)
+
+        account = LedgerAccount.objects.get()
+        assert (account.refusal, account.refusal_field, account.refused_at) == ("", "", None)
+
+    def test_is_forgotten_when_what_was_refused_is_taken_back(
+        self, connection: Connection, ramp: RampClient, sim: Simulator
+    ) -> None:
+        vendors(connection, 1)
+        send(connection, ramp)
+        sim.fault(
+            "answer", "PATCH /accounting/vendors/{vendor_id}", status=400, message=NOT_ACCEPTED
+        )
+        Vendor.objects.update(name="Other")
+        send(connection, ramp)
+        assert Vendor.objects.get().refusal == NOT_ACCEPTED
+
+        send(connection, ramp)
+        assert Vendor.objects.get().refusal == NOT_ACCEPTED, "it is as it was refused"
+        Vendor.objects.update(name="Vendor 0")
+        send(connection, ramp)
+
+        assert Vendor.objects.get().refusal == ""
+        assert Vendor.objects.get().refused_content == ""
