@@ -296,3 +296,15 @@ def test_nothing_is_linked_for_a_customer_that_is_disconnected(
     Connection.objects.update(stage=Connection.Stage.CLOSED)
 
     assert not linking.due(harbor.pk).exists()
+
+
+def test_another_customers_refused_links_are_not_tried_again(figma: RampVendor) -> None:
+    batch = uuid.uuid4()
+    VendorFactory.create(connection=figma.connection, erp_id="7")
+    link = VendorLinkFactory.create(
+        connection=figma.connection, ramp_vendor=figma, erp_id="7", batch=batch, state="refused"
+    )
+
+    assert want_again(ConnectionFactory.create(), batch=batch, actor="li") == 0
+    link.refresh_from_db()
+    assert link.state == VendorLink.State.REFUSED
