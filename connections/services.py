@@ -17,7 +17,7 @@ from connections import secrets
 from connections.erp.port import ErpAdapter
 from connections.mapping_book import revisions
 from connections.mapping_book.revisions import ONLY_COMPANY, Change
-from connections.mirror import ramp_side
+from connections.mirror import ramp_side, schedule
 from connections.models import (
     Connection,
     Credential,
@@ -328,5 +328,6 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
 def go_live(connection: Connection) -> None:
     """Let the connection be polled and worked from now on, unless it was closed meanwhile."""
     still_open = Connection.objects.filter(pk=connection.pk).exclude(stage=Connection.Stage.CLOSED)
-    still_open.update(stage=Connection.Stage.LIVE)
+    if still_open.update(stage=Connection.Stage.LIVE):
+        schedule.verify_soon(connection.pk, actor="")  # Ramp's vendors are read with it, first now
     connection.refresh_from_db(fields=["stage"])

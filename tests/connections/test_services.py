@@ -2,12 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import IntegrityError
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from connections import secrets, services
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.errors import Code, ErpError
-from connections.models import Connection, Credential, WebhookSubscription
+from connections.mirror import schedule
+from connections.models import Connection, Credential, Mirror, WebhookSubscription
 from connections.ramp.client import RampClient
 from connections.ramp.errors import RampUnreachable
 from connections.ramp_simulator.app import Simulator
@@ -240,3 +242,13 @@ class TestOneOpenConnectionPerBusiness:
 
         with pytest.raises(IntegrityError, match="one_open_connection_per_business"):
             services.take_seat(new_connection(stage=Connection.Stage.PAUSED), client)
+
+
+class TestGoLive:
+    def test_has_ramps_own_side_read_at_once(self) -> None:
+        connection = new_connection()
+        schedule.ensure(connection)
+
+        services.go_live(connection)
+
+        assert Mirror.objects.filter(pk=connection.pk, verify_due_at__lte=Now()).exists()
