@@ -133,8 +133,8 @@ def difference(item: Reported, entries: Sequence[LedgerEntry], *, erp_name: str)
 
 
 def _other_amount(item: Reported, entry: LedgerEntry, erp_name: str) -> str:
-    total = entry.debit if entry.total is None else entry.total
-    if total == abs(item.money.decimal) and entry.currency in ("", item.money.currency):
+    if entry.is_over(item.money.decimal) and entry.currency in ("", item.money.currency):
         return ""
+    total = entry.debit if entry.total is None else entry.total
     there = f"{total} {entry.currency or item.money.currency}"
     return f"{entry.number} is over {there} in {erp_name}, and over {item.money} in Ramp."

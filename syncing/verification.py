@@ -10,7 +10,6 @@ in the ERP.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from connections.erp.ledger_audit import LedgerEntry
 from connections.erp.records import State
@@ -162,14 +161,11 @@ def _compare_items(
             found.unexplained.append(
                 f"{item.name} is {entry.number} in the ERP and {item.number} here"
             )
-        elif _total(entry) != abs(item.money.decimal):
+        elif not entry.is_over(item.money.decimal):
+            total = entry.debit if entry.total is None else entry.total
             found.unbalanced.append(
-                f"{item.name} is {item.money} and {entry.number} is over {_total(entry)}"
+                f"{item.name} is {item.money} and {entry.number} is over {total}"
             )
-
-
-def _total(entry: LedgerEntry) -> Decimal:
-    return entry.debit if entry.total is None else entry.total
 
 
 def _compare_ledger(

@@ -29,11 +29,22 @@ class LedgerEntry:
     """One side of the document in its own currency, where the ERP tells."""
     currency: str = ""
     """Of `total`."""
+    amounts: frozenset[Decimal] = frozenset()
+    """What its single lines amount to, without signs, in the currency of `total`."""
     reverses: str = ""
     """The reference that this entry takes back."""
     follows: str = ""
     """The reference of the document that the ERP made this entry for by itself, such as the
     currency difference of a payment."""
+
+    def is_over(self, amount: Decimal) -> bool:
+        """Whether it is the document of something of that amount, whatever its sign.
+
+        Its lines of one side add up to it; or one line is, where others give back a part: of 80
+        spent and 5 returned, the card owes 75.
+        """
+        total = self.debit if self.total is None else self.total
+        return abs(amount) == total or abs(amount) in self.amounts
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """What every ERP tells of the documents that it holds: the ground that verification stands on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,6 +33,21 @@ def test_a_document_is_told_by_the_number_that_people_use(
     assert (entry.number, entry.erp_id) == (posted.number, posted.erp_id)
     assert entry.debit == entry.credit == Decimal("12.34")
     assert (entry.total, entry.currency) == (Decimal("12.34"), "USD")
+
+
+def test_a_purchase_with_a_part_returned_is_over_what_is_left(
+    erp: ErpAdapter, papers: Papers
+) -> None:
+    spent, owed = papers.journal("12.34").lines
+    lines = [replace(spent, amount=Decimal("15.00")), replace(spent, amount=Decimal("-2.66")), owed]
+    document = replace(papers.journal("12.34"), lines=lines)
+    erp.post(document)
+
+    entry = entry_of(erp, document)
+
+    assert entry.total == Decimal("15.00")
+    assert entry.is_over(Decimal("12.34"))
+    assert not entry.is_over(Decimal("17.66"))
 
 
 def test_a_payment_is_an_entry_beside_its_bill(erp: ErpAdapter, papers: Papers) -> None:

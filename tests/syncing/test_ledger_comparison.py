@@ -32,6 +32,20 @@ def test_an_erp_that_tells_only_its_own_currency_is_believed() -> None:
     assert difference(ITEM, [replace(BOOKED, total=None, currency="")], erp_name="Tryton") == ""
 
 
+def test_lines_of_both_signs_amount_to_more_than_what_was_spent() -> None:
+    """Of 15.00 spent and 2.66 returned in the same purchase the card owes 12.34."""
+    split = replace(
+        BOOKED,
+        debit=Decimal(15),
+        credit=Decimal(15),
+        total=Decimal(15),
+        amounts=frozenset({Decimal(15), Decimal("2.66"), Decimal("12.34")}),
+    )
+
+    assert difference(ITEM, [split], erp_name="Tryton") == ""
+    assert difference(ITEM, [replace(split, amounts=frozenset({Decimal(15)}))], erp_name="Tryton")
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [

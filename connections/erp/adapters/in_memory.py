@@ -318,5 +318,6 @@ def _ledger_entry(entry: Entry) -> LedgerEntry:
         credit=credit,
         total=debit,
         currency=doc.currency,
+        amounts=frozenset(abs(line.amount) for line in doc.lines),
         reverses=doc.ref.full if entry.reverses else "",
     )

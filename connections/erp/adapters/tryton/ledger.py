@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,8 @@ class _Sides:
     credit: Decimal = Decimal(0)
     foreign: Decimal = Decimal(0)
     foreign_currency: int | None = None
+    amounts: set[Decimal] = field(default_factory=set)
+    """Of the single lines, in the document's own currency."""
 
 
 def ledger_entries(
@@ -169,6 +171,7 @@ def _entries(
             credit=side.credit,
             total=side.foreign if side.foreign_currency else side.debit,
             currency=codes.get(side.foreign_currency or company.currency.id, ""),
+            amounts=frozenset(side.amounts),
             reverses=reverses,
             follows=follows.get(row["id"], ""),
         )
@@ -234,4 +237,7 @@ def _sides(records: Records, ids: Sequence[int]) -> dict[int, _Sides]:
         if line["second_currency"]:
             side.foreign_currency = line["second_currency"]
             side.foreign += max(line["amount_second_currency"] or Decimal(0), Decimal(0))
+            side.amounts.add(abs(line["amount_second_currency"] or Decimal(0)))
+        else:
+            side.amounts.add(abs(line["debit"] - line["credit"]))
     return sides
