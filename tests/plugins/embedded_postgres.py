@@ -20,6 +20,8 @@ from tests.environment import TEST_ENVIRONMENT
 
 RUNS = Path(__file__).resolve().parents[2] / "var" / "tests"
 ROOM = pytest.StashKey[ExitStack]()
+IS_OURS = "TEST_DATABASE_IS_OURS"
+"""In the environment, for the processes of pytest-xdist."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,8 +32,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ["TEST_DATABASE_URL"] = room.enter_context(postgres.running(_cluster(room))).url(
             "rampbridge"
         )
+        os.environ[IS_OURS] = "1"
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the databases to the end of their server. To drop them before would only fail where a
+    thread of some test still holds a connection."""
+    if IS_OURS in os.environ:
+        config.option.reuse_db = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
