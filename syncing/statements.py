@@ -1,28 +1,14 @@
-"""Run set-based SQL: one statement, in a transaction of its own or as a part of the caller's."""
+"""What set-based SQL needs around it: statements, locks by name, JSON in and out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from django.db import connection as database
-from django.db import transaction
 
+from rampbridge.lib.statements import execute as execute
+from rampbridge.lib.statements import rows as rows
 from rampbridge.lib.text import storable as storable  # as much a part of writing a row as the rest
-
-
-def execute(sql: str, params: Any) -> int:
-    """Run one statement. Returns the rows it touched."""
-    with transaction.atomic(savepoint=False), database.cursor() as cursor:
-        cursor.execute(sql, params)
-        return int(cursor.rowcount)
-
-
-def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
-    """Run one statement. Returns what it selects or gives back."""
-    with transaction.atomic(savepoint=False), database.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
 
 
 @contextmanager

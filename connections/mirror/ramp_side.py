@@ -10,8 +10,8 @@ import orjson
 from connections.mirror.conditions import MODELS
 from connections.mirror.diff import KINDS
 from connections.mirror.kinds import Columns, Mirrored
-from connections.mirror.statements import execute, rows
 from connections.models import Mirror
+from rampbridge.lib.statements import execute, rows
 from rampbridge.lib.text import storable
 
 _COMMON = {

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.conf import settings
 
-from connections.mirror.statements import execute, rows
 from connections.mirror.troubles import ERP, RAMP, Trouble
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
+from rampbridge.lib.statements import execute, rows
 
 LEASE = timedelta(minutes=10)
 """Renewed before every call that changes something. Longer than Ramp's longest answer by far."""

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from connections.models import Connection, Vendor, VendorChange, VendorField
-from connections.vendor_book.statements import changed
+from rampbridge.lib.statements import execute
 
 State = VendorChange.State
 OPEN = (State.FOUND, State.CHECKED)
@@ -36,9 +36,9 @@ def find_bank_changes(connection: Connection) -> int:
     about again. A change that is replaced by another must be checked anew.
     """
     place = {"connection": connection.pk}
-    changed(_BASELINE, place)
-    changed(_GONE_BACK, place)
-    return changed(_FIND, place)
+    execute(_BASELINE, place)
+    execute(_GONE_BACK, place)
+    return execute(_FIND, place)
 
 
 def check(change: VendorChange, *, actor: str, reason: str, digest: str) -> None:

@@ -14,7 +14,8 @@ from itertools import combinations
 from django.db import transaction
 
 from connections.models import Connection, SeparateVendors, Vendor
-from connections.vendor_book.statements import WANTED, changed, rows
+from connections.vendor_book.statements import WANTED, rows
+from rampbridge.lib.statements import execute
 
 PAGE_SIZE = 20
 LARGEST = 12
@@ -126,7 +127,7 @@ def keep_separate(
     if len(ids) > LARGEST:
         raise TooManyToKeep(f"Choose {LARGEST} vendors at most; {len(ids)} were chosen.")
     pairs = list(combinations(ids, 2))
-    return changed(
+    return execute(
         """
         INSERT INTO connections_separatevendors
             (connection_id, first_erp_id, second_erp_id, reason, actor, decided_at)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from connections.models import Connection, FieldOwner, VendorField
-from connections.vendor_book.statements import WANTED, changed
+from connections.vendor_book.statements import WANTED
+from rampbridge.lib.statements import execute
 
 Owner = FieldOwner.Owner
 
@@ -41,11 +42,11 @@ def apply(connection: Connection) -> int:
     asked = 0
     for field, owner in chosen.items():
         if owner == Owner.ASK:
-            changed(_AGREE_AGAIN[field], place)
-            asked += changed(_ASK[field], place)
+            execute(_AGREE_AGAIN[field], place)
+            asked += execute(_ASK[field], place)
         else:
-            changed(_NO_QUESTION, {**place, "field": field})
-    changed(_HOLD[chosen[VendorField.NAME]], place)
+            execute(_NO_QUESTION, {**place, "field": field})
+    execute(_HOLD[chosen[VendorField.NAME]], place)
     return asked
 
 

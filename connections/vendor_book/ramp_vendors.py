@@ -15,7 +15,8 @@ from connections.ramp.errors import NotFound
 from connections.ramp.pages import Page
 from connections.ramp.schemas import RampVendor as Shown
 from connections.ramp.schemas import RampVendorContact
-from connections.vendor_book.statements import changed, rows
+from connections.vendor_book.statements import rows
+from rampbridge.lib.statements import execute
 
 PAGE_SIZE = 100
 CONTACTS_AT_ONCE = 50
@@ -61,7 +62,7 @@ def _store(connection_id: uuid.UUID, vendors: Iterable[Shown], began_at: datetim
     by_id = {one.id: one for one in vendors}  # a page may name one twice
     values = [_values(one) for one in by_id.values()]
     columns = {name: [one[name] for one in values] for name in _COLUMNS}
-    return changed(_UPSERT, {"connection": connection_id, "began": began_at, **columns})
+    return execute(_UPSERT, {"connection": connection_id, "began": began_at, **columns})
 
 
 def _values(vendor: Shown) -> dict[str, object]:
@@ -82,7 +83,7 @@ def _values(vendor: Shown) -> dict[str, object]:
 
 def _retire(connection_id: uuid.UUID, seen: set[UUID]) -> int:
     """What Ramp no longer lists can no longer be linked, nor stand in anybody's way."""
-    return changed(
+    return execute(
         """
         UPDATE connections_rampvendor SET is_active = false, seen_at = now()
         WHERE connection_id = %(connection)s AND is_active AND ramp_id <> ALL(%(seen)s::uuid[])

@@ -15,10 +15,3 @@ def rows(sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         cursor.execute(sql, parameters)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def changed(sql: str, parameters: Mapping[str, Any]) -> int:
-    """How many rows a statement has written."""
-    with database.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)
