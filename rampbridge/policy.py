@@ -35,6 +35,10 @@ class Permission(StrEnum):
     MAP = "change mappings"
     UPLOAD = "upload the chart of accounts and decide about drift"
     LINK_VENDORS = "link vendors and decide about their details"
+    HANDLE = "assign, tag, snooze and comment on items and errors"
+    SETTLE = "settle uncertain items and mark items handled outside"
+    RULE = "change the category of an error"
+    KEYS = "make keys to the API"
 
 
 _ALL = frozenset(Role)
@@ -48,6 +52,10 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.MAP: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
     Permission.UPLOAD: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
     Permission.LINK_VENDORS: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.HANDLE: _ALL,
+    Permission.SETTLE: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.RULE: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.KEYS: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
 }
 
 EVERYBODY = "everybody"

@@ -9,6 +9,8 @@
     READY --another document books it (a bill paid by card)--> POSTED
     POSTED --Ramp keeps no sync state of it (vendor credits)--> ACKED
     ACKED --changed or deleted in the ERP--> MISMATCH
+    FAILED, REVIEW --a person names the document that somebody else booked--> POSTED
+    FAILED, REVIEW --a person says that it was handled outside--> EXTERNAL
 
 Why so: docs/adr/0003, 0004 and 0012. States are only ever added, never renamed, because old and new
 code run side by side during a deploy (fault I8).
@@ -42,8 +44,8 @@ TRANSITIONS: Transitions[ItemState] = {
     _S.POSTED: {_S.ACKING, _S.ACKED},
     _S.ACKING: {_S.ACKED, _S.POSTED, _S.MISMATCH},
     _S.ACKED: {_S.MISMATCH},
-    _S.FAILED: {_S.READY, _S.EXTERNAL, _S.WITHDRAWN},
-    _S.REVIEW: {_S.POSTED, _S.READY},
+    _S.FAILED: {_S.READY, _S.POSTED, _S.EXTERNAL, _S.WITHDRAWN},
+    _S.REVIEW: {_S.POSTED, _S.READY, _S.EXTERNAL},
     _S.EXTERNAL: {_S.READY},
     _S.WITHDRAWN: {_S.READY, _S.EXTERNAL},
     _S.MISMATCH: {_S.POSTED, _S.ACKED},

@@ -1,3 +1,5 @@
+from connections.models.access import ApiToken, Pin
+from connections.models.audit import AuditLine
 from connections.models.connection import (
     Connection,
     Credential,
@@ -31,6 +33,8 @@ from connections.models.upkeep import Chore, HealthCheck, Switch
 from connections.models.vendor_creation import VendorCreation
 
 __all__ = [
+    "ApiToken",
+    "AuditLine",
     "Chore",
     "Connection",
     "Credential",
@@ -48,6 +52,7 @@ __all__ = [
     "MappingRevision",
     "Mirror",
     "MirrorRun",
+    "Pin",
     "PostingProfile",
     "RampToken",
     "RampVendor",

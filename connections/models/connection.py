@@ -3,6 +3,7 @@
 import uuid
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -39,6 +40,12 @@ class Connection(models.Model):
     paused_reason = models.CharField(max_length=300, blank=True, default="")
     time_zone = models.CharField(max_length=64, default="UTC")
     owner = models.CharField(max_length=150, blank=True, default="")
+    tags = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        db_default=models.Value([], ArrayField(models.CharField(max_length=40))),
+    )
     ramp_business_id = models.UUIDField(null=True, blank=True)
     ramp_connection_id = models.UUIDField(null=True, blank=True)
     ramp_provider_name = models.CharField(

@@ -68,6 +68,14 @@ class Pause(models.Model):
         null=True, blank=True, help_text="When one item is let through to see. Empty: never."
     )
     canaries = models.PositiveIntegerField(default=0)
+    incident = models.ForeignKey(
+        "syncing.Incident",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="pauses",
+        help_text="Many customers pause for one reason, and go on together.",
+    )
     resumed_at = models.DateTimeField(null=True, blank=True)
     resumed_by = models.CharField(max_length=150, blank=True, default="")
     resumed_because = models.CharField(max_length=300, blank=True, default="")

@@ -7,6 +7,8 @@ from django.db.models.functions import Lower
 
 from connections.models import Connection
 from rampbridge.lib.money import Money
+from syncing.models.error_triggers import ERROR_TRIGGERS, Fingerprint
+from syncing.models.word_triggers import WORD_TRIGGERS
 from syncing.references import speakable
 from syncing.states import TRANSITIONS, ItemState
 
@@ -98,6 +100,8 @@ class SyncItem(models.Model):
     entity_ramp_id = models.UUIDField(null=True, blank=True)
     label = models.CharField(max_length=300, help_text="Merchant or vendor.")
     memo = models.CharField(max_length=300, blank=True, default="")
+    invoice_number = models.CharField(max_length=100, blank=True, default="", db_default="")
+    card_last_four = models.CharField(max_length=4, blank=True, default="", db_default="")
     person = models.CharField(max_length=200, blank=True, default="", help_text="Card holder.")
     accounting_date = models.DateField(null=True, blank=True)
     amount_minor = models.BigIntegerField(default=0)
@@ -177,6 +181,12 @@ class SyncItem(models.Model):
     )
     error_detail = models.TextField(blank=True, default="", help_text="As the other side said it.")
     error_at = models.DateTimeField(null=True, blank=True)
+    error_fingerprint = models.GeneratedField(
+        expression=Fingerprint("error_code", "error_title"),
+        output_field=models.CharField(max_length=32),
+        db_persist=True,
+        help_text="The same for all items with one cause in other words, dates and numbers.",
+    )
     blocked_by = models.CharField(
         max_length=200,
         blank=True,
@@ -270,6 +280,22 @@ class SyncItem(models.Model):
             models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
             models.Index(fields=["amount_minor", "-id"], name="item_by_amount"),
             models.Index(
+                fields=["invoice_number"],
+                condition=~models.Q(invoice_number=""),
+                name="item_by_invoice_number",
+            ),
+            models.Index(
+                fields=["card_last_four", "-id"],
+                condition=~models.Q(card_last_four=""),
+                name="item_by_card",
+            ),
+            models.Index(
+                fields=["error_fingerprint", "ready_at", "id"],
+                condition=~models.Q(error_fingerprint="")
+                & ~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_by_error",
+            ),
+            models.Index(
                 fields=["acked_at"], condition=models.Q(state="ACKED"), name="item_acked_at"
             ),
         ]
@@ -293,6 +319,8 @@ class SyncItem(models.Model):
             _count_trigger(
                 "count_deletes", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), _OLD
             ),
+            *ERROR_TRIGGERS,
+            *WORD_TRIGGERS,
         ]
 
     def __str__(self) -> str:

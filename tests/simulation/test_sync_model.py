@@ -27,6 +27,8 @@ NOT_MODELLED = {
     (S.POSTING, S.MISMATCH): "two documents under one reference, which is what the model excludes",
     (S.POSTED, S.ACKED): "vendor credits: Ramp keeps no sync state, so nothing is reported",
     (S.ACKED, S.MISMATCH): "the document is changed in the ERP afterwards; reconciliation sees it",
+    (S.FAILED, S.POSTED): "a person names a document that somebody else booked; nothing is sent",
+    (S.REVIEW, S.EXTERNAL): "a person says that it was handled outside; nothing is sent",
     (S.EXTERNAL, S.READY): "a person takes it back on the page of the item",
     (S.WITHDRAWN, S.EXTERNAL): "only a pull decides between the two; nothing was sent",
     (S.MISMATCH, S.POSTED): "a person decides between two sides that disagree",
