@@ -10,6 +10,7 @@ from syncing.models.jobs import Job, JobItem, SavedView, Selection
 from syncing.models.reconciliation import CardPayment, CardStatement, Reconciliation
 from syncing.models.runs import AckBatch, SyncRun
 from syncing.models.schedule import Schedule, WorkerBeat
+from syncing.models.settling import ErpLook, FormerDocument, Settlement
 from syncing.models.standings import CustomerStanding
 from syncing.models.words import ItemWords
 
@@ -21,9 +22,11 @@ __all__ = [
     "Comment",
     "CustomerStanding",
     "DatabaseIdentity",
+    "ErpLook",
     "ErrorCount",
     "ErrorGroup",
     "Flow",
+    "FormerDocument",
     "Handling",
     "Incident",
     "Inquiry",
@@ -42,6 +45,7 @@ __all__ = [
     "SavedView",
     "Schedule",
     "Selection",
+    "Settlement",
     "SyncItem",
     "SyncRequest",
     "SyncRun",

@@ -275,12 +275,17 @@ class SyncItem(models.Model):
             models.Index(fields=["state", "-ready_at", "-id"], name="item_by_state"),
             models.Index(fields=["ramp_id"], name="item_by_ramp_id"),
             models.Index(
-                fields=["erp_number"], condition=~models.Q(erp_number=""), name="item_by_erp_number"
+                OpClass(Lower("erp_number"), name="text_pattern_ops"),
+                condition=~models.Q(erp_number=""),
+                name="item_by_erp_number",
             ),
+            models.Index(fields=["erp_id"], condition=~models.Q(erp_id=""), name="item_by_erp_id"),
+            models.Index(fields=["accounting_date", "-id"], name="item_by_day"),
             models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
             models.Index(fields=["amount_minor", "-id"], name="item_by_amount"),
             models.Index(
-                fields=["invoice_number"],
+                OpClass(Lower("invoice_number"), name="text_pattern_ops"),
+                "connection",
                 condition=~models.Q(invoice_number=""),
                 name="item_by_invoice_number",
             ),
@@ -359,6 +364,8 @@ class ItemEvent(models.Model):
         SENT = "sent", "Sent to the ERP"
         POSTED = "posted", "Posted in the ERP"
         FOUND = "found", "Found in the ERP"
+        LOOKED = "looked", "Looked for in the ERP"
+        SETTLED = "settled", "Settled by a person"
         REFUSED = "refused", "Refused"
         RETRYING = "retrying", "Will be tried again"
         UNCERTAIN = "uncertain", "Outcome unknown"
