@@ -136,17 +136,18 @@ def bills_of(connection_id: uuid.UUID, payments: Sequence[Claimed]) -> Mapping[u
 
 def with_taken_numbers(bills: Sequence[Claimed]) -> frozenset[int]:
     """Those bills whose invoice number an earlier bill of the same vendor has (gotcha 10)."""
-    found = rows(
-        """
-        SELECT mine.id
-        FROM syncing_syncitem mine JOIN syncing_itempayload p ON p.item_id = mine.id
-        WHERE mine.id = ANY(%s) AND p.ramp ->> 'invoice_number' <> '' AND EXISTS (
-            SELECT FROM syncing_syncitem other JOIN syncing_itempayload o ON o.item_id = other.id
-            WHERE lower(other.label) = lower(mine.label)
-              AND other.connection_id = mine.connection_id AND other.object_type = 'bill'
-              AND other.id < mine.id AND other.state <> 'WITHDRAWN'
-              AND o.ramp ->> 'invoice_number' = p.ramp ->> 'invoice_number')
-        """,
-        [[bill.id for bill in bills]],
-    )
+    found = rows(TAKEN_NUMBERS, [[bill.id for bill in bills]])
     return frozenset(id_ for (id_,) in found)
+
+
+TAKEN_NUMBERS = """
+    SELECT mine.id
+    FROM syncing_syncitem mine
+    WHERE mine.id = ANY(%s) AND mine.invoice_number <> '' AND EXISTS (
+        SELECT FROM syncing_syncitem other
+        WHERE lower(other.invoice_number) = lower(mine.invoice_number)  -- as it is indexed
+          AND other.connection_id = mine.connection_id AND other.invoice_number <> ''
+          AND other.invoice_number = mine.invoice_number
+          AND lower(other.label) = lower(mine.label) AND other.object_type = 'bill'
+          AND other.id < mine.id AND other.state <> 'WITHDRAWN')
+"""

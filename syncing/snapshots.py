@@ -87,6 +87,8 @@ def store_page(
             "currencies": [one.money.currency for one in snapshots],
             "exponents": [one.money.exponent for one in snapshots],
             "hashes": [one.content_hash for one in snapshots],
+            "invoices": [storable(one.invoice_number)[:100] for one in snapshots],
+            "cards": [one.card_last_four[-4:] for one in snapshots],
             "changes": [one.changed_at for one in snapshots],
         },
     )
@@ -201,9 +203,9 @@ _STORE = """
             %(announced)s::timestamptz[], %(ramp_ids)s::uuid[], %(entities)s::uuid[],
             %(labels)s::text[], %(memos)s::text[], %(people)s::text[], %(dates)s::date[],
             %(minors)s::bigint[], %(currencies)s::text[], %(exponents)s::smallint[],
-            %(hashes)s::text[], %(changes)s::timestamptz[]
+            %(hashes)s::text[], %(invoices)s::text[], %(cards)s::text[], %(changes)s::timestamptz[]
         ) AS s(object_type, phase, reported, announced, ramp_id, entity, label, memo, person, day,
-               minor, currency, exponent, hash, changed_at)
+               minor, currency, exponent, hash, invoice_number, card, changed_at)
         JOIN page ON lower(page.id) = s.ramp_id::text
     ), before AS (
         SELECT i.id, i.object_type, i.ramp_id, i.phase, i.state, i.content_hash, i.acked_at
@@ -213,13 +215,14 @@ _STORE = """
     ), stored AS (
         INSERT INTO syncing_syncitem AS i (
             connection_id, object_type, ramp_id, phase, entity_ramp_id, label, memo, person,
-            accounting_date, amount_minor, currency, exponent, content_hash, state, state_at,
+            accounting_date, amount_minor, currency, exponent, content_hash, invoice_number,
+            card_last_four, state, state_at,
             ready_at, due_at, seen_ready_at, snapshot_at, arrived_by, attempts,
             claims_without_result, report_attempt, reack_due, failure_telling, erp_ref, erp_id,
             erp_number, erp_url, error_category, error_origin, error_code, error_title, error_fix,
             error_text, error_detail, blocked_by)
         SELECT %(connection)s, object_type, ramp_id, phase, entity, label, memo, person, day,
-            minor, currency, exponent, hash, 'READY', now(), now(), now(), now(), %(listed_at)s,
+            minor, currency, exponent, hash, invoice_number, card, 'READY', now(), now(), now(), now(), %(listed_at)s,
             %(arrived_by)s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY object_type, ramp_id
         ON CONFLICT (connection_id, object_type, ramp_id, phase) DO UPDATE SET
@@ -228,6 +231,7 @@ _STORE = """
             label = excluded.label, memo = excluded.memo, person = excluded.person,
             accounting_date = excluded.accounting_date, amount_minor = excluded.amount_minor,
             currency = excluded.currency, exponent = excluded.exponent,
+            invoice_number = excluded.invoice_number, card_last_four = excluded.card_last_four,
             state = 'READY',
             state_at = CASE WHEN i.state = 'READY' THEN i.state_at ELSE now() END,
             due_at = now(), attempts = 0, blocked_by = '',

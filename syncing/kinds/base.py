@@ -42,6 +42,9 @@ class Snapshot:
     money: Money
     content_hash: str
     """Of everything a document is made from; a change of it is a new chance for a failed item."""
+    invoice_number: str = ""
+    """The vendor's own number of a bill or of a credit."""
+    card_last_four: str = ""
     changed_at: datetime | None = None
     """When Ramp last changed it, as far as Ramp tells: a webhook should have come since."""
 

@@ -127,6 +127,7 @@ def _snapshot(bill: Bill) -> Snapshot:
         accounting_date=day_of(bill, posting_date),
         money=bill.money,
         content_hash=digest(bill, _MADE_FROM),
+        invoice_number=bill.invoice_number,
         changed_at=bill.created_at,
     )
 

@@ -54,6 +54,7 @@ def _snapshot(credit: VendorCredit) -> Snapshot:
         accounting_date=day_of(credit, posting_date),
         money=credit.money,
         content_hash=digest(credit, _MADE_FROM),
+        invoice_number=credit.reference_number,
     )
 
 

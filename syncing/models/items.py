@@ -43,6 +43,29 @@ def _count_trigger(
     )
 
 
+def _tell_fleet(
+    name: str, operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, rows: str
+) -> pgtrigger.Trigger:
+    """Have the fleet's lines be looked at again, with what was done and what failed."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=referencing,
+        func=pgtrigger.Func(
+            f"""
+            INSERT INTO syncing_standingchange (connection_id, done, failed, in_chart)
+            SELECT connection_id,
+                coalesce(sum(items) FILTER (WHERE state = 'ACKED' AND items > 0), 0),
+                coalesce(sum(items) FILTER (WHERE state = 'FAILED' AND items > 0), 0), false
+            FROM ({rows}) moved GROUP BY connection_id;
+            RETURN NULL;
+            """  # noqa: S608  the pieces are constants of this file
+        ),
+    )
+
+
 class SyncItem(models.Model):
     """One object of Ramp in one phase, on its way into one ERP.
 
@@ -428,6 +451,21 @@ class ItemCount(models.Model):
                     "exponent",
                 ],
                 name="count_once",
+            ),
+        ]
+        triggers = [
+            _tell_fleet(
+                "fleet_hears_of_new_counts",
+                pgtrigger.Insert,
+                pgtrigger.Referencing(new="new_rows"),
+                "SELECT connection_id, state, items FROM new_rows",
+            ),
+            _tell_fleet(
+                "fleet_hears_of_counts",
+                pgtrigger.Update,
+                pgtrigger.Referencing(new="new_rows", old="old_rows"),
+                "SELECT n.connection_id, n.state, n.items - o.items AS items"
+                " FROM new_rows n JOIN old_rows o ON o.id = n.id",
             ),
         ]
 

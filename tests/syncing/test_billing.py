@@ -15,7 +15,7 @@ from django.utils import timezone
 from connections.erp.errors import Code
 from connections.erp.records import Idempotency, Master, MasterKind
 from connections.erp.refusals import refusal
-from syncing import claims, planning, releases, results, snapshots
+from syncing import billing, claims, planning, releases, results, snapshots
 from syncing.engine import RETRY_BUDGET, post_due_items
 from syncing.models import ItemEvent, ItemPayload, SyncItem
 from syncing.recovery import recover_lost_items
@@ -27,6 +27,19 @@ from tests.syncing.world import World, let_time_pass, wait_until_someone_waits
 pytestmark = pytest.mark.django_db
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+_MANY_BILLS = """
+    INSERT INTO syncing_syncitem (connection_id, object_type, ramp_id, phase, label, memo, person,
+        invoice_number, amount_minor, currency, exponent, content_hash, state, state_at, ready_at,
+        seen_ready_at, snapshot_at, attempts, claims_without_result, report_attempt, reack_due,
+        failure_telling, erp_ref, erp_id, erp_number, erp_url, error_category, error_origin,
+        error_code, error_title, error_fix, error_text, error_detail, blocked_by)
+    SELECT i.connection_id, 'bill', gen_random_uuid(), 0, label, '', '', 'ACCT-' || n, 1, 'USD', 2,
+        '', 'READY', now(), now(), now(), now(), 0, 0, 0, false, '', '', '', '', '', '', '', '', '',
+        '', '', '', ''
+    FROM syncing_syncitem i CROSS JOIN generate_series(1, 3000) n WHERE i.id = %s
+"""
 
 
 def world(idempotency: Idempotency = Idempotency.UNIQUE_KEY) -> World:
@@ -43,6 +56,7 @@ def store(world: World, object_type: str, body: dict[str, Any], **changes: Any) 
         ramp_id=uuid.UUID(body["id"]),
         phase=int(object_type == "bill_payment"),
         label="Acme Hosting",
+        invoice_number=body["invoice_number"] or "",
         **{"due_at": LONG_AGO, "snapshot_at": timezone.now()} | changes,
     )
     ItemPayload.objects.create(item=item, ramp=body)
@@ -297,6 +311,22 @@ class TestRepeatedNumbers:
         assert {fresh(one).state for one in (first, second, other_vendor)} == {"POSTED"}
         numbers = [entry.doc.number for entry in ours.erp.books.entries]
         assert numbers == ["ACCT-9", f"ACCT-9 ({uuid.UUID(body['id']).hex[:8]})", "ACCT-10"]
+
+    def test_are_looked_up_without_reading_other_bills(self) -> None:
+        """Each look is one probe of an index, however many bills a customer has."""
+        ours = world()
+        bill = store(ours, "bill", spend.bill(invoice_number="ACCT-0"))
+        with database.cursor() as cursor:
+            cursor.execute(_MANY_BILLS, [bill.pk])
+            cursor.execute("ANALYZE syncing_syncitem")
+            cursor.execute(f"EXPLAIN {billing.TAKEN_NUMBERS}", [[bill.pk]])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+        scan = plan.split("using item_by_invoice_number")[1]
+        condition = scan.split("Index Cond: ")[1].splitlines()[0]
+        assert "lower((invoice_number)" in condition
+        assert "connection_id" in condition
+        assert "itempayload" not in plan
 
     def test_a_number_of_another_customer_is_not_taken(self) -> None:
         ours, theirs = world(), world()

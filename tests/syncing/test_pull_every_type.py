@@ -121,7 +121,7 @@ class TestEveryType:
         bill = customer.business.create_bill(minor=18000, invoice_number="INV-7")
         transfer = customer.business.create_transfer(minor=125000)
         cashback = customer.business.create_cashback(minor=1875)
-        credit = customer.business.create_vendor_credit(minor=2500)
+        credit = customer.business.create_vendor_credit(minor=2500, reference_number="CM-12")
 
         customer.pull()
 
@@ -141,6 +141,8 @@ class TestEveryType:
             assert found[object_type, uuid.UUID(row.id)][0] == money
         assert customer.item(bill).label == "Uline"
         assert customer.item(bill).memo.startswith("INV-7")
+        assert customer.item(bill).invoice_number == "INV-7"
+        assert customer.item(credit).invoice_number == "CM-12"
 
     def test_a_page_of_bills_and_their_payments_costs_one_statement(
         self, customer: Customer, django_assert_max_num_queries: Any
