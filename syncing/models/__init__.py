@@ -11,7 +11,7 @@ from syncing.models.reconciliation import CardPayment, CardStatement, Reconcilia
 from syncing.models.runs import AckBatch, SyncRun
 from syncing.models.schedule import Schedule, WorkerBeat
 from syncing.models.settling import ErpLook, FormerDocument, Settlement
-from syncing.models.standings import CustomerStanding
+from syncing.models.standings import CustomerStanding, FleetRound, StandingChange
 from syncing.models.words import ItemWords
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ErpLook",
     "ErrorCount",
     "ErrorGroup",
+    "FleetRound",
     "Flow",
     "FormerDocument",
     "Handling",
@@ -46,6 +47,7 @@ __all__ = [
     "Schedule",
     "Selection",
     "Settlement",
+    "StandingChange",
     "SyncItem",
     "SyncRequest",
     "SyncRun",

@@ -114,6 +114,7 @@ class Occurrence(models.Model):
         indexes = [
             models.Index(fields=["fingerprint", "-last_at"], name="occurrences_newest"),
             models.Index(fields=["fingerprint", "-left_at"], name="occurrences_left"),
+            models.Index(fields=["connection", "-last_at", "-id"], name="occurrences_of_customer"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 """One type of object on one connection: how far its lists were read, and what stops it."""
 
+import pgtrigger
 from django.db import models
 
 from connections.models import Connection
+from syncing.models.standings import TELL_FLEET
 
 
 class PullCursor(models.Model):
@@ -89,6 +91,14 @@ class Pause(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["connection", "-paused_at"], name="pauses_of_connection")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="fleet_hears_of_pause",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=TELL_FLEET,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object_type or 'everything'} of {self.connection_id}: {self.reason}"

@@ -1,8 +1,10 @@
 """What changes by the second: when to look, who is at work, what stops a connection."""
 
+import pgtrigger
 from django.db import models
 
 from connections.models import Connection
+from syncing.models.standings import TELL_FLEET
 
 
 class Schedule(models.Model):
@@ -68,6 +70,23 @@ class Schedule(models.Model):
                 fields=["fetch_due_at"],
                 condition=models.Q(fetch_due_at__isnull=False),
                 name="fetches_due",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="fleet_gets_schedule",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=TELL_FLEET,
+            ),
+            pgtrigger.Trigger(
+                name="fleet_hears_of_schedule",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
+                    "blocked_at", "blocked_title", "resume_at", "poll_failures"
+                ),
+                func=TELL_FLEET,
             ),
         ]
 

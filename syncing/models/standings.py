@@ -1,8 +1,17 @@
 """Where each customer stands, ready to be listed: one row each, kept up by a task."""
 
+import pgtrigger
 from django.db import models
 
-from connections.models import Connection
+from connections.models import Connection, Mirror
+
+_TELL = """
+    INSERT INTO syncing_standingchange (connection_id, done, failed, in_chart)
+    VALUES (NEW.%s, 0, 0, %s);
+    RETURN NULL;
+"""
+TELL_FLEET = _TELL % ("connection_id", "false")
+"""The body of a row's trigger: its customer's line is to be looked at again."""
 
 
 class CustomerStanding(models.Model):
@@ -26,13 +35,100 @@ class CustomerStanding(models.Model):
     failed_items = models.BigIntegerField(default=0)
     uncertain_items = models.BigIntegerField(default=0)
     unsynced = models.JSONField(default=list, help_text="Minor units, currency, exponent.")
+    worth = models.FloatField(
+        default=0, help_text="What is unsynced, roughly in US dollars: for order, never to show."
+    )
+    drifting = models.PositiveIntegerField(
+        default=0, help_text="Records of the chart that Ramp does not have alike."
+    )
     days = models.JSONField(default=list, help_text="Of 14 days, the oldest first: done, failed.")
+    day = models.DateField(null=True, help_text="The last of the days, where the customer is.")
+    look_again_at = models.DateTimeField(
+        null=True, help_text="When time alone may have changed it."
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["-risk", "connection"], name="standings_by_risk"),
             models.Index(fields=["health", "-risk", "connection"], name="standings_by_health"),
+            models.Index(
+                models.F("oldest_at").asc(nulls_last=True), "connection", name="standings_by_age"
+            ),
+            models.Index(fields=["-worth", "connection"], name="standings_by_worth"),
+            models.Index(fields=["-failed_items", "connection"], name="standings_by_failed"),
+            models.Index(fields=["look_again_at"], name="standings_to_look_at"),
         ]
 
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.health}"
+
+
+class StandingChange(models.Model):
+    """That something of a customer changed that its line shows. Triggers write, the task takes.
+
+    A line each time, and none is ever updated: what writes items waits for nobody here.
+    """
+
+    connection = models.ForeignKey(
+        Connection,
+        models.DO_NOTHING,
+        db_constraint=False,  # it would lock the customer's row in the items' transaction
+        db_index=False,
+        related_name="+",
+    )
+    done = models.BigIntegerField(default=0, help_text="Items that Ramp has confirmed by it.")
+    failed = models.BigIntegerField(default=0, help_text="Items that were refused by it.")
+    in_chart = models.BooleanField(default=False, help_text="The chart's differences may differ.")
+
+    def __str__(self) -> str:
+        return f"something of {self.connection_id} changed"
+
+
+class FleetRound(models.Model):
+    """The one row that says as of when all lines are right."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_fleet_round")]
+
+    def __str__(self) -> str:
+        return f"as of {self.at}"
+
+
+class WatchedConnection(Connection):
+    """The triggers stand on the table of `connections`, which knows nothing of lists."""
+
+    class Meta:
+        proxy = True
+        triggers = [
+            pgtrigger.Trigger(
+                name="fleet_gets_customer",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=_TELL % ("id", "false"),
+            ),
+            pgtrigger.Trigger(
+                name="fleet_hears_of_customer",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("stage", "paused_reason", "erp_name", "time_zone"),
+                func=_TELL % ("id", "false"),
+            ),
+        ]
+
+
+class WatchedMirror(Mirror):
+    """As `WatchedConnection`."""
+
+    class Meta:
+        proxy = True
+        triggers = [
+            pgtrigger.Trigger(
+                name="fleet_hears_of_chart",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("last_read_at", "last_push_at", "last_verified_at"),
+                func=_TELL % ("connection_id", "true"),
+            ),
+        ]
