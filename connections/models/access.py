@@ -19,6 +19,10 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=150, blank=True, default="")
+    calls_left = models.FloatField(
+        default=0, db_default=0, help_text="Of its allowance, at that time; it refills."
+    )
+    calls_left_at = models.DateTimeField(null=True, blank=True, help_text="Empty: all of it.")
 
     class Meta:
         indexes = [models.Index(fields=["owner", "-created_at"], name="tokens_of_owner")]
