@@ -40,6 +40,7 @@ class Job(models.Model):
         UNTAG = "untag", "Remove a tag"
         SNOOZE = "snooze", "Snooze"
         OUTSIDE = "outside", "Mark handled outside"
+        UNDO = "undo", "Undo"
 
     class State(models.TextChoices):
         OPEN = "open", "To be done"
@@ -92,6 +93,9 @@ class JobItem(models.Model):
     item = models.ForeignKey(SyncItem, models.CASCADE, related_name="+")
     outcome = models.CharField(max_length=7, choices=Outcome, blank=True, default=Outcome.WAITING)
     text = models.CharField(max_length=300, blank=True, default="")
+    before = models.JSONField(
+        null=True, blank=True, help_text="What the job has replaced, to be put back by an undo."
+    )
     at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
