@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncing.api import ramp_webhook
+from syncing.api.webhooks import ramp_webhook
 from syncing.views.chart import chart
 from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, verify_chart
 from syncing.views.chart_decisions import decide, try_again, withdraw

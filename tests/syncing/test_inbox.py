@@ -20,7 +20,8 @@ from django.test import Client, RequestFactory
 from connections import secrets
 from connections.models import Connection, WebhookSubscription
 from rampbridge.lib import encryption
-from syncing import api, inbox, poll_schedule, schedule
+from syncing import inbox, poll_schedule, schedule
+from syncing.api import webhooks
 from syncing.inbox import BadSignature, Delivery, UnreadableBody
 from syncing.models import Schedule, SyncItem, WebhookEvent
 from tests.syncing.world import begin_pull, connection_with_schedule, let_time_pass
@@ -551,7 +552,7 @@ def _deliver_endless(
     environ = RequestFactory().post(f"/webhooks/ramp/{subscription.pk}").environ
     environ.pop("CONTENT_LENGTH", None)
     request = WSGIRequest(environ | {"wsgi.input": body} | headers)
-    return api.ramp_webhook(request, subscription.pk).status_code
+    return webhooks.ramp_webhook(request, subscription.pk).status_code
 
 
 def _sealed_as_previous(subscription: WebhookSubscription, secret: str) -> bytes:

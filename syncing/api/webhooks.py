@@ -1,4 +1,4 @@
-"""What other programs call: Ramp's webhooks."""
+"""Where Ramp delivers its webhooks."""
 
 import logging
 import uuid
