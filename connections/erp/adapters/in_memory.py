@@ -29,6 +29,7 @@ from connections.erp.records import (
     Vendor,
 )
 from connections.erp.refusals import refusal
+from connections.erp.search import MOST_FOUND, FoundDocument, Likeness
 
 PAGE_SIZE = 100
 LARGEST_FILE = 20 * 1024 * 1024
@@ -201,6 +202,28 @@ class InMemoryErp:
         found = [_ledger_entry(entry) for entry in self.books.entries]
         return [entry for entry in found if entry.ref in wanted or entry.reverses in wanted]
 
+    def documents_numbered(self, kind: DocKind, number: str) -> Sequence[FoundDocument]:
+        """See `connections.erp.search.SearchableErp`."""
+        self._begin("documents_numbered")
+        return [
+            one
+            for one in self._documents(kind)
+            if number in (one.number, one.erp_id, one.supplier_number) and number
+        ][:MOST_FOUND]
+
+    def documents_like(self, likeness: Likeness) -> Sequence[FoundDocument]:
+        """See `connections.erp.search.SearchableErp`."""
+        self._begin("documents_like")
+        return [one for one in self._documents(likeness.kind) if _is_like(one, likeness)][
+            :MOST_FOUND
+        ]
+
+    def _documents(self, kind: DocKind) -> list[FoundDocument]:
+        """The newest first, as a person looks."""
+        vendors = {key: one.name for (of, key), one in self.books.masters.items() if of == "vendor"}
+        entries = [one for one in self.books.entries if one.doc.kind == kind and not one.reverses]
+        return [_found(one, vendors) for one in reversed(entries)]
+
     # -- faults
 
     def land(self) -> None:
@@ -299,6 +322,35 @@ def _posted(entry: Entry, *, fresh: bool = True) -> Posted:
         state=entry.state,
         fresh=fresh,
         total=debits if doc.kind == DocKind.JOURNAL else doc.gross,
+    )
+
+
+def _is_like(one: FoundDocument, likeness: Likeness) -> bool:
+    if likeness.party_id and one.party_id != likeness.party_id:
+        return False
+    if likeness.supplier_number and one.supplier_number == likeness.supplier_number:
+        return True
+    assert one.posting_date is not None  # the books enter nothing without a day
+    is_near = abs(one.posting_date - likeness.around) <= likeness.within
+    return is_near and (one.total, one.currency) == (likeness.amount, likeness.currency)
+
+
+def _found(entry: Entry, vendors: Mapping[str, str]) -> FoundDocument:
+    doc = entry.doc
+    debits = sum((line.amount for line in doc.lines if line.amount > 0), Decimal(0))
+    return FoundDocument(
+        kind=doc.kind,
+        erp_id=entry.id,
+        number=entry.number if entry.state != State.DRAFT else "",
+        posting_date=doc.posting_date,
+        total=debits if doc.kind == DocKind.JOURNAL else doc.gross,
+        currency=doc.currency,
+        state=entry.state,
+        party=vendors.get(doc.party, ""),
+        party_id=doc.party,
+        supplier_number=doc.number,
+        ref=doc.ref.full if doc.ref.tenant else "",
+        memo=doc.memo,
     )
 
 

@@ -26,6 +26,7 @@ from connections.erp.adapters.tryton.lookup import LookupBooking
 from connections.erp.adapters.tryton.models import Records
 from connections.erp.adapters.tryton.reference_data import WHOLE, changes
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
+from connections.erp.adapters.tryton.search import documents_like, documents_numbered
 from connections.erp.adapters.tryton.vendors import upsert_vendor
 from connections.erp.errors import ErpError
 from connections.erp.http import client_for
@@ -44,6 +45,7 @@ from connections.erp.records import (
     Ref,
     Vendor,
 )
+from connections.erp.search import FoundDocument, Likeness
 
 DELTA = frozenset(MasterKind) - WHOLE.keys()
 WITH_BRIDGE = Capabilities(
@@ -144,6 +146,14 @@ class TrytonErp:
     def entries_under(self, refs: Collection[str]) -> Sequence[LedgerEntry]:
         """See `connections.erp.ledger_audit.AuditableErp`."""
         return entries_under(self._records, refs)
+
+    def documents_numbered(self, kind: DocKind, number: str) -> Sequence[FoundDocument]:
+        """See `connections.erp.search.SearchableErp`."""
+        return documents_numbered(self._records, kind, number)
+
+    def documents_like(self, likeness: Likeness) -> Sequence[FoundDocument]:
+        """See `connections.erp.search.SearchableErp`."""
+        return documents_like(self._records, likeness)
 
     def _booking(self) -> BridgeBooking | LookupBooking:
         return self._bridge if self._has_bridge() else self._lookup

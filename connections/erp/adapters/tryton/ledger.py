@@ -31,7 +31,7 @@ class _Bill:
 
 
 @dataclass(slots=True)
-class _Sides:
+class Sides:
     """Both sides of a move in the company's currency, and one in the document's own."""
 
     debit: Decimal = Decimal(0)
@@ -77,18 +77,18 @@ def _entries_under(records: Records, refs: Sequence[str]) -> Iterator[LedgerEntr
 
 def _carries(records: Records, refs: Sequence[str]) -> list[Any]:
     """The condition that a record carries one of the references."""
-    field = _field(records)
+    field = field_of_reference(records)
     if records.catalogue.company().has_bridge:
         return [[field, "in", list(refs)]]
     return ["OR", *([[field, "like", f"{ref}%"]] for ref in refs)]
 
 
 def _moves(records: Records, domain: list[Any], *, limit: int | None = None) -> list[Row]:
-    field = _field(records)
+    field = field_of_reference(records)
     fields = [field, "number", "state", "origin"]
     rows = records.rpc.read(MOVE, domain, fields, limit=limit, order=[["id", "ASC"]])
     for row in rows:
-        row["ref"] = _first_word(row[field])
+        row["ref"] = first_word(row[field])
     return list(rows)
 
 
@@ -98,7 +98,7 @@ def _chunks(refs: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def _pages(records: Records, prefix: str, since: datetime | None) -> Iterator[list[Row]]:
-    field = _field(records)
+    field = field_of_reference(records)
     ours = ["create_uid", "=", records.rpc.session().user]
     domain: list[Any] = [["OR", [[field, "like", f"{prefix}%"]], [ours]]]
     if since is not None:
@@ -112,11 +112,13 @@ def _pages(records: Records, prefix: str, since: datetime | None) -> Iterator[li
         last_id = rows[-1]["id"]
 
 
-def _field(records: Records) -> str:
+def field_of_reference(records: Records) -> str:
+    """Where our reference stands; without our add-on it begins the description."""
     return "external_ref" if records.catalogue.company().has_bridge else "description"
 
 
-def _first_word(text: str | None) -> str:
+def first_word(text: str | None) -> str:
+    """Up to the first blank; empty for nothing."""
     return (text or "").split(" ", 1)[0]
 
 
@@ -133,11 +135,11 @@ def _bills(records: Records, rows: Sequence[Row]) -> dict[str, _Bill]:
 
 
 def _bills_where(records: Records, domain: list[Any]) -> dict[str, _Bill]:
-    field = _field(records)
+    field = field_of_reference(records)
     found = records.rpc.read(INVOICE, domain, [field, "number", "move", "cancel_move"])
     return {
         f"{INVOICE},{row['id']}": _Bill(
-            row["id"], _first_word(row[field]), row["number"] or "", row["move"], row["cancel_move"]
+            row["id"], first_word(row[field]), row["number"] or "", row["move"], row["cancel_move"]
         )
         for row in found
     }
@@ -146,7 +148,7 @@ def _bills_where(records: Records, domain: list[Any]) -> dict[str, _Bill]:
 def _entries(
     records: Records, rows: Sequence[Row], bills: Mapping[str, _Bill]
 ) -> Iterator[LedgerEntry]:
-    sides = _sides(records, [row["id"] for row in rows])
+    both = sides(records, [row["id"] for row in rows])
     company = records.catalogue.company()
     codes = {currency.id: currency.code for currency in company.currencies.values()}
     behind = {row["id"]: _behind(row, bills) for row in rows}
@@ -161,7 +163,7 @@ def _entries(
         bill = behind[row["id"]]
         ref = _reference(row, bill)
         reverses = _reversed_by(row, ref, bill, refs)
-        side = sides[row["id"]]
+        side = both[row["id"]]
         yield LedgerEntry(
             ref="" if reverses else ref,
             erp_id=str(bill.id if bill else row["id"]),
@@ -227,8 +229,9 @@ def _reconciled(records: Records, domain: list[Any]) -> dict[int, int]:
     return {line["move"]: line["reconciliation"] for line in lines}
 
 
-def _sides(records: Records, ids: Sequence[int]) -> dict[int, _Sides]:
-    sides = {move: _Sides() for move in ids}
+def sides(records: Records, ids: Sequence[int]) -> dict[int, Sides]:
+    """Both sides of moves, by their ids."""
+    sides = {move: Sides() for move in ids}
     fields = ["move", "debit", "credit", "amount_second_currency", "second_currency"]
     for line in records.rpc.read(LINE, [["move", "in", list(ids)]], fields):
         side = sides[line["move"]]
