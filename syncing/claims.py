@@ -263,6 +263,11 @@ def begin_posting(
             FROM unnest(%(ids)s::bigint[], %(refs)s::text[]) WITH ORDINALITY AS i(id, ref, place)
             JOIN jsonb_array_elements(%(docs)s::jsonb) WITH ORDINALITY AS d(document, place)
                 USING (place)
+        ), former AS (  -- of each attempt it can be told what it sent, and most repeat the last one
+            INSERT INTO syncing_formerdocument (item_id, document, replaced_at)
+            SELECT p.item_id, p.document, now()
+            FROM syncing_itempayload p JOIN frozen f ON p.item_id = f.id
+            WHERE p.document <> f.document
         ), kept AS (
             UPDATE syncing_itempayload p SET document = f.document
             FROM frozen f WHERE p.item_id = f.id
@@ -274,10 +279,11 @@ def begin_posting(
                 attempts = attempts + 1, claims_without_result = claims_without_result + 1,
                 was_absent = false, blocked_by = ''
             FROM frozen f WHERE i.id = f.id AND i.state = 'READY'
-            RETURNING i.id, i.attempts
+            RETURNING i.id, i.attempts, md5(f.document::text) AS digest
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'sent', '', jsonb_build_object('attempt', attempts), ''
+        SELECT id, now(), 'sent', '',
+               jsonb_build_object('attempt', attempts, 'hash', left(digest, 12)), ''
         FROM moved ORDER BY id
         """,
         {

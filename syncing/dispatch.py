@@ -27,6 +27,8 @@ from syncing.results import Uncertain
 Held = tuple[Claimed, Document]
 Batch = Sequence[Held]
 Answers = Sequence[Posted | ErpError]
+Call = tuple[Answers, int]
+"""What a call brought, and the milliseconds it took."""
 
 ASKS_FOR_LESS = frozenset({Code.RATE_LIMITED, Code.CONFLICT})
 """What an ERP says when too much reaches it at a time."""
@@ -65,6 +67,8 @@ class Outcomes:
     uncertain: list[Uncertain] = field(default_factory=list)
     mismatched: list[tuple[int, str]] = field(default_factory=list)
     unsent: list[int] = field(default_factory=list)
+    took: dict[int, int] = field(default_factory=dict)
+    """Milliseconds of the call that told of an item; documents of one call share them."""
     stopped_by: SyncFailure | None = None
     """Why no other document would fare better now."""
 
@@ -111,7 +115,8 @@ def send(worker: Worker, documents: Sequence[Held], *, deadline: float) -> Outco
             yield left.popleft()
 
     crowded = False
-    for batch, answers in _answers(worker, batches(), several=len(left) > 1):
+    for batch, (answers, took) in _answers(worker, batches(), several=len(left) > 1):
+        outcomes.took.update(dict.fromkeys((item.id for item, _ in batch), took))
         _take_in(worker, batch, answers, outcomes)
         crowded = crowded or any(_asks_for_less(answer) for answer in answers)
     outcomes.unsent += [item.id for batch in left for item, _ in batch]
@@ -123,14 +128,14 @@ def send(worker: Worker, documents: Sequence[Held], *, deadline: float) -> Outco
 
 def _answers(
     worker: Worker, batches: Iterator[Batch], *, several: bool
-) -> Iterator[tuple[Batch, Answers]]:
+) -> Iterator[tuple[Batch, Call]]:
     """What the ERP answers each batch, as the answers come. A batch is drawn as its call starts."""
     at_a_time = worker.calls
     if at_a_time == 1 or not several:
         for batch in batches:
             yield batch, _call(worker.erp, batch)
         return
-    under_way: dict[Future[Answers], Batch] = {}
+    under_way: dict[Future[Call], Batch] = {}
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="erp") as threads:
         while True:
             for batch in islice(batches, at_a_time - len(under_way)):
@@ -142,14 +147,16 @@ def _answers(
                 yield under_way.pop(call), call.result()
 
 
-def _call(erp: ErpAdapter, batch: Batch) -> Answers:
+def _call(erp: ErpAdapter, batch: Batch) -> Call:
     failpoints.hit("before_erp_post")
+    began = time.monotonic()
     try:
-        answers = erp.post_many([document for _, document in batch])
+        answers: Answers = erp.post_many([document for _, document in batch])
     except ErpError as error:  # the call as a whole failed, so each of them did
         answers = [error] * len(batch)
+    took = round(1000 * (time.monotonic() - began))
     failpoints.hit("after_erp_post")
-    return answers
+    return answers, took
 
 
 def _take_in(worker: Worker, batch: Batch, answers: Answers, outcomes: Outcomes) -> None:

@@ -138,20 +138,22 @@ def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None
     """Commit what came of a chunk. Rows that are no longer ours are left alone."""
     if outcomes.posted:
         with transaction.atomic():
-            results.record_posted(token, outcomes.posted)
+            results.record_posted(token, outcomes.posted, outcomes.took)
             failpoints.hit("before_posted_commit")
         failpoints.hit("after_posted_commit")
     resume = _stop(worker, outcomes)
     if outcomes.uncertain:
         settle = worker.capabilities.settle
         recheck = max(settle, SOONEST_RECOVERY_SECONDS)
-        results.record_uncertain(token, outcomes.uncertain, settle, recheck_seconds=recheck)
+        results.record_uncertain(
+            token, outcomes.uncertain, settle, recheck_seconds=recheck, took=outcomes.took
+        )
     if outcomes.mismatched:
         results.record_held(token, ItemState.MISMATCH, outcomes.mismatched)
     if outcomes.unsent:
         results.give_back(token, outcomes.unsent)
     if outcomes.refused:
-        _write_refusals(worker, token, outcomes.refused, resume)
+        _write_refusals(worker, token, outcomes, resume)
 
 
 def _stop(worker: Worker, outcomes: Outcomes) -> float:
@@ -163,14 +165,9 @@ def _stop(worker: Worker, outcomes: Outcomes) -> float:
     return circuit.erp_stopped(worker.connection, failure, jitter=worker.jitter())
 
 
-def _write_refusals(
-    worker: Worker,
-    token: uuid.UUID,
-    refusals: Sequence[tuple[Claimed, SyncFailure]],
-    resume: float,
-) -> None:
+def _write_refusals(worker: Worker, token: uuid.UUID, outcomes: Outcomes, resume: float) -> None:
     final, retried, waiting, early = [], [], [], []
-    for item, failure in refusals:
+    for item, failure in outcomes.refused:
         if failure.stops_connection:
             waiting.append(Refused(item.id, failure, "", resume))
         elif failure.code == _BILL_NOT_POSTED:
@@ -183,11 +180,11 @@ def _write_refusals(
         late, lost = _let_wait(worker, token, early)
         retried, final = retried + late, final + lost
     if final:
-        results.record_refused(token, final)
+        results.record_refused(token, final, outcomes.took)
     if retried:
-        results.record_retry(token, retried, counts=True)
+        results.record_retry(token, retried, counts=True, took=outcomes.took)
     if waiting:
-        results.record_retry(token, waiting, counts=False)
+        results.record_retry(token, waiting, counts=False, took=outcomes.took)
 
 
 _BILL_NOT_POSTED = f"erp.{Code.BILL_NOT_POSTED}"

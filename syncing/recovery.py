@@ -16,14 +16,14 @@ import uuid
 from collections.abc import Sequence
 
 from connections.erp.errors import Code, ErpError
-from connections.erp.records import Document, Idempotency, State
+from connections.erp.records import Document, Idempotency, Posted, State
 from rampbridge.lib import failpoints
 from syncing import claims, results, stopping
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
 from syncing.dispatch import Held, Outcomes, Worker, send
 from syncing.engine import RETRY_BUDGET, for_person, latest_start, write_outcomes
-from syncing.results import Uncertain
+from syncing.results import Looked, Uncertain
 from syncing.states import ItemState
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def _send_again(
         _look_up_and_send(worker, token, spent, deadline)
     again = [held for held in documents if held not in spent]
     if again:
+        results.record_looks([Looked(item.id, _RESENT_BY_KEY) for item, _ in again])
         outcomes = send(worker, again, deadline=deadline)
         write_outcomes(worker, token, _still_in_doubt(outcomes))
 
@@ -103,6 +104,7 @@ def _look_up_and_send(
         results.record_refused(token, given_up)
     again = [held for held in absent if _is_given_up(held[0]) is None]
     if again:
+        results.record_looks([Looked(item.id, _RESENT) for item, _ in again])
         write_outcomes(worker, token, send(worker, again, deadline=deadline))
 
 
@@ -125,10 +127,12 @@ def _look_up(
     """Adopt what the ERP holds already; return what it certainly does not hold."""
     outcomes = Outcomes()
     absent: list[Held] = []
+    looked: list[Looked] = []
     for item, document in documents:
         if outcomes.stopped_by or time.monotonic() > deadline or stopping.is_asked():
             outcomes.uncertain.append(Uncertain(item.id, "It could not be looked up yet."))
             continue
+        began = time.monotonic()
         try:
             found = worker.erp.find(document.ref)
         except ErpError as error:
@@ -138,12 +142,29 @@ def _look_up(
                 failure = classify(error, erp_name=worker.connection.erp_name)
                 outcomes.doubt(item, str(error), failure if failure.stops_connection else None)
             continue
+        took = round(1000 * (time.monotonic() - began))
+        looked.append(Looked(item.id, _what_was_found(found), ref=document.ref.full, took=took))
         if found is None or found.state is State.DRAFT:
             absent.append((item, document))  # a draft is finished by posting it again
         else:
             outcomes.book(item, found)
+    if looked:
+        results.record_looks(looked)
     write_outcomes(worker, token, outcomes)
     return absent
+
+
+_RESENT = "It is certainly not in the ERP, so the same document is sent again."
+_RESENT_BY_KEY = "The same document is sent again under the same key: the ERP refuses a second one."
+
+
+def _what_was_found(found: Posted | None) -> str:
+    if found is None:
+        return "Searched the ERP by our reference: nothing carries it."
+    name = found.number or found.erp_id
+    if found.state is State.DRAFT:
+        return f"Searched the ERP by our reference: {name} carries it, and is a draft."
+    return f"Searched the ERP by our reference: {name} carries it."
 
 
 def _is_given_up(item: Claimed) -> SyncFailure | None:

@@ -5,15 +5,20 @@ that lost its lease writes nothing (fault X12), and it returns how many rows wer
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from connections.erp.records import Posted
-from syncing import attachments, circuit, pauses, releases
+from syncing import attachments, circuit, incident_pauses, pauses, releases
 from syncing.classifier import SyncFailure
 from syncing.reports import SILENT_TYPES
 from syncing.statements import execute, storable
+
+Took = Mapping[int, int]
+"""Milliseconds of the call to the ERP that told of an item, where there was one."""
+_UNKNOWN: Took = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,45 @@ class Confirmed:
     why: str
 
 
-def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was done to find out about one item that is uncertain, in words."""
+
+    id: int
+    words: str
+    ref: str = ""
+    """What the ERP was searched by."""
+    took: int | None = None
+    """Milliseconds."""
+
+
+def record_looks(looks: Sequence[Looked]) -> int:
+    """Leave a line for each on its timeline: what was searched, and what it brought (P-04)."""
+    return execute(
+        """
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'looked', words,
+               jsonb_strip_nulls(jsonb_build_object('searched', nullif(ref, ''), 'ms', ms)), ''
+        FROM unnest(%(ids)s::bigint[], %(words)s::text[], %(refs)s::text[], %(took)s::int[])
+            AS l(id, words, ref, ms)
+        ORDER BY id
+        """,
+        {
+            "ids": [one.id for one in looks],
+            "words": [storable(one.words) for one in looks],
+            "refs": [one.ref for one in looks],
+            "took": [one.took for one in looks],
+        },
+    )
+
+
+def record_posted(
+    token: uuid.UUID, posted: Sequence[tuple[int, Posted]], took: Took = _UNKNOWN
+) -> int:
     """Write the ERP's ids: the documents are booked, whoever booked them. Closes the circuit.
 
-    Ends an automatic pause, and lets the payments go on that wait for a bill among these (rule 10).
+    Ends an automatic pause, also one of many customers, and lets the payments go on that wait for a
+    bill among these (rule 10).
 
     An error that Ramp is just being told stays marked so, for the success must come after it
     (fault K16); one that nobody was told yet is forgotten.
@@ -63,8 +103,9 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
         f"""
         WITH booked AS (
             SELECT * FROM unnest(%(ids)s::bigint[], %(erp_ids)s::text[], %(numbers)s::text[],
-                                 %(urls)s::text[], %(fresh)s::bool[])
-                AS b(id, erp_id, number, url, fresh)
+                                 %(urls)s::text[], %(fresh)s::bool[], %(totals)s::text[],
+                                 %(took)s::int[])
+                AS b(id, erp_id, number, url, fresh, total, ms)
         ), moved AS (
             UPDATE syncing_syncitem i
             SET state = 'POSTED', state_at = now(), posted_at = now(), due_at = now(),
@@ -76,18 +117,22 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
                     CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END
             FROM booked b
             WHERE i.id = b.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
-            RETURNING i.id, b.number, b.fresh, i.connection_id, i.object_type, i.ramp_id
+            RETURNING i.id, b.number, b.fresh, b.total, b.ms, i.connection_id, i.object_type,
+                      i.ramp_id
         ), {releases.PAYMENTS_OF_MOVED}, {pauses.BOOKED}, files AS ({attachments.FILES_OF_MOVED}
         ), wishes AS ({attachments.WAKE_WISHES_OF_MOVED}
         ), shown AS (
             UPDATE syncing_schedule s SET last_posted_at = now(), {circuit.ERP_ANSWERED}
             WHERE connection_id IN (SELECT connection_id FROM moved)
-        )
+            RETURNING s.connection_id
+        ), {incident_pauses.BOOKED}
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), CASE WHEN fresh THEN 'posted' ELSE 'found' END, '',
-               jsonb_build_object('number', number), ''
+               jsonb_strip_nulls(
+                   jsonb_build_object('number', number, 'total', total, 'ms', ms)), ''
         FROM moved
         UNION ALL {releases.payment_lines(_BILL_BOOKED)} UNION ALL {pauses.RESUMED_LINES}
+        UNION ALL {incident_pauses.RESUMED_LINES}
         ORDER BY 1
         """,  # noqa: S608  constants of this program
         {
@@ -96,6 +141,8 @@ def record_posted(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int
             "numbers": [result.number for _, result in posted],
             "urls": [result.url for _, result in posted],
             "fresh": [result.fresh for _, result in posted],
+            "totals": [None if one.total is None else str(one.total) for _, one in posted],
+            "took": [took.get(id_) for id_, _ in posted],
             "token": token,
         },
     )
@@ -133,7 +180,9 @@ def record_confirmed(confirmed: Sequence[Confirmed]) -> int:
     )
 
 
-def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
+def record_refused(
+    token: uuid.UUID | None, refused: Sequence[Refused], took: Took = _UNKNOWN
+) -> int:
     """Put items aside as FAILED with the judgement and the text for Ramp. None of them is booked.
 
     Without a token the items must still be READY (refused by our own mapper before any call).
@@ -159,19 +208,22 @@ def record_refused(token: uuid.UUID | None, refused: Sequence[Refused]) -> int:
               AND ((%(token)s::uuid IS NULL AND i.state = 'READY')
                    OR (i.state = 'POSTING' AND i.lease_token = %(token)s))
             RETURNING i.id, i.connection_id, i.object_type, j.title, j.fix, j.code, j.category,
-                      j.origin, j.cause, j.detail
+                      j.origin, j.cause, j.detail, j.ms
         ), {pauses.REFUSED}
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), 'refused', title || ' ' || fix,
-               jsonb_build_object('code', code, 'category', category,
-                                  'detail', left(detail, 1000)), ''
+               jsonb_strip_nulls(jsonb_build_object(
+                   'code', code, 'category', category, 'detail', left(detail, 1000),
+                   'ms', ms)), ''
         FROM moved ORDER BY id
         """,  # noqa: S608  a constant of this file
-        {**_judgements(refused), "token": token, "silent": list(SILENT_TYPES)},
+        {**_judgements(refused, took), "token": token, "silent": list(SILENT_TYPES)},
     )
 
 
-def record_retry(token: uuid.UUID, refused: Sequence[Refused], *, counts: bool) -> int:
+def record_retry(
+    token: uuid.UUID, refused: Sequence[Refused], *, counts: bool, took: Took = _UNKNOWN
+) -> int:
     """Queue items again after their `recheck_seconds`; none of them is booked.
 
     `counts` says whether the attempt uses up the items' retry budget: not if the whole ERP was
@@ -189,15 +241,16 @@ def record_retry(token: uuid.UUID, refused: Sequence[Refused], *, counts: bool) 
                 error_detail = j.detail, error_at = now(), blocked_by = ''
             FROM judged j
             WHERE i.id = j.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
-            RETURNING i.id, j.title, j.code, j.detail, i.due_at, i.attempts
+            RETURNING i.id, j.title, j.code, j.detail, j.ms, i.due_at, i.attempts
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
         SELECT id, now(), 'retrying', title,
-               jsonb_build_object('code', code, 'next', due_at, 'attempt', attempts,
-                                  'detail', left(detail, 1000)), ''
+               jsonb_strip_nulls(jsonb_build_object(
+                   'code', code, 'next', due_at, 'attempt', attempts,
+                   'detail', left(detail, 1000), 'ms', ms)), ''
         FROM moved ORDER BY id
         """,  # noqa: S608  a constant of this file
-        {**_judgements(refused), "token": token, "counts": counts},
+        {**_judgements(refused, took), "token": token, "counts": counts},
     )
 
 
@@ -244,15 +297,20 @@ def record_waiting(token: uuid.UUID | None, waiting: Sequence[tuple[int, str, st
 
 
 def record_uncertain(
-    token: uuid.UUID, lost: Sequence[Uncertain], settle: float, recheck_seconds: float
+    token: uuid.UUID,
+    lost: Sequence[Uncertain],
+    settle: float,
+    recheck_seconds: float,
+    *,
+    took: Took = _UNKNOWN,
 ) -> int:
     """End the lease of items whose answer was lost; they stay POSTING until it can be settled."""
     return execute(
         """
         WITH lost AS (
             SELECT * FROM unnest(%(ids)s::bigint[], %(said)s::text[], %(counts)s::bool[],
-                                 %(absent)s::bool[])
-                AS l(id, said, counts, absent)
+                                 %(absent)s::bool[], %(took)s::int[])
+                AS l(id, said, counts, absent, ms)
         ), moved AS (
             UPDATE syncing_syncitem i
             SET lease_until = now(), may_be_in_erp_until = now() + %(settle)s * interval '1s',
@@ -260,10 +318,11 @@ def record_uncertain(
                 attempts = attempts - CASE WHEN l.counts THEN 0 ELSE 1 END,
                 error_detail = l.said, error_at = now(), was_absent = l.absent
             FROM lost l WHERE i.id = l.id AND i.state = 'POSTING' AND i.lease_token = %(token)s
-            RETURNING i.id, l.said
+            RETURNING i.id, l.said, l.ms
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'uncertain', '', jsonb_build_object('detail', left(said, 1000)), ''
+        SELECT id, now(), 'uncertain', '',
+               jsonb_strip_nulls(jsonb_build_object('detail', left(said, 1000), 'ms', ms)), ''
         FROM moved ORDER BY id
         """,
         {
@@ -271,6 +330,7 @@ def record_uncertain(
             "said": [storable(one.said)[:4000] for one in lost],
             "counts": [one.counts for one in lost],
             "absent": [one.absent for one in lost],
+            "took": [took.get(one.id) for one in lost],
             "token": token,
             "settle": settle,
             "recheck": recheck_seconds,
@@ -323,12 +383,12 @@ _BILL_BOOKED = "Its bill is in the ERP."
 _JUDGED = """
     SELECT * FROM unnest(%(ids)s::bigint[], %(categories)s::text[], %(origins)s::text[],
         %(codes)s::text[], %(titles)s::text[], %(fixes)s::text[], %(texts)s::text[],
-        %(details)s::text[], %(causes)s::text[], %(rechecks)s::float[])
-        AS j(id, category, origin, code, title, fix, said, detail, cause, recheck)
+        %(details)s::text[], %(causes)s::text[], %(rechecks)s::float[], %(took)s::int[])
+        AS j(id, category, origin, code, title, fix, said, detail, cause, recheck, ms)
 """
 
 
-def _judgements(refused: Sequence[Refused]) -> dict[str, list[Any]]:
+def _judgements(refused: Sequence[Refused], took: Took) -> dict[str, list[Any]]:
     failures = [row.failure for row in refused]
     return {
         "ids": [row.id for row in refused],
@@ -341,4 +401,5 @@ def _judgements(refused: Sequence[Refused]) -> dict[str, list[Any]]:
         "details": [storable(failure.detail)[:4000] for failure in failures],
         "causes": [storable(failure.blocked_by)[:200] for failure in failures],
         "rechecks": [row.recheck_seconds for row in refused],
+        "took": [took.get(row.id) for row in refused],
     }

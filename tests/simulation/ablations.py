@@ -24,10 +24,12 @@ def _without_intent() -> None:
     def forget(token: uuid.UUID, documents: Sequence[tuple[int, Document]], settle: float) -> None:
         meant[token] = (documents, settle)
 
-    def record_late(token: uuid.UUID, posted: Sequence[tuple[int, Posted]]) -> int:
+    def record_late(
+        token: uuid.UUID, posted: Sequence[tuple[int, Posted]], took: results.Took
+    ) -> int:
         if token in meant:
             begin(token, *meant.pop(token))
-        return record(token, posted)
+        return record(token, posted, took)
 
     claims.begin_posting, results.record_posted = forget, record_late
 
