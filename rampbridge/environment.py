@@ -8,6 +8,7 @@ import base64
 import binascii
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -162,6 +163,11 @@ class Environment(BaseSettings):
     """How often the ERP is asked what has changed in its chart, vendors and taxes."""
     chart_upload_seconds: int = Field(default=3600, ge=10, le=86_400)
     """How often that is uploaded to Ramp."""
+    incident_customers: int = Field(default=5, ge=2, le=10_000)
+    """At how many customers of one ERP the same trouble within minutes pauses them all."""
+    outside_limit: Decimal = Field(default=Decimal(1000), ge=0, le=10**12)
+    """Above this a second person must agree before an item is settled by hand, in whole units of
+    the item's own currency."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -38,6 +38,8 @@ PRETEND_ERPS_OFFERED = not env.is_https
 POLL_INTERVAL_SECONDS = env.poll_interval_seconds
 CHART_READ_SECONDS = env.chart_read_seconds
 CHART_UPLOAD_SECONDS = env.chart_upload_seconds
+INCIDENT_CUSTOMERS = env.incident_customers
+OUTSIDE_LIMIT = env.outside_limit
 SUPPORT_CONTACT = env.support_contact
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}

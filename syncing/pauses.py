@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from connections.models import Connection
-from syncing.models import Flow, Pause, Schedule
+from syncing.incident_pauses import CANARY_EVERY
+from syncing.models import Flow, Pause, Schedule, SyncItem
 from syncing.statements import execute, rows, storable
 
 WARN_AFTER = 10
@@ -38,7 +39,7 @@ def pause(connection: Connection, object_type: str, reason: str, actor: str) -> 
         VALUES (%(connection)s, %(type)s, %(reason)s, false, now(), %(actor)s, 0, '', '')
         ON CONFLICT (connection_id, object_type) WHERE resumed_at IS NULL DO UPDATE
         SET reason = excluded.reason, is_automatic = false, paused_by = excluded.paused_by,
-            canary_due_at = NULL
+            canary_due_at = NULL, incident_id = NULL
         """,
         {
             "connection": connection.pk,
@@ -68,7 +69,11 @@ def resume(connection: Connection, object_type: str, reason: str, actor: str) ->
         if object_type:
             refused = refused.filter(object_type=object_type)
         refused.update(refused_in_a_row=0, refused_code="", warned_at=None)
-        Schedule.objects.filter(pk=connection.pk).update(rung_at=None)
+        asked = Schedule.objects.filter(pk=connection.pk)
+        if object_type:
+            asked.update(rung_at=None)
+        else:
+            asked.update(rung_at=None, resume_at=None)  # whoever says so has looked at the ERP
     return bool(ended)
 
 
@@ -94,31 +99,46 @@ def warnings(connection: Connection) -> list[Flow]:
 def take_canary(connection_id: uuid.UUID, *, fresh_seconds: float) -> str | None:
     """The type of which one item may be let through now; None if none is due.
 
+    Of a pause of all types, which an incident made, it is the type of what waits longest.
+
     :param fresh_seconds: how long ago an item may have been read from Ramp to be posted
 
-    The next one is planned at once, twice as far away: what dies on the way has used its chance.
+    The next one is planned at once, of a type's own pause twice as far away: what dies on the way
+    has used its chance.
     """
     found = rows(
         f"""
+        WITH candidate AS (
+            SELECT p.id, t.object_type
+            FROM syncing_pause p
+            JOIN unnest(%(types)s::text[]) AS t(object_type) ON p.object_type IN ('', t.object_type)
+            CROSS JOIN LATERAL (
+                SELECT i.due_at FROM syncing_syncitem i
+                WHERE i.connection_id = p.connection_id AND i.object_type = t.object_type
+                  AND i.state = 'READY' AND i.due_at <= now()
+                  AND i.snapshot_at > now() - %(fresh)s * interval '1s'
+                ORDER BY i.due_at LIMIT 1
+            ) first
+            WHERE p.connection_id = %(connection)s AND {CANARY_IS_DUE}
+              AND NOT EXISTS (  -- what another pause stops as well
+                  SELECT FROM syncing_pause a WHERE a.connection_id = p.connection_id
+                    AND a.id <> p.id AND a.object_type IN ('', t.object_type)
+                    AND a.resumed_at IS NULL)
+            ORDER BY p.canary_due_at, first.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+        )
         UPDATE syncing_pause p
         SET canaries = canaries + 1,
-            canary_due_at = now() + least(%(rarest)s, %(first)s * 2.0 ^ least(canaries + 1, 30))
-        WHERE id = (
-            SELECT id FROM syncing_pause p
-            WHERE connection_id = %(connection)s AND {CANARY_IS_DUE}
-              AND NOT EXISTS (SELECT FROM syncing_pause a WHERE a.connection_id = p.connection_id
-                              AND a.object_type = '' AND a.resumed_at IS NULL)
-              AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.connection_id = p.connection_id
-                          AND i.object_type = p.object_type
-                          AND i.state = 'READY' AND i.due_at <= now()
-                          AND i.snapshot_at > now() - %(fresh)s * interval '1s')
-            ORDER BY canary_due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING object_type
+            canary_due_at = now() + CASE WHEN p.incident_id IS NOT NULL THEN %(together)s
+                ELSE least(%(rarest)s, %(first)s * 2.0 ^ least(canaries + 1, 30)) END
+        FROM candidate c WHERE p.id = c.id
+        RETURNING c.object_type
         """,  # noqa: S608  a constant of this file
         {
             "connection": connection_id,
+            "types": SyncItem.ObjectType.values,
             "first": FIRST_CANARY,
             "rarest": RAREST_CANARY,
+            "together": CANARY_EVERY,
             "fresh": fresh_seconds,
         },
     )

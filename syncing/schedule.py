@@ -75,7 +75,9 @@ _HAS_DUE_ITEMS = f"""
         SELECT FROM unnest(%(types)s::text[]) AS t(object_type)
         WHERE (NOT {_pause(pauses.BLOCKS)}
             OR {_pause(f"p.object_type = t.object_type AND {pauses.CANARY_IS_DUE}")}
-            AND NOT {_pause(_ALL_PAUSED)})
+            AND NOT {_pause(_ALL_PAUSED)}
+            OR {_pause(f"p.object_type = '' AND {pauses.CANARY_IS_DUE}")}
+            AND NOT {_pause("p.object_type = t.object_type AND p.resumed_at IS NULL")})
         AND {_some_item(f"i.object_type = t.object_type AND {_DUE_ITEM}", in_order_of="i.due_at")})
     ELSE {
     _some_item(

@@ -29,6 +29,7 @@ from syncing import (
     engine,
     errands,
     evidence,
+    incidents,
     outbox,
     poll_schedule,
     polling,
@@ -265,7 +266,9 @@ def look_after(*, connection_id: str, **_: Any) -> None:
 
 @shared_task(expires=60)
 def look_around(**_: Any) -> None:
-    """Ring for every customer of whom a side is to be looked at."""
+    """See what many customers have in common, and ring for those of whom a side is to be looked at.
+    """
+    incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))
 
