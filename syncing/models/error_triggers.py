@@ -15,7 +15,7 @@ from django.db.models.sql.compiler import SQLCompiler
 class Fingerprint(Func):
     """The cause of a failure, whatever dates, numbers and names it is told with; empty if none.
 
-    `rampbridge_cause` (migration 0008) strikes those out of the title.
+    `rampbridge_cause` (its newest migration) strikes those out of the title.
     """
 
     template = (
@@ -53,7 +53,7 @@ _FILE_GROUPS = """
 
 _COUNT = f"""
     INSERT INTO syncing_errorcount ({_KEYS}, items, amount_minor, last_seen_at)
-    SELECT {_KEYS}, sum(n), sum(n * amount_minor), now()
+    SELECT {_KEYS}, sum(n), sum(n * amount_minor), coalesce(max(seen_at), 'epoch')
     FROM (%s) deltas
     GROUP BY {_KEYS}
     HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0
@@ -61,11 +61,10 @@ _COUNT = f"""
     ON CONFLICT ({_KEYS}) DO UPDATE
     SET items = syncing_errorcount.items + excluded.items,
         amount_minor = syncing_errorcount.amount_minor + excluded.amount_minor,
-        last_seen_at = CASE WHEN excluded.items > 0 THEN now()
-            ELSE syncing_errorcount.last_seen_at END;
+        last_seen_at = greatest(syncing_errorcount.last_seen_at, excluded.last_seen_at);
 """  # noqa: S608  constants of this file
-_CAME = f"{_COLUMNS}, 1 AS n FROM new_rows WHERE {_OPEN}"
-_WENT = f"{_COLUMNS}, -1 AS n FROM old_rows WHERE {_OPEN}"
+_CAME = f"{_COLUMNS}, coalesce(error_at, state_at) AS seen_at, 1 AS n FROM new_rows WHERE {_OPEN}"
+_WENT = f"{_COLUMNS}, NULL::timestamptz AS seen_at, -1 AS n FROM old_rows WHERE {_OPEN}"
 
 _REMEMBER = """
     INSERT INTO syncing_occurrence
@@ -77,10 +76,11 @@ _REMEMBER = """
     SET last_at = now(), times = syncing_occurrence.times + 1, left_at = NULL;
 """
 _ON_INSERT = "WHERE n.error_fingerprint <> ''"
+# What is being posted keeps its last error until the answer is there: a lost one is no failure.
 _ON_UPDATE = """
     JOIN old_rows o ON o.id = n.id
-    WHERE n.error_fingerprint <> '' AND (o.error_fingerprint <> n.error_fingerprint
-                                         OR o.error_at IS DISTINCT FROM n.error_at)
+    WHERE n.error_fingerprint <> '' AND n.state <> 'POSTING'
+      AND (o.error_fingerprint <> n.error_fingerprint OR o.error_at IS DISTINCT FROM n.error_at)
 """
 
 _LEAVE = """
