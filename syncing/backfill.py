@@ -20,7 +20,7 @@ from connections.ramp import errors
 from connections.ramp.client import RampClient
 from connections.ramp.pages import Page
 from rampbridge.lib.money import Money
-from syncing import intake
+from syncing import intake, lists
 from syncing.classifier import classify_ramp
 from syncing.kinds import LISTS, Scope, Standing
 from syncing.models import SyncItem, SyncRun
@@ -221,6 +221,7 @@ def run(
     )
     _read(_Reading(connection, ramp, what, outcome, shown, sleep))
     shown.problem = outcome.problem
+    lists.count_calls(shown, ramp)
     shown.finished_at = TransactionNow()
     shown.save()
     return outcome

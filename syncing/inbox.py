@@ -102,11 +102,13 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
     return Kept(is_new=is_new, rings=rings, asks=asks)
 
 
-def mark_handled(connection_id: uuid.UUID, *, until: datetime, outcome: str) -> int:
+def mark_handled(
+    connection_id: uuid.UUID, *, until: datetime, outcome: str, run_id: int | None = None
+) -> int:
     """A pull that began at `until` answered every event received before. Returns how many."""
     return WebhookEvent.objects.filter(
         connection_id=connection_id, handled_at__isnull=True, received_at__lte=until
-    ).update(handled_at=until, outcome=outcome)
+    ).update(handled_at=until, outcome=outcome, run_id=run_id)
 
 
 def has_unhandled(connection_id: uuid.UUID, *, since: datetime) -> bool:

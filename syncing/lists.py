@@ -82,7 +82,16 @@ def _keep(turn: Turn, reading: Reading, number: int) -> None:
     if not is_first_call:
         turn.lease.keep(reading)
     if number > 1:  # so that a long pull is seen to move; what this page brings comes later
-        turn.run.save(update_fields=["pages", "seen", "new", "changed", "unannounced"])
+        count_calls(turn.run, turn.ramp)
+        turn.run.save(update_fields=_COUNTED)
+
+
+def count_calls(run: SyncRun, ramp: RampClient) -> None:
+    """Note on a run what its client has asked of Ramp so far."""
+    run.calls, run.throttled_ms = ramp.calls, round(1000 * ramp.waited)
+
+
+_COUNTED = ["pages", "seen", "new", "changed", "unannounced", "calls", "throttled_ms"]
 
 
 def _count(run: SyncRun, stored: Stored) -> None:

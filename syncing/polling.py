@@ -83,6 +83,7 @@ def pull(
                 _broke_off(pull, pull.failed[0][1], jitter=jitter, next_in=next_in)
             else:
                 _done(pull, next_in=next_in)
+        lists.count_calls(run, ramp)
         run.finished_at = TransactionNow()
         run.save()
     return run
@@ -216,7 +217,7 @@ def _done(pull: _Pull, *, next_in: timedelta) -> None:
     )
     if is_all_read:
         outcome = f"pulled, {run.new} new" if run.new else "pulled, nothing new"
-        inbox.mark_handled(pull.connection.pk, until=began_at, outcome=outcome)
+        inbox.mark_handled(pull.connection.pk, until=began_at, outcome=outcome, run_id=run.pk)
 
 
 def _rang_since(pull: _Pull, began_at: datetime) -> bool:

@@ -15,7 +15,7 @@ from connections.ramp import errors
 from connections.ramp.auth import is_token_request
 from connections.ramp.errors import SchemaSurprise
 from connections.ramp.pages import Page
-from connections.ramp.rate_limit import LANE, Lane
+from connections.ramp.rate_limit import LANE, WAITED, Lane
 from connections.ramp.refusals import error_for, trace_id
 from connections.ramp.schemas import Schema
 
@@ -64,6 +64,10 @@ class Api:
         self._auth = auth
         self._http = http
         self._lane = lane
+        self.calls = 0
+        """Requests sent, whatever became of them."""
+        self.waited = 0.0
+        """Seconds that they waited for leave, where they were answered."""
         self.last_trace_id = ""
         """Of the newest answer, also of a refusal: what Ramp's support finds it by."""
 
@@ -144,12 +148,15 @@ class Api:
             yield from page.items
 
     def _send(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
+        self.calls += 1
         try:
-            return self._http.send(request, auth=self._auth)
+            response = self._http.send(request, auth=self._auth)
         except httpx.DecodingError as error:
             raise SchemaSurprise("Ramp's answer cannot be unpacked.") from error
         except httpx.TransportError as error:
             raise _lost(error, changes=changes) from error
+        self.waited += response.extensions.get(WAITED, 0.0)
+        return response
 
 
 def segment(value: object) -> str:

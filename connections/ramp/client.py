@@ -50,6 +50,16 @@ class RampClient(Chart, Lists, Payees):
         """What Ramp's support finds the newest call of this client by."""
         return self._api.last_trace_id
 
+    @property
+    def calls(self) -> int:
+        """Requests that this client has sent."""
+        return self._api.calls
+
+    @property
+    def waited(self) -> float:
+        """Seconds that they waited for their turn at the rate limit."""
+        return self._api.waited
+
     def for_inactive(self, connection_id: UUID) -> Chart:
         """The chart of a connection that is not active yet.
 

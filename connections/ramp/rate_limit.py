@@ -13,6 +13,8 @@ from connections.ramp.refusals import retry_after
 
 LANE = "lane"
 """The request extension that says which lane it travels in."""
+WAITED = "waited"
+"""The response extension that says how many seconds the request waited for leave."""
 
 
 class Lane(StrEnum):
@@ -57,8 +59,9 @@ class RateLimitedTransport(httpx.BaseTransport):
         self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._wait_for_leave(Lane(request.extensions.get(LANE, Lane.ORDINARY)))
+        waited = self._wait_for_leave(Lane(request.extensions.get(LANE, Lane.ORDINARY)))
         response = self._wrapped.handle_request(request)
+        response.extensions[WAITED] = waited
         if response.status_code == 429:
             self._source.freeze(retry_after(response).total_seconds())
         return response
@@ -66,11 +69,13 @@ class RateLimitedTransport(httpx.BaseTransport):
     def close(self) -> None:
         self._wrapped.close()
 
-    def _wait_for_leave(self, lane: Lane) -> None:
-        deadline = self._clock() + self._patience
+    def _wait_for_leave(self, lane: Lane) -> float:
+        waited, deadline = 0.0, self._clock() + self._patience
         while wait := self._source.take(lane):
             if self._clock() + wait > deadline:
                 raise RampRateLimited(
                     "Our own budget for Ramp is spent.", retry_after=timedelta(seconds=wait)
                 )
             self._sleep(wait)
+            waited += wait
+        return waited

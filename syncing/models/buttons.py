@@ -52,6 +52,7 @@ class SyncRequest(models.Model):
                 name="open_sync_requests",
             ),
             models.Index(fields=["connection", "-received_at"], name="requests_of_connection"),
+            models.Index(fields=["-received_at", "-id"], name="requests_newest"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from connections.models import Connection, WebhookSubscription
+from syncing.models.runs import SyncRun
 
 
 class WebhookEvent(models.Model):
@@ -22,6 +23,14 @@ class WebhookEvent(models.Model):
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True, default="")
+    run = models.ForeignKey(
+        SyncRun,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="events",
+        help_text="The pull that answered it.",
+    )
 
     class Meta:
         indexes = [
@@ -31,6 +40,10 @@ class WebhookEvent(models.Model):
                 name="webhooks_to_handle",
             ),
             models.Index(fields=["-received_at", "-id"], name="webhooks_newest"),
+            models.Index(
+                fields=["connection", "-received_at", "-id"], name="webhooks_of_connection"
+            ),
+            models.Index(fields=["event_type", "-received_at", "-id"], name="webhooks_of_type"),
         ]
 
     def __str__(self) -> str:

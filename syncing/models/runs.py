@@ -32,11 +32,28 @@ class SyncRun(models.Model):
     unannounced = models.PositiveIntegerField(
         default=0, help_text="New ones that a webhook should have announced, and none did."
     )
+    calls = models.PositiveIntegerField(default=0, db_default=0, help_text="To Ramp.")
+    throttled_ms = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Spent waiting for our turn at Ramp's rate limit."
+    )
     problem = models.TextField(blank=True, default="")
     trace_id = models.CharField(max_length=100, blank=True, default="")
 
     class Meta:
-        indexes = [models.Index(fields=["connection", "-started_at"], name="runs_of_connection")]
+        indexes = [
+            models.Index(fields=["connection", "-started_at"], name="runs_of_connection"),
+            models.Index(fields=["-started_at", "-id"], name="runs_newest"),
+            models.Index(
+                fields=["-started_at", "-id"],
+                condition=models.Q(finished_at__isnull=True),
+                name="runs_under_way",
+            ),
+            models.Index(
+                fields=["-started_at", "-id"],
+                condition=~models.Q(problem=""),
+                name="runs_with_problem",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.trigger} of {self.connection_id} at {self.started_at}"
@@ -88,6 +105,8 @@ class AckBatch(models.Model):
                 condition=models.Q(state="open"),
                 name="open_ack_batches",
             ),
+            models.Index(fields=["-created_at", "-id"], name="reports_newest"),
+            models.Index(fields=["connection", "-created_at"], name="reports_of_connection"),
         ]
 
     def __str__(self) -> str:

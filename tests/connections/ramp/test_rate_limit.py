@@ -5,7 +5,7 @@ import pytest
 
 from connections.ramp.client import RampClient
 from connections.ramp.errors import RampRateLimited
-from connections.ramp.rate_limit import LANE, Lane, RateLimitedTransport
+from connections.ramp.rate_limit import LANE, WAITED, Lane, RateLimitedTransport
 from tests.connections.ramp.conftest import Budget
 
 
@@ -56,8 +56,11 @@ def test_waits_its_turn(
 ) -> None:
     budget.waits = [0.5, 3.0]
 
-    assert send().status_code == 200
+    answer = send()
+
+    assert answer.status_code == 200
     assert sleeper.now == 3.5
+    assert answer.extensions[WAITED] == 3.5, "so that a run can tell how long it was throttled"
 
 
 def test_gives_up_rather_than_wait_beyond_its_patience(
