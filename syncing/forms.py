@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Q
@@ -10,12 +11,14 @@ from django.db.models import Q
 from connections.models import DriftDecision, VendorField
 from connections.vendor_book import ownership
 from syncing.models import SyncItem
-from syncing.queries.items import ItemFilter
+from syncing.queries.items import ONLY, SHOWN, ItemFilter
 from syncing.queries.words import LOOKS, Word, type_label
 
 ALL = "all"
 OPEN = "open"
 EVERYTHING = "everything"
+MOST_UNITS = 10**13
+"""Beyond this no amount is asked for: minor units still fit the database's integers."""
 
 
 class ItemFilterForm(forms.Form):
@@ -27,13 +30,29 @@ class ItemFilterForm(forms.Form):
         required=False, choices=[("", "All types"), *SyncItem.ObjectType.choices]
     )
     error = forms.CharField(required=False, max_length=60)
+    cause = forms.RegexField(r"^[0-9a-f]{32}$", required=False)
     waits = forms.CharField(required=False, max_length=200)
     press = forms.UUIDField(required=False)
     found = forms.CharField(required=False, max_length=60)
     q = forms.CharField(required=False, max_length=100)
+    owner = forms.CharField(required=False, max_length=150)
+    tag = forms.CharField(required=False, max_length=40)
+    snoozed = forms.ChoiceField(
+        required=False,
+        choices=[("", "Hidden"), (SHOWN, "Shown too"), (ONLY, "Only these")],
+    )
+    dated_from = forms.DateField(required=False)
+    dated_to = forms.DateField(required=False)
+    least = forms.DecimalField(required=False, min_value=-MOST_UNITS, max_value=MOST_UNITS)
+    most = forms.DecimalField(required=False, min_value=-MOST_UNITS, max_value=MOST_UNITS)
+    entity = forms.UUIDField(required=False)
+    card = forms.RegexField(r"^\d{4}$", required=False)
+    invoice = forms.CharField(required=False, max_length=100)
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, *, me: str = "") -> None:
+        """:param me: who asks, for `owner=me`"""
         super().__init__(data)
+        self.me = me
         self.fields["state"] = forms.ChoiceField(
             required=False,
             choices=[
@@ -54,18 +73,56 @@ class ItemFilterForm(forms.Form):
         found: uuid.UUID | None = self.cleaned_data.get("press")
         return found
 
+    @property
+    def cared_for_by(self) -> str | None:
+        """Whose items are asked for: a user name, empty for nobody's, None for anybody's."""
+        named = self.value("owner")
+        match named:
+            case "":
+                return None
+            case "me":
+                return self.me
+            case "nobody":
+                return ""
+            case _:
+                return named
+
+    def query(self) -> str:
+        """The filters as an address says them, always in one order: the same list, the same text.
+
+        What page is looked at is no part of it.
+        """
+        values = [
+            (name, str(value))
+            for name in sorted(self.fields)
+            if (value := self.cleaned_data.get(name)) not in (None, "")
+        ]
+        return urlencode([one for one in values if one != ("state", OPEN)])
+
     def as_filter(self, connection_id: Any, *, among: Q | None = None) -> ItemFilter:
         """What the queries need; the customer and what was found were already looked up."""
         state = self.value("state")
+        cleaned = self.cleaned_data
         return ItemFilter(
             word=Word(state) if state not in ("", ALL, OPEN) else None,
             everything=state == ALL,
             connection_id=connection_id,
             object_type=self.value("type"),
             error_code=self.value("error"),
+            cause=self.value("cause"),
             text=self.value("q").strip(),
             waits_for=self.value("waits"),
             press_id=self.press_id,
+            owner=self.cared_for_by,
+            tag=self.value("tag").strip().lower(),
+            snoozed=self.value("snoozed"),
+            dated_from=cleaned.get("dated_from"),
+            dated_to=cleaned.get("dated_to"),
+            amount_from=cleaned.get("least"),
+            amount_to=cleaned.get("most"),
+            entity_id=cleaned.get("entity"),
+            card=self.value("card"),
+            invoice_number=self.value("invoice").strip(),
             among=among,
         )
 

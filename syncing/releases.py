@@ -1,7 +1,7 @@
 """Queue failed items again: by the cause they share, one by one, or because a person says so."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -52,6 +52,14 @@ def payment_lines(why: str) -> str:
     )
 
 
+_QUEUED_AGAIN = """
+    state = 'READY', state_at = now(), due_at = now(), attempts = 0, blocked_by = '',
+    error_category = '', error_origin = '', error_code = '', error_title = '',
+    error_fix = '', error_detail = '',
+    failure_telling = CASE WHEN failure_telling = 'due' THEN '' ELSE failure_telling END
+"""
+
+
 def release(
     connection_id: uuid.UUID, *, cause: str = "", ids: Sequence[int] = (), why: str, actor: str = ""
 ) -> int:
@@ -60,20 +68,17 @@ def release(
     An error that Ramp was not told of yet will not be told: the next attempt says more.
     """
     return execute(
-        """
+        f"""
         WITH moved AS (
             UPDATE syncing_syncitem
-            SET state = 'READY', state_at = now(), due_at = now(), attempts = 0, blocked_by = '',
-                error_category = '', error_origin = '', error_code = '', error_title = '',
-                error_fix = '', error_detail = '',
-                failure_telling = CASE WHEN failure_telling = 'due' THEN '' ELSE failure_telling END
+            SET {_QUEUED_AGAIN}
             WHERE connection_id = %(connection)s AND state = 'FAILED'
               AND ((%(cause)s <> '' AND blocked_by = %(cause)s) OR id = ANY(%(ids)s::bigint[]))
             RETURNING id
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'released', %(why)s, '{}', %(actor)s FROM moved ORDER BY id
-        """,
+        SELECT id, now(), 'released', %(why)s, '{{}}', %(actor)s FROM moved ORDER BY id
+        """,  # noqa: S608  a constant of this file
         {
             "connection": connection_id,
             "cause": cause,
@@ -116,6 +121,36 @@ def hurry(item_id: int, *, actor: str) -> int:
         """,
         [item_id, actor],
     )
+
+
+def retry(ids: Collection[int], *, actor: str) -> frozenset[int]:
+    """Retry those of these items that have failed or wait for their next attempt. Gives them back.
+
+    Whoever has them, in two statements. Rows are taken in one order, so that two who retry the same
+    items wait for each other and never in a circle.
+    """
+    parameters = {"ids": list(ids), "actor": actor}
+    # These first: what the other statement queues again would be retried twice.
+    waiting = rows(_RETRY.format(state="READY", assignments="due_at = now()"), parameters)
+    failed = rows(_RETRY.format(state="FAILED", assignments=_QUEUED_AGAIN), parameters)
+    return frozenset(pk for (pk,) in [*waiting, *failed])
+
+
+_RETRY = """
+    WITH mine AS MATERIALIZED (
+        SELECT id FROM syncing_syncitem
+        WHERE id = ANY(%(ids)s::bigint[]) AND state = '{state}'
+          AND (state <> 'READY' OR due_at IS NOT NULL)
+        ORDER BY id FOR UPDATE
+    ), moved AS (
+        UPDATE syncing_syncitem i SET {assignments}
+        FROM mine WHERE i.id = mine.id RETURNING i.id
+    ), noted AS (
+        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+        SELECT id, now(), 'released', 'Retried.', '{{}}', %(actor)s FROM moved ORDER BY id
+    )
+    SELECT id FROM moved
+"""
 
 
 def blocked_samples(connection_id: uuid.UUID, limit: int = 20) -> list[Blocked]:

@@ -1,6 +1,7 @@
 """What people do to items and to customers. Each leaves a line with their name."""
 
 import logging
+from collections.abc import Mapping
 
 from connections.models import Connection
 from syncing import file_claims, pauses, poll_schedule, reconciliation, releases, schedule
@@ -34,13 +35,18 @@ def retry_item(*, item: SyncItem, actor: str) -> None:
         case ItemState.READY:
             moved = releases.hurry(item.pk, actor=actor)
         case _:
-            raise NotRetryable(_WHY_NOT.get(ItemState(item.state), "There is nothing to retry."))
+            raise NotRetryable(why_not_retried(item.state))
     if not moved:
         raise NotRetryable("Someone else has just changed this item. Look again.")
     schedule.work_soon(item.connection_id)
 
 
-_WHY_NOT = {
+def why_not_retried(state: str) -> str:
+    """Why an item in this state is not retried, in words."""
+    return _WHY_NOT.get(state, "There is nothing to retry.")
+
+
+_WHY_NOT: Mapping[str, str] = {
     ItemState.POSTING: "It is being posted, or looked up in the ERP. Wait for the answer.",
     ItemState.POSTED: "It is in the ERP already; only the report to Ramp is outstanding.",
     ItemState.ACKING: "It is in the ERP already; only the report to Ramp is outstanding.",

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
-from syncing.models import ItemEvent, SyncItem
+from syncing.models import Handling, ItemEvent, SyncItem
 from syncing.queries.words import (
     LOOKS,
     OPEN,
@@ -25,7 +26,13 @@ from syncing.queries.words import (
 )
 
 PAGE_SIZE = 50
+EXPONENTS = (0, 2, 3)
+"""Of the currencies there are: how many of an amount's digits stand behind the point."""
 _READY, _FAILED = SyncItem.State.READY, SyncItem.State.FAILED
+
+
+SHOWN = "shown"
+ONLY = "only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,30 @@ class ItemFilter:
     connection_id: uuid.UUID | None = None
     object_type: str = ""
     error_code: str = ""
+    cause: str = ""
+    """The fingerprint of a group of errors."""
     text: str = ""
     waits_for: str = ""
     """The cause that items wait for, as `SyncItem.blocked_by` names it."""
     press_id: uuid.UUID | None = None
     """A press of the sync button that asked for them."""
+    owner: str | None = None
+    """Who cares for them; empty is nobody, None is whoever does."""
+    tag: str = ""
+    snoozed: str = ""
+    """Of those that are put off: empty hides them from open lists, else `SHOWN` or `ONLY`."""
+    dated_from: date | None = None
+    dated_to: date | None = None
+    """Accounting dates, both included."""
+    amount_from: Decimal | None = None
+    amount_to: Decimal | None = None
+    """In whole units of each item's own currency, both included."""
+    entity_id: uuid.UUID | None = None
+    """Ramp's id of the entity."""
+    card: str = ""
+    """The last four digits."""
+    invoice_number: str = ""
+    """Its beginning, whatever its case."""
     among: Q | None = None
     """Some other choice, such as what a comparison has found."""
 
@@ -52,11 +78,39 @@ class ItemFilter:
             self.connection_id
             or self.object_type
             or self.error_code
+            or self.cause
             or self.text
             or self.waits_for
             or self.press_id
+            or self.snoozed
+            or self.looks_at_rows
+        )
+
+    @property
+    def looks_at_rows(self) -> bool:
+        """Whether it asks for what no roll-up knows, so that only the rows can be counted."""
+        return bool(
+            self.error_code
+            or self.text
+            or self.waits_for
+            or self.press_id
+            or self.owner is not None
+            or self.tag
+            or self.snoozed == ONLY
+            or self.dated_from
+            or self.dated_to
+            or self.amount_from is not None
+            or self.amount_to is not None
+            or self.entity_id
+            or self.card
+            or self.invoice_number
             or self.among is not None
         )
+
+    @property
+    def hides_snoozed(self) -> bool:
+        """Whether items that somebody has put off are left out."""
+        return self.is_open and not self.snoozed
 
     @property
     def is_open(self) -> bool:
@@ -70,6 +124,14 @@ class ItemRow:
 
     item: SyncItem
     word: Word
+    handling: Handling | None = None
+    """Who cares for it, and how it is filed."""
+    is_snoozed: bool = False
+    is_ticked: bool = False
+    version: str = ""
+    """What a poll compares: another one, and the row looks otherwise."""
+    is_gone: bool = False
+    """Whether it has left the list since the list was drawn."""
 
     @property
     def look(self) -> Look:
@@ -108,11 +170,46 @@ class ItemRow:
 
 
 def rows(items: Iterable[SyncItem], now: datetime) -> list[ItemRow]:
-    return [ItemRow(item, word_for(item, now)) for item in items]
+    """The items as lists show them. Owners and tags show where `with_handling` has read them."""
+    return [_row(item, now) for item in items]
+
+
+def _row(item: SyncItem, now: datetime) -> ItemRow:
+    is_read = SyncItem.handling.is_cached(item)
+    handling: Handling | None = getattr(item, "handling", None) if is_read else None
+    until = handling.snoozed_until if handling else None
+    return ItemRow(item, word_for(item, now), handling, is_snoozed=bool(until and until > now))
+
+
+def with_handling(items: QuerySet[SyncItem]) -> QuerySet[SyncItem]:
+    """The same items, read together with who cares for them."""
+    return items.select_related("connection", "handling")
 
 
 def matching(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
     """The items behind a filter. Texts are matched from their start, as the index can."""
+    items = _before_snoozing(chosen, now)
+    if chosen.hides_snoozed:
+        return items.filter(~_snoozed(now))
+    if chosen.snoozed == ONLY:
+        return items.filter(_snoozed(now))
+    return items
+
+
+def hidden_by_snoozing(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
+    """The items that a list leaves out because somebody has put them off."""
+    if not chosen.hides_snoozed:
+        return SyncItem.objects.none()
+    return _before_snoozing(chosen, now).filter(
+        pk__in=Handling.objects.filter(snoozed_until__gt=now).values("item_id")
+    )
+
+
+def _snoozed(now: datetime) -> Exists:
+    return Exists(Handling.objects.filter(item_id=OuterRef("pk"), snoozed_until__gt=now))
+
+
+def _before_snoozing(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
     items = SyncItem.objects.select_related("connection")
     if chosen.word:
         items = items.filter(rows_for(chosen.word, now))
@@ -124,6 +221,8 @@ def matching(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
         items = items.filter(object_type=chosen.object_type)
     if chosen.error_code:
         items = items.filter(error_code=chosen.error_code)
+    if chosen.cause:
+        items = items.filter(error_fingerprint=chosen.cause)
     if chosen.waits_for:
         items = items.filter(blocked_by=chosen.waits_for, state__in=[_READY, _FAILED])
     if chosen.press_id:
@@ -132,6 +231,53 @@ def matching(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
         items = items.filter(chosen.among)
     if chosen.text:
         items = with_label(items, chosen.text)
+    return _handled(_of_amount(_of_document(items, chosen), chosen), chosen)
+
+
+def _of_document(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
+    """By what stands on the receipt or invoice."""
+    if chosen.dated_from:
+        items = items.filter(accounting_date__gte=chosen.dated_from)
+    if chosen.dated_to:
+        items = items.filter(accounting_date__lte=chosen.dated_to)
+    if chosen.entity_id:
+        items = items.filter(entity_ramp_id=chosen.entity_id)
+    if chosen.card:
+        items = items.filter(card_last_four=chosen.card)
+    if chosen.invoice_number:
+        items = items.alias(lower_number=Lower("invoice_number")).filter(
+            ~Q(invoice_number=""), lower_number__startswith=chosen.invoice_number.lower()
+        )
+    return items
+
+
+def _of_amount(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
+    least, most = chosen.amount_from, chosen.amount_to
+    if least is None and most is None:
+        return items
+    found = Q()
+    for exponent in EXPONENTS:
+        one = Q(exponent=exponent)
+        if least is not None:
+            one &= Q(amount_minor__gte=_minor(least, exponent, ROUND_CEILING))
+        if most is not None:
+            one &= Q(amount_minor__lte=_minor(most, exponent, ROUND_FLOOR))
+        found |= one
+    return items.filter(found)
+
+
+def _minor(value: Decimal, exponent: int, rounding: str) -> int:
+    return int(value.scaleb(exponent).to_integral_value(rounding=rounding))
+
+
+def _handled(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
+    """By who cares for them, and how they are filed."""
+    if chosen.owner:
+        items = items.filter(handling__owner=chosen.owner)
+    elif chosen.owner is not None:
+        items = items.filter(Q(handling__isnull=True) | Q(handling__owner=""))
+    if chosen.tag:
+        items = items.filter(handling__tags__contains=[chosen.tag])
     return items
 
 
@@ -145,7 +291,7 @@ def page_of_items(
 ) -> KeysetPage[SyncItem]:
     """One page of a filtered list: what is open by how long it waits, the rest newest first."""
     return keyset_page(
-        matching(chosen, now),
+        with_handling(matching(chosen, now)),
         field="ready_at",
         after=after,
         size=size,

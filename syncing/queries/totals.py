@@ -1,0 +1,80 @@
+"""How many items a choice holds, and how much money: from roll-ups, or counted with a bound."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, QuerySet, Sum
+
+from rampbridge.lib.money import Money
+from syncing.models import SyncItem
+from syncing.queries import standing
+from syncing.queries.items import ItemFilter, hidden_by_snoozing, matching
+from syncing.queries.words import OPEN_WORDS
+
+COUNTED = 10_000
+"""Rows that are counted where no roll-up knows; the index gives them in some 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many, and how much per currency. Currencies are never added up."""
+
+    items: int = 0
+    sums: Sequence[Money] = field(default_factory=tuple)
+    is_all: bool = True
+    """Whether that is all; else there are more, and the sums are of those that were counted."""
+
+    def without(self, other: "Totals") -> "Totals":
+        """What is left after others are taken out, of what was counted whole."""
+        left = {money.currency: money for money in self.sums}
+        for money in other.sums:
+            if money.currency in left:
+                left[money.currency] -= money
+        sums = [money for money in left.values() if money]
+        return Totals(max(self.items - other.items, 0), sums, is_all=self.is_all and other.is_all)
+
+
+def counted(items: QuerySet[SyncItem], *, at_most: int = COUNTED) -> Totals:
+    """Count rows, but no more than so many. One statement."""
+    some = items.order_by().values("pk")[: at_most + 1]
+    lines = (
+        SyncItem.objects.filter(pk__in=some)
+        .order_by()
+        .values("currency", "exponent")
+        .annotate(n=Count("pk"), minor=Sum("amount_minor"))
+    )
+    found = list(lines)
+    n = sum(line["n"] for line in found)
+    found.sort(key=lambda line: (-line["n"], line["currency"]))
+    return Totals(
+        min(n, at_most),
+        [Money(line["minor"], line["currency"], line["exponent"]) for line in found],
+        is_all=n <= at_most,
+    )
+
+
+def totals(
+    chosen: ItemFilter, *, now: datetime, lines: Iterable[standing.Standing] | None = None
+) -> Totals:
+    """Everything that a filter matches, as its list shows it.
+
+    :param lines: the roll-up of the chosen customer, if it was read already
+    """
+    if chosen.looks_at_rows:
+        return counted(matching(chosen, now))
+    if lines is None:
+        lines = standing.standings(now=now, connection_id=chosen.connection_id)
+    mine = [line for line in lines if _is_chosen(chosen, line)]
+    known = Totals(sum(line.items for line in mine), standing.sums(mine))
+    if not chosen.hides_snoozed:
+        return known
+    return known.without(counted(hidden_by_snoozing(chosen, now)))
+
+
+def _is_chosen(chosen: ItemFilter, line: standing.Standing) -> bool:
+    if chosen.object_type and line.object_type != chosen.object_type:
+        return False
+    if chosen.word:
+        return line.word == chosen.word
+    return chosen.everything or line.word in OPEN_WORDS
