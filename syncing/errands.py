@@ -1,4 +1,4 @@
-"""What is due beside posting and reporting: files to attach, vendors to create."""
+"""What is due beside posting and reporting: files to attach, vendors to create, what people ask."""
 
 import uuid
 from enum import StrEnum
@@ -9,6 +9,10 @@ from syncing.statements import rows
 class Errand(StrEnum):
     FILES = "files"
     VENDORS = "vendors"
+    LOOKS = "looks"
+    """People want to know whether an item is in the ERP."""
+    INQUIRIES = "inquiries"
+    """People want to know why something is not here."""
 
 
 def due(limit: int = 500) -> list[tuple[Errand, uuid.UUID]]:
@@ -26,6 +30,15 @@ def due(limit: int = 500) -> list[tuple[Errand, uuid.UUID]]:
          FROM connections_vendorcreation v JOIN connections_connection c ON c.id = v.connection_id
          WHERE v.due_at <= now() AND c.stage = 'live'
            AND (v.lease_until IS NULL OR v.lease_until < now())
+         LIMIT %(limit)s)
+        UNION ALL
+        (SELECT DISTINCT 'looks', i.connection_id
+         FROM syncing_erplook l JOIN syncing_syncitem i ON i.id = l.item_id
+         WHERE l.due_at <= now()
+         LIMIT %(limit)s)
+        UNION ALL
+        (SELECT DISTINCT 'inquiries', q.connection_id
+         FROM syncing_inquiry q WHERE q.due_at <= now()
          LIMIT %(limit)s)
         """,
         {"limit": limit},

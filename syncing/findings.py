@@ -14,21 +14,32 @@ BOOKED_OTHERWISE = "erp.booked_otherwise"
 CHANGED_IN_RAMP = "ramp.changed_after_posting"
 
 
-def disagree(found: Mapping[int, str], *, code: str) -> list[int]:
+def disagree(
+    found: Mapping[int, str], *, code: str, seen: Mapping[int, str] | None = None
+) -> list[int]:
     """Reported items whose two sides no longer agree: a person decides (faults X22, X25).
 
-    Nothing is posted again by itself, for the difference may be somebody's intention.
+    Nothing is posted again by itself, for the difference may be somebody's intention. The very
+    difference that a person has accepted (`syncing.settling.disagreements`) is not raised again.
+
+    :param seen: what tells apart differences of the same words, such as a digest of the content
     """
+    seen = seen or {}
     return _ids(
         """
         WITH found AS (
-            SELECT * FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS f(id, reason)
+            SELECT * FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(seen)s::text[])
+                AS f(id, reason, seen)
         ), moved AS (
             UPDATE syncing_syncitem i
             SET state = 'MISMATCH', state_at = now(), due_at = NULL, error_at = now(),
                 error_category = 'needs_integrator', error_origin = split_part(%(code)s, '.', 1),
-                error_code = %(code)s, error_title = f.reason, error_fix = '', error_text = ''
-            FROM found f WHERE i.id = f.id AND i.state = 'ACKED'
+                error_code = %(code)s, error_title = f.reason, error_fix = '', error_text = '',
+                error_detail = f.seen
+            FROM found f WHERE i.id = f.id AND i.state = 'ACKED' AND NOT EXISTS (
+                SELECT FROM syncing_settlement s WHERE s.item_id = f.id AND s.act = 'agree'
+                AND s.state = 'done' AND s.about = left(concat_ws(' ', %(code)s, f.reason,
+                                                                  nullif(f.seen, '')), 400))
             RETURNING i.id, f.reason
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
@@ -38,6 +49,7 @@ def disagree(found: Mapping[int, str], *, code: str) -> list[int]:
         {
             "ids": list(found),
             "reasons": [storable(reason)[:300] for reason in found.values()],
+            "seen": [seen.get(item_id, "") for item_id in found],
             "code": code,
         },
     )

@@ -145,8 +145,10 @@ class RampComparison:
         ours: Mapping[uuid.UUID, _Ours],
     ) -> None:
         wrong: dict[int, str] = {}
+        seen: dict[int, str] = {}
         for ramp_id, item in ours.items():
             snapshot = synced[ramp_id][1]
+            seen[item.id] = f"Content {snapshot.content_hash[:16]}."
             if item.state != "ACKED" or not item.content_hash:
                 continue
             if snapshot.money != item.money:
@@ -158,7 +160,7 @@ class RampComparison:
             ):
                 wrong[item.id] = "Its coding was changed in Ramp after it was posted."
         if wrong:
-            changed = findings.disagree(wrong, code=findings.CHANGED_IN_RAMP)
+            changed = findings.disagree(wrong, code=findings.CHANGED_IN_RAMP, seen=seen)
             self.found["changed_in_ramp"] += len(changed)
 
     def _books_otherwise(self, kind: Kind, item: _Ours, ramp_id: uuid.UUID) -> bool:
