@@ -20,7 +20,17 @@ from connections.erp.errors import Code, ErpError
 from connections.erp.records import Idempotency
 from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
-from syncing import billing, card_bills, circuit, claims, pauses, planning, results, suspect
+from syncing import (
+    billing,
+    card_bills,
+    circuit,
+    claims,
+    pauses,
+    planning,
+    results,
+    rulings,
+    suspect,
+)
 from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
 from syncing.classifier import (
     ErrorCategory,
@@ -167,7 +177,8 @@ def _stop(worker: Worker, outcomes: Outcomes) -> float:
 
 def _write_refusals(worker: Worker, token: uuid.UUID, outcomes: Outcomes, resume: float) -> None:
     final, retried, waiting, early = [], [], [], []
-    for item, failure in outcomes.refused:
+    ruled = rulings.follow([failure for _, failure in outcomes.refused])
+    for (item, _), failure in zip(outcomes.refused, ruled, strict=True):
         if failure.stops_connection:
             waiting.append(Refused(item.id, failure, "", resume))
         elif failure.code == _BILL_NOT_POSTED:
@@ -175,12 +186,12 @@ def _write_refusals(worker: Worker, token: uuid.UUID, outcomes: Outcomes, resume
         elif _may_retry(item, failure):
             retried.append(_retry(worker, item, failure))
         else:
-            final.append(_refused(item, failure))
+            final.append(_given_up(item, failure))
     if early:
         late, lost = _let_wait(worker, token, early)
         retried, final = retried + late, final + lost
     if final:
-        results.record_refused(token, final, outcomes.took)
+        results.record_refused(token, for_people(final), outcomes.took)
     if retried:
         results.record_retry(token, retried, counts=True, took=outcomes.took)
     if waiting:
@@ -192,7 +203,7 @@ _BILL_NOT_POSTED = f"erp.{Code.BILL_NOT_POSTED}"
 
 def _let_wait(
     worker: Worker, token: uuid.UUID, early: Sequence[tuple[Claimed, SyncFailure]]
-) -> tuple[list[Refused], list[Refused]]:
+) -> tuple[list[Refused], list[tuple[int, SyncFailure]]]:
     """Let payments wait whose bill the ERP does not have, if it is still to come.
 
     Returns those to try again, for a bill just posted may be a moment late, and those for a person:
@@ -209,7 +220,7 @@ def _let_wait(
             elif bill is not None and bill.is_booked and _may_retry(item, failure):
                 retried.append(_retry(worker, item, failure))
             else:
-                final.append(_refused(item, failure))
+                final.append(_given_up(item, failure))
         if waiting:
             results.record_waiting(token, waiting)
     return retried, final
@@ -235,10 +246,24 @@ def _retry(worker: Worker, item: Claimed, failure: SyncFailure) -> Refused:
     return Refused(item.id, failure, "", wait.total_seconds())
 
 
-def _refused(item: Claimed, failure: SyncFailure) -> Refused:
+def _given_up(item: Claimed, failure: SyncFailure) -> tuple[int, SyncFailure]:
     if failure.category is ErrorCategory.TRANSIENT:
         failure = attempts_spent(failure, item.attempts)
-    return for_person(item.id, failure, recheck=bool(failure.blocked_by))
+    return item.id, failure
+
+
+def for_people(
+    refusals: Sequence[tuple[int, SyncFailure]], *, recheck: bool = True
+) -> list[Refused]:
+    """What somebody must act upon, as people have ruled it, in the words that customers read.
+
+    :param recheck: look by ourselves whether a shared cause is gone
+    """
+    ruled = rulings.follow([failure for _, failure in refusals])
+    return [
+        for_person(item_id, failure, recheck=recheck and bool(failure.blocked_by))
+        for (item_id, _), failure in zip(refusals, ruled, strict=True)
+    ]
 
 
 def for_person(item_id: int, failure: SyncFailure, *, recheck: bool = False) -> Refused:
@@ -249,7 +274,7 @@ def for_person(item_id: int, failure: SyncFailure, *, recheck: bool = False) -> 
 
 def _put_aside(plan: planning.Plan) -> None:
     if plan.unfit:
-        results.record_refused(None, [_refused(*one) for one in plan.unfit])
+        results.record_refused(None, for_people([_given_up(*one) for one in plan.unfit]))
     if plan.waiting:
         results.record_waiting(None, plan.waiting)
     if plan.confirmed:

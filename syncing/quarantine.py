@@ -18,7 +18,7 @@ from connections.ramp.pages import Malformed, Page
 from connections.ramp.schemas import Schema
 from syncing import results
 from syncing.classifier import SyncFailure, unknown_standing, unreadable
-from syncing.engine import for_person
+from syncing.engine import for_people
 from syncing.kinds import Kind
 from syncing.models import SyncItem
 from syncing.statements import rows, storable
@@ -82,7 +82,7 @@ def quarantine(
             },
         )
         for (item_id,) in found:
-            results.record_refused(None, [for_person(item_id, odd.failure)])
+            results.record_refused(None, for_people([(item_id, odd.failure)]))
 
 
 def _storable_json(raw: Any) -> str:

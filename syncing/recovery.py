@@ -22,7 +22,7 @@ from syncing import claims, results, stopping
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
 from syncing.dispatch import Held, Outcomes, Worker, send
-from syncing.engine import RETRY_BUDGET, for_person, latest_start, write_outcomes
+from syncing.engine import RETRY_BUDGET, for_people, latest_start, write_outcomes
 from syncing.results import Looked, Uncertain
 from syncing.states import ItemState
 
@@ -96,12 +96,10 @@ def _look_up_and_send(
     """Class L: adopt what the ERP holds, give up what tried too often, send the rest again."""
     absent = _absent_for_sure(worker, token, _look_up(worker, token, documents, deadline))
     given_up = [
-        for_person(item.id, failure)
-        for item, _ in absent
-        if (failure := _is_given_up(item)) is not None
+        (item.id, failure) for item, _ in absent if (failure := _is_given_up(item)) is not None
     ]
     if given_up:
-        results.record_refused(token, given_up)
+        results.record_refused(token, for_people(given_up))
     again = [held for held in absent if _is_given_up(held[0]) is None]
     if again:
         results.record_looks([Looked(item.id, _RESENT) for item, _ in again])

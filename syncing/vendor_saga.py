@@ -29,7 +29,7 @@ from connections.vendor_queue import LeaseLost
 from connections.vendors import LooksAlike, SeveralVendors
 from rampbridge.lib import failpoints
 from rampbridge.lib.backoff import full_jitter
-from syncing import intake, releases, results, snapshots, stopping, vendor_waits
+from syncing import intake, releases, results, rulings, snapshots, stopping, vendor_waits
 from syncing.classifier import (
     ErrorCategory,
     Origin,
@@ -41,7 +41,7 @@ from syncing.classifier import (
     unexpected,
 )
 from syncing.dispatch import Worker
-from syncing.engine import for_person
+from syncing.engine import for_people
 from syncing.setbacks import PATIENCE, SILENCE
 
 logger = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ def _code(
 def _put_aside(worker: Worker, item_id: int, failure: SyncFailure) -> None:
     """Say what is wrong with one transaction; of one that was told of the vendor, instead."""
     releases.release(worker.connection.pk, ids=[item_id], why="Its vendor is there.")
-    results.record_refused(None, [for_person(item_id, failure)])
+    results.record_refused(None, for_people([(item_id, failure)]))
 
 
 def _is_without_vendor(body: bytes) -> bool:
@@ -243,6 +243,7 @@ def _write_failure(
     worker: Worker, creation: VendorCreation, failure: SyncFailure, *, counts: bool
 ) -> None:
     again_in: float | None = None
+    (failure,) = rulings.follow([failure])
     if failure.category is ErrorCategory.TRANSIENT:
         if counts and creation.attempts >= RETRY_BUDGET:
             failure = attempts_spent(failure, creation.attempts)
@@ -271,10 +272,9 @@ def _tell_who_waits(creation: VendorCreation, failure: SyncFailure) -> None:
     """
     cause = vendor_waits.cause_of(creation.merchant_id)
     waiting = vendor_waits.waiting_for(creation.connection_id, creation.merchant_id, MOST_TOLD)
-    results.record_refused(
-        None,
-        [for_person(item_id, replace(failure, blocked_by=cause)) for item_id, _ in waiting],
-    )
+    blocked = replace(failure, blocked_by=cause)
+    refused = for_people([(item_id, blocked) for item_id, _ in waiting], recheck=False)
+    results.record_refused(None, refused)
 
 
 def _back_off(
