@@ -22,7 +22,7 @@ OBJECT_TYPES: Mapping[str, str] = {
     "cashback": "Cashback",
     "vendor_credit": "Vendor credits",
 }
-RESERVED_SLUGS = frozenset({"new"})
+RESERVED_SLUGS = frozenset({"new", "csv"})
 _REGION = re.compile(r"^(Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/")
 _TEXT = {"class": "field", "autocomplete": "off"}
 _SECRET = {"class": "field", "autocomplete": "new-password", "spellcheck": "false"}

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 SWEEP_SECONDS = 2.0
 CHART_SWEEP_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 60.0
+FLEET_SECONDS = 3.0
 
 app = Celery("rampbridge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -47,6 +48,11 @@ app.conf.beat_schedule = {
         "task": "connections.tasks.sweep",
         "schedule": CHART_SWEEP_SECONDS,
         "options": {"expires": 2 * CHART_SWEEP_SECONDS},
+    },
+    "fleet": {
+        "task": "syncing.tasks.keep_fleet_up",
+        "schedule": FLEET_SECONDS,
+        "options": {"expires": 2 * FLEET_SECONDS},
     },
     "look-around": {
         "task": "syncing.tasks.look_around",

@@ -46,6 +46,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_pause": can(user, Permission.PAUSE),
             "may_run": can(user, Permission.RUN),
             "may_connect": can(user, Permission.CONNECT),
+            "may_handle": can(user, Permission.HANDLE),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
         }
     return context

@@ -48,6 +48,7 @@ from syncing import (
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
+from syncing.fleet import keeping
 from syncing.pace import Pace
 from syncing.statements import only_one
 
@@ -271,6 +272,12 @@ def look_around(**_: Any) -> None:
     incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))
+
+
+@shared_task(expires=10)
+def keep_fleet_up(**_: Any) -> None:
+    """Have the customers' list say what is true now."""
+    keeping.keep_up(now=timezone.now())
 
 
 @shared_task

@@ -17,8 +17,10 @@ from syncing.views.connection_settings import (
     new_credentials,
     turn_switch,
 )
+from syncing.views.customer import customer
 from syncing.views.customer_acts import compare_now, poll_now
-from syncing.views.customers import customer, customers
+from syncing.views.customer_handling import assign, customer_handling, pin, tag
+from syncing.views.customers import customers, customers_csv
 from syncing.views.items import item, items, retry_file, retry_item, search
 from syncing.views.mapping_copies import mapping_copy
 from syncing.views.mapping_edit import edit_mapping
@@ -57,7 +59,12 @@ urlpatterns = [
     path("", overview, name="overview"),
     path("customers/", customers, name="customers"),
     path("customers/new/", onboarding_start, name="onboarding_start"),
+    path("customers/csv/", customers_csv, name="customers_csv"),
     path("customers/<slug:slug>/", customer, name="customer"),
+    path("customers/<slug:slug>/handling/", customer_handling, name="customer_handling"),
+    path("customers/<slug:slug>/pin", pin, name="pin_customer"),
+    path("customers/<slug:slug>/owner", assign, name="assign_customer"),
+    path("customers/<slug:slug>/tags", tag, name="tag_customer"),
     path("customers/<slug:slug>/settings/", connection_settings, name="connection_settings"),
     path("customers/<slug:slug>/settings/basics/", edit_basics, name="edit_basics"),
     path("customers/<slug:slug>/settings/check", check_now, name="check_now"),

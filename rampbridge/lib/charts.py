@@ -106,6 +106,27 @@ def columns_and_line(
     )
 
 
+def up_and_down(
+    days: Sequence[Sequence[int]], *, step: float = 6, high: float = 18, low: float = 8
+) -> list[Rect]:
+    """A small chart without axes: what went well grows upwards, what did not grows downwards.
+
+    Each way has its own scale; one of anything is always to be seen.
+    """
+    most_up = max([up for up, _ in days], default=0) or 1
+    most_down = max([down for _, down in days], default=0) or 1
+    rects: list[Rect] = []
+    for place, (up, down) in enumerate(days):
+        x, width = place * step, step - 1.5
+        if up:
+            height = round(max(high * up / most_up, 1), 2)
+            rects.append(Rect(x, round(high - height, 2), width, height, "done", f"{up} done"))
+        if down:
+            height = round(max(low * down / most_down, 1), 2)
+            rects.append(Rect(x, high + 1, width, height, "person", f"{down} failed"))
+    return rects
+
+
 def nice_ceiling(value: int) -> int:
     """The next number above that reads well on an axis: 2, 4, 6, 10, 20, 40 ..."""
     magnitude = 1

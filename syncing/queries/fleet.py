@@ -1,9 +1,10 @@
-"""Every customer with its health, or one: is it working, what is stuck, whose move."""
+"""Customers as they are this moment: is each working, what is stuck, whose move."""
 
+import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
@@ -16,45 +17,13 @@ from syncing import pauses
 from syncing.claims import TYPES
 from syncing.models import Pause, Schedule, SyncItem
 from syncing.queries import standing as standings
-from syncing.queries.words import (
-    OPEN,
-    OPEN_WORDS,
-    PARTY_LABELS,
-    Look,
-    Party,
-    Word,
-    type_label,
-)
-
-SLOW_AFTER = timedelta(minutes=15)
-"""Due for longer than this and still not taken: something is slow."""
-POLLS_UNTIL_WORRY = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Health(Look):
-    """How a connection is doing as a whole; the higher the severity, the sooner to look."""
-
-    severity: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """What is not posted for a customer, and why."""
-
-    object_type: str
-    """Empty: nothing at all is."""
-    reason: str
-    is_automatic: bool
-
-    @property
-    def what(self) -> str:
-        return f"{type_label(self.object_type)}s" if self.object_type else "Everything"
+from syncing.queries.health import Health, Paused, health_of, whose_move
+from syncing.queries.words import OPEN, OPEN_WORDS, PARTY_LABELS, Party, Word
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One customer as the fleet list shows it."""
+    """One customer as it stands."""
 
     connection: Connection
     schedule: Schedule | None
@@ -74,10 +43,6 @@ class CustomerRow:
         return sum(self.words[word] for word in OPEN_WORDS)
 
     @property
-    def queued(self) -> int:
-        return self.words[Word.QUEUED] + self.words[Word.WORKING] + self.words[Word.RETRYING]
-
-    @property
     def waiting(self) -> int:
         return self.words[Word.CUSTOMER]
 
@@ -90,12 +55,11 @@ class CustomerRow:
         return self.words[Word.UNCERTAIN]
 
 
-def fleet(*, now: datetime) -> list[CustomerRow]:
-    """All open connections, the one at most risk first. Three queries, however many there are."""
-    lines = standings.per_connection(standings.standings(now=now, per_connection=True))
-    connections = with_oldest(Connection.objects.exclude(stage=Connection.Stage.CLOSED))
-    rows = [_row(connection, lines.get(connection.pk, []), now) for connection in connections]
-    return sorted(rows, key=lambda row: _risk(row, now), reverse=True)
+def rows(ids: Collection[uuid.UUID], *, now: datetime) -> list[CustomerRow]:
+    """Some customers, whatever their stage. Three queries, however many they are."""
+    lines = standings.per_connection(standings.standings(now=now, connection_ids=ids))
+    connections = with_oldest(Connection.objects.filter(pk__in=ids))
+    return [_row(connection, lines.get(connection.pk, []), now) for connection in connections]
 
 
 def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.Standing]]:
@@ -152,75 +116,9 @@ def _row(connection: Connection, lines: Sequence[standings.Standing], now: datet
         connection=connection,
         schedule=schedule,
         health=health,
-        party=_whose_move(schedule, words, paused),
+        party=whose_move(schedule, words, paused),
         oldest_at=oldest_at,
         words=words,
         unsynced=standings.sums(line for line in lines if standings.is_open(line)),
         paused=paused,
     )
-
-
-def health_of(
-    connection: Connection,
-    schedule: Schedule | None,
-    overdue_since: datetime | None,
-    now: datetime,
-    paused: Sequence[Paused] = (),
-) -> Health:
-    """The word for a connection as a whole, and the sentence that explains it."""
-    stage = Connection.Stage
-    if connection.stage == stage.SETTING_UP:
-        return Health("Setting up", "neutral", "wrench", "Nothing is exported yet.", 1)
-    if connection.stage == stage.CLOSED:
-        return Health("Closed", "neutral", "circle-slash", "This connection is closed.")
-    if connection.stage == stage.PAUSED:
-        reason = connection.paused_reason or "No reason was given."
-        return Health("Paused", "neutral", "pause", f"Exports are paused. {reason}", 3)
-    if schedule is None:
-        return Health("Not connected", "neutral", "unplug", "It has never been scheduled.", 3)
-    everything = next((one for one in paused if not one.object_type), None)
-    if everything:
-        return Health("Paused", "neutral", "pause", f"Nothing is posted. {everything.reason}", 3)
-    if schedule.blocked_at:
-        title = schedule.blocked_title or "Something stops this connection."
-        return Health("Blocked", "person", "octagon-alert", title, 5)
-    if schedule.resume_at and schedule.resume_at > now:
-        meaning = f"{connection.erp_name} does not answer. We try again by ourselves."
-        return Health("ERP silent", "retry", "rotate-ccw", meaning, 4)
-    if schedule.poll_failures >= POLLS_UNTIL_WORRY:
-        return Health("Ramp silent", "retry", "rotate-ccw", "Ramp does not answer our polls.", 4)
-    if paused:
-        return _partly_paused(paused)
-    if overdue_since and now - overdue_since > SLOW_AFTER:
-        meaning = "Items have been due for over a quarter of an hour."
-        return Health("Slow", "customer", "hourglass", meaning, 2)
-    return Health("Working", "done", "circle-check", "Items go through.")
-
-
-def _partly_paused(paused: Sequence[Paused]) -> Health:
-    """A pause that nobody has decided on is ours to look at, so it counts for more."""
-    names = " or ".join(one.what.lower() for one in paused)
-    meaning = f"No {names} are posted."
-    if any(one.is_automatic for one in paused):
-        return Health("Partly paused", "person", "pause", meaning, 4)
-    return Health("Partly paused", "neutral", "pause", meaning, 2)
-
-
-def _whose_move(schedule: Schedule | None, words: Counter[Word], paused: Sequence[Paused]) -> Party:
-    if (schedule and schedule.blocked_at) or any(one.is_automatic for one in paused):
-        return Party.US
-    if words[Word.NEEDS_PERSON] or words[Word.UNCERTAIN]:
-        return Party.US
-    if words[Word.CUSTOMER]:
-        return Party.CUSTOMER
-    if words[Word.RETRYING]:
-        return Party.ERP
-    return Party.NOBODY
-
-
-def _risk(row: CustomerRow, now: datetime) -> tuple[int, int, float, str]:
-    """Broken connections first, then what people must do, then what waits longest."""
-    age = (now - row.oldest_at).total_seconds() if row.oldest_at else -1.0
-    broken = row.health.severity if row.health.severity >= 3 else 0
-    people = 2 if row.needs_person or row.uncertain else 1 if row.waiting else 0
-    return broken, people, age, row.connection.name

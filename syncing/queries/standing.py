@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,16 +38,21 @@ class Queue:
 
 
 def standings(
-    *, now: datetime, per_connection: bool = False, connection_id: uuid.UUID | None = None
+    *,
+    now: datetime,
+    connection_ids: Collection[uuid.UUID] | None = None,
+    connection_id: uuid.UUID | None = None,
 ) -> list[Standing]:
-    """What stands where: for everybody, per connection, or for one of them. Two queries."""
+    """What stands where: for everybody, for each of some connections, or for one. Two queries."""
     counts = ItemCount.objects.filter(items__gt=0)
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
     if connection_id:
         counts = counts.filter(connection_id=connection_id)
         lapsed = lapsed.filter(connection_id=connection_id)
     keys = ["object_type", "state", "error_category", "currency", "exponent"]
-    if per_connection:
+    if connection_ids is not None:
+        counts = counts.filter(connection_id__in=connection_ids)
+        lapsed = lapsed.filter(connection_id__in=connection_ids)
         keys.append("connection_id")
     found = counts.order_by().values(*keys).annotate(n=Sum("items"), minor=Sum("amount_minor"))
     late = lapsed.order_by().values(*keys).annotate(n=Count("pk"), minor=Sum("amount_minor"))
@@ -131,7 +136,12 @@ def queues_of(standings: Sequence[Standing], words: Iterable[Word] = OPEN_WORDS)
 
 def queues(*, now: datetime) -> list[Queue]:
     """What waits, for the navigation: counts only."""
-    counts = by_word(standings(now=now))
+    return queues_from(standings(now=now))
+
+
+def queues_from(lines: Iterable[Standing]) -> list[Queue]:
+    """The same, from everybody's lines that were read already."""
+    counts = by_word(lines)
     return [
         Queue(word, LOOKS[word], counts[word], key="e" if word == Word.NEEDS_PERSON else "")
         for word in OPEN_WORDS

@@ -1,83 +1,64 @@
-"""The fleet, and one customer: is it working, since when, what is stuck, whose move."""
+"""The list of customers: who needs to be looked at first, and what can be done from there."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+import csv
+from collections.abc import Iterator
+from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from connections import queries as connection_queries
-from connections.mirror import plan
-from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest
-from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
-from syncing import pauses
-from syncing.models import SyncItem
-from syncing.queries import comparisons, flow, presses, reading, standing
-from syncing.queries import fleet as fleet_queries
-from syncing.queries import items as item_queries
-from syncing.queries.words import Word, event_title, type_label
-from syncing.views import customer_vendors
-from syncing.views.chart import chart_summary
+from syncing.queries import customer_list
+from syncing.queries.customer_list import BY_RISK, SORTS, FleetFilter, ListRow
+from syncing.queries.health import HEALTHS
+from syncing.queries.words import PARTY_LABELS, Party
 from syncing.views.live import live, version_of
-from syncing.views.pauses import PauseRow
 
-SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class TypeLine:
-    """What stands where for one object type, in the Ramp to ERP pipe."""
-
-    label: str
-    object_type: str
-    queued: int
-    stuck: int
-    done: int
-    unsynced: Sequence[Money]
-    paused: bool = False
-    warned: int = 0
-    """Refusals in a row for the same reason, if they are many."""
+_PARTIES = (Party.US, Party.CUSTOMER, Party.ERP, Party.NOBODY)
 
 
 @require_GET
 @allow(Permission.SEE)
 def customers(request: HtmxHttpRequest) -> HttpResponse:
+    """A page of the list, live."""
     now = timezone.now()
-    everyone = fleet_queries.fleet(now=now)
-    text = request.GET.get("q", "").strip().casefold()
-    health = request.GET.get("health", "")
-    erp = request.GET.get("erp", "")
-    rows = [
-        row
-        for row in everyone
-        if text in row.connection.name.casefold()
-        and health in ("", row.health.label)
-        and erp in ("", row.connection.erp_name)
-    ]
+    chosen, sort = _chosen(request.GET), _sort(request.GET)
+    page = customer_list.page(
+        chosen,
+        sort,
+        after=request.GET.get("after", ""),
+        viewer=request.user.get_username(),
+        now=now,
+    )
+    totals = customer_list.totals(chosen)
+    as_of = customer_list.as_of()
+    is_stale = as_of is None or now - as_of > customer_list.STALE_AFTER
+    rows = [*page.pinned, *page.rows]
     context = {
         "section": "customers",
         "now": now,
-        "rows": rows[:SHOWN],
-        "found": len(rows),
-        "total": len(everyone),
-        "hidden": len(everyone) - len(rows),
-        "text": request.GET.get("q", "").strip(),
-        "health": health,
-        "erp": erp,
-        "healths": sorted({row.health.label for row in everyone}),
-        "erps": sorted({row.connection.erp_name for row in everyone}),
+        "page": page,
+        "rows": rows,
+        "chosen": chosen,
+        "sort": sort,
+        "sorts": _sort_links(request.GET, sort),
+        "found": totals.found,
+        "total": totals.customers,
+        "hidden": totals.customers - totals.found,
+        "as_of": as_of,
+        "is_stale": is_stale,
+        "healths": HEALTHS,
+        "parties": [(one.value, PARTY_LABELS[one]) for one in _PARTIES],
+        "choices": customer_list.choices,
+        "nobody": customer_list.NOBODY,
+        "here": f"{request.path}{_with(request.GET)}",
+        "csv_query": _without(request.GET, "after", "version").urlencode(),
+        "next_query": _with(request.GET, after=page.next),
+        "first_query": _with(request.GET, after=""),
     }
-    version = version_of(
-        [(row.connection.pk, row.health, row.party, row.oldest_at, row.words) for row in rows],
-        [
-            row.schedule and (row.schedule.last_posted_at, row.schedule.last_acked_at)
-            for row in rows
-        ],
-    )
+    version = version_of([_facts(row) for row in rows], page.next, totals, is_stale)
     return live(
         request,
         "syncing/customers.html",
@@ -87,105 +68,125 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
-@allow(Permission.SEE)
-def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
-    now = timezone.now()
-    try:
-        row, lines = fleet_queries.customer(slug=slug, now=now)
-    except Connection.DoesNotExist:
-        raise Http404("no customer of that name") from None
-    connection = row.connection
-    done = flow.done_since(connection.pk, now - timedelta(days=1))
-    recent = item_queries.recent(connection.pk, now=now)
-    events = item_queries.recent_events(connection.pk)
-    paused = pauses.standing(connection)
-    warnings = {flow.object_type: flow.refused_in_a_row for flow in pauses.warnings(connection)}
-    read = reading.reading(connection)
-    pressed = presses.last_presses(connection.pk, now=now)
-    compared = comparisons.last_comparison(connection.pk)
-    vendors = customer_vendors.unfinished(connection)
-    reference = connection_queries.reference_counts(connection.pk)
-    drifting = plan.drift_counts(connection)
-    context = {
-        "section": "customers",
-        "now": now,
-        "row": row,
-        "connection": connection,
-        "errors": item_queries.open_errors(connection.pk, now=now),
-        "types": type_lines(lines, done, row.paused, warnings),
-        "pauses": [PauseRow(one) for one in paused],
-        "reading": read,
-        "presses": pressed,
-        "button_types": [f"{type_label(one)}s" for one in connection.button_types],
-        "comparison": compared,
-        "vendors": vendors,
-        "done_today": sum(done.values()),
-        "latency": flow.latency(now=now, connection_id=connection.pk),
-        **chart_summary(connection, reference, drifting, now),
-        "recent": recent,
-        "events": [(event, event_title(event.kind, event.item.object_type)) for event in events],
-    }
-    version = version_of(
-        (row.health, row.words, row.oldest_at, row.unsynced, done),
-        [event.pk for event in events],
-        [(one.pk, one.reason, one.canaries) for one in paused],
-        warnings,
-        read.last and (read.last.pk, read.last.finished_at, read.last.seen),
-        (read.lists, read.webhook),
-        row.schedule and row.schedule.fetch_asked_by,
-        [(one.request.pk, one.request.state, one.answered) for one in pressed],
-        compared and (compared.run.pk, compared.run.finished_at),
-        [(one.creation.pk, one.look, one.waiting, one.creation.due_at) for one in vendors],
-        (reference, drifting),
-    )
-    return live(
-        request,
-        "syncing/customer.html",
-        "syncing/_customer.html",
-        version=version,
-        context=context,
+def _facts(row: ListRow) -> tuple[object, ...]:
+    """What a line shows. When it was looked at is no news."""
+    standing, connection, schedule = row.standing, row.connection, row.schedule
+    return (
+        connection.pk, connection.name, connection.owner, connection.tags, row.is_pinned,
+        standing.health, standing.meaning, standing.party, standing.oldest_at, standing.words,
+        standing.unsynced, standing.drifting, standing.days, row.expires_at,
+        schedule and (schedule.last_posted_at, schedule.last_acked_at),
+        row.mirror and row.mirror.last_push_at,
+    )  # fmt: skip
+
+
+def _chosen(query: QueryDict) -> FleetFilter:
+    return FleetFilter(
+        text=query.get("q", "").strip()[:200].replace("\x00", ""),
+        health=_one_of(query, "health", HEALTHS),
+        erp=query.get("erp", "").replace("\x00", ""),
+        owner=query.get("owner", "").replace("\x00", ""),
+        tag=query.get("tag", "").replace("\x00", ""),
+        party=_one_of(query, "party", [one.value for one in _PARTIES]),
+        has_button=query.get("button") == "yes",
     )
 
 
-def type_lines(
-    lines: Sequence[standing.Standing],
-    done: Mapping[str, int],
-    paused: Sequence[fleet_queries.Paused] = (),
-    warnings: Mapping[str, int] | None = None,
-) -> list[TypeLine]:
-    """One line per object type that this customer has or has had, or that is paused."""
-    stopped = {one.object_type for one in paused}
-    used = {line.object_type for line in lines} | set(done) | stopped
+def _one_of(query: QueryDict, name: str, known: Any) -> str:
+    value = query.get(name, "")
+    return value if value in known else ""
+
+
+def _sort(query: QueryDict) -> str:
+    return _one_of(query, "sort", SORTS) or BY_RISK
+
+
+def _sort_links(query: QueryDict, current: str) -> list[tuple[str, str, bool]]:
+    """Label and address of each order, and whether it is this one."""
     return [
-        _type_line(
-            object_type,
-            [line for line in lines if line.object_type == object_type],
-            done.get(object_type, 0),
-            paused=object_type in stopped,
-            warned=(warnings or {}).get(object_type, 0),
-        )
-        for object_type in SyncItem.ObjectType.values
-        if object_type in used
+        (one.label, _with(query, sort="" if name == BY_RISK else name, after=""), name == current)
+        for name, one in SORTS.items()
     ]
 
 
-def _type_line(
-    object_type: str,
-    lines: Sequence[standing.Standing],
-    done: int,
-    *,
-    paused: bool,
-    warned: int,
-) -> TypeLine:
-    words = standing.by_word(lines)
-    return TypeLine(
-        label=str(SyncItem.ObjectType(object_type).label),
-        object_type=object_type,
-        queued=words[Word.QUEUED] + words[Word.WORKING] + words[Word.RETRYING],
-        stuck=words[Word.CUSTOMER] + words[Word.NEEDS_PERSON] + words[Word.UNCERTAIN],
-        done=done,
-        unsynced=standing.sums(line for line in lines if standing.is_open(line)),
-        paused=paused,
-        warned=warned,
+def _without(query: QueryDict, *names: str) -> QueryDict:
+    changed = query.copy()
+    for name in names:
+        changed.pop(name, None)
+    return changed
+
+
+def _with(query: QueryDict, **values: str) -> str:
+    """The query of the list with some parameters set; empty ones are left out."""
+    changed = _without(query, "version", *values)
+    for name, value in values.items():
+        if value:
+            changed[name] = value
+    return f"?{changed.urlencode()}"
+
+
+_COLUMNS = (
+    "customer", "erp", "health", "explanation", "whose move", "oldest unsynced since",
+    "under way", "at customer", "at a person", "uncertain", "unsynced", "currency",
+    "last in erp", "last in ramp", "last upload to ramp", "differences in chart",
+    "credentials end", "owner", "tags", "done in 14 days", "failed in 14 days", "as of",
+)  # fmt: skip
+
+
+@require_GET
+@allow(Permission.SEE)
+def customers_csv(request: HtmxHttpRequest) -> StreamingHttpResponse:
+    """Every line of the list as it is narrowed and ordered; an amount per currency in a row of its
+    own. No cell can become a formula."""
+    found = customer_list.every(_chosen(request.GET), _sort(request.GET), now=timezone.now())
+    return StreamingHttpResponse(
+        _lines(found),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="customers.csv"'},
     )
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _safe(cell: object) -> object:
+    """A text that begins like a formula gets an apostrophe; figures stay figures."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(found: Iterator[ListRow]) -> Iterator[str]:
+    writer = csv.writer(_Echo(), lineterminator="\r\n")
+    yield "\ufeff" + str(writer.writerow(_COLUMNS))
+    for row in found:
+        for amount in row.unsynced or [None]:
+            cells = _cells(row, amount.decimal if amount else 0)
+            cells.insert(_COLUMNS.index("currency"), amount.currency if amount else "")
+            yield str(writer.writerow([_safe(cell) for cell in cells]))
+
+
+def _cells(row: ListRow, amount: object) -> list[object]:
+    connection, schedule, mirror = row.connection, row.schedule, row.mirror
+    times = (
+        schedule and schedule.last_posted_at,
+        schedule and schedule.last_acked_at,
+        mirror and mirror.last_push_at,
+    )
+    return [
+        connection.name, connection.erp_name, row.health.label, row.health.meaning,
+        row.party_label, _said(row.oldest_at), row.queued, row.waiting, row.needs_person,
+        row.uncertain, amount, *(_said(at) for at in times), row.drifting,
+        _said(getattr(row.standing, "expires_at", None)), connection.owner,
+        " ".join(connection.tags), row.done_lately, row.failed_lately,
+        _said(row.standing.as_of),
+    ]  # fmt: skip
+
+
+def _said(at: Any) -> str:
+    return at.isoformat(timespec="seconds") if at else ""

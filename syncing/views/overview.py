@@ -11,7 +11,7 @@ from rampbridge.lib.charts import Part, Rect, stacked_bar
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
-from syncing.queries import fleet, flow, standing
+from syncing.queries import customer_list, flow, standing
 from syncing.queries.words import PARTY_LABELS, Party, type_label
 from syncing.views.live import live, version_of
 
@@ -47,14 +47,14 @@ class TypeShare:
 @allow(Permission.SEE)
 def overview(request: HtmxHttpRequest) -> HttpResponse:
     now = timezone.now()
-    customers = fleet.fleet(now=now)
+    customers = customer_list.first(SHOWN_CUSTOMERS, sort=customer_list.BY_RISK, now=now)
+    oldest = customer_list.first(1, sort="oldest", now=now)
+    fleet = customer_list.totals()
     lines = standing.standings(now=now)
     open_lines = [line for line in lines if standing.is_open(line)]
     queues = standing.queues_of(lines)
     pace = flow.flow(now=now)
     latency = flow.latency(now=now)
-    waiting = [(row.oldest_at, row.connection.name, row) for row in customers if row.oldest_at]
-    polls = [row.schedule.last_poll_at for row in customers if row.schedule]
     shares = _shares(lines)
     context = {
         "section": "overview",
@@ -62,7 +62,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "queues": queues,
         "open_items": sum(queue.items for queue in queues),
         "open_sums": standing.sums(open_lines),
-        "oldest": min(waiting)[2] if waiting else None,
+        "oldest": oldest[0] if oldest and oldest[0].oldest_at else None,
         "shares": shares,
         "share_bar": _bar(shares),
         "queue_bar": stacked_bar(
@@ -72,15 +72,15 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "flow": pace,
         "chart": pace.chart(),
         "latency": latency,
-        "customers": customers[:SHOWN_CUSTOMERS],
-        "customer_count": len(customers),
-        "in_trouble": sum(1 for row in customers if row.health.severity >= 2),
-        "checked_at": max((at for at in polls if at), default=None),
+        "customers": customers,
+        "customer_count": fleet.customers,
+        "in_trouble": fleet.in_trouble,
+        "checked_at": fleet.checked_at,
     }
     version = version_of(
         [(queue.word, queue.items, queue.sums) for queue in queues],
         [(line.party, line.items) for line in lines],
-        [(row.connection.pk, row.health, row.oldest_at) for row in customers[:SHOWN_CUSTOMERS]],
+        [(row.connection.pk, row.health, row.oldest_at) for row in customers],
         pace,
         latency and (latency.items, latency.median),
     )

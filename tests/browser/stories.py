@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from connections.models import Connection
+from syncing.fleet.keeping import keep_up
 from syncing.models import AckBatch, ItemEvent, ItemPayload, SyncItem, SyncRequest
 from syncing.states import ItemState
 from tests.browser import engine, every_type
@@ -70,6 +71,7 @@ def ordinary_day() -> list[Connection]:
         _traffic(business, connection, dice, days=1.0)
     _problems(connections, dice)
     _troubles(connections)
+    keep_up(now=now())
     return connections
 
 
@@ -80,6 +82,7 @@ def busy_engine() -> Connection:
     Connection.objects.filter(pk=connection.pk).update(button_types=["transaction"])
     every_type.add(connection)
     engine.add(connection)
+    keep_up(now=now())
     return connection
 
 
@@ -95,6 +98,7 @@ def long_names() -> Connection:
     make_item(connection, "done", shape | {"erp_number": "JRN/2026/11/" + "0" * 40 + "1234"})
     make_item(connection, "uncertain", shape)
     engine.add(connection, name=LONG_NAME)
+    keep_up(now=now())
     return connection
 
 

@@ -157,7 +157,7 @@ class TestPaused:
     def test_one_of_everything_is_the_customers_health(self, connection: Connection) -> None:
         PauseFactory.create(connection=connection, object_type="")
 
-        health = fleet.fleet(now=now())[0].health
+        health = fleet.rows([connection.pk], now=now())[0].health
 
         assert health.label == "Paused"
         assert "Year-end audit" in health.meaning
@@ -165,18 +165,18 @@ class TestPaused:
     def test_one_that_nobody_decided_on_is_our_move(self, connection: Connection) -> None:
         PauseFactory.create(connection=connection, automatic=True)
 
-        row = fleet.fleet(now=now())[0]
+        row = fleet.rows([connection.pk], now=now())[0]
 
         assert (row.health.label, row.party) == ("Partly paused", Party.US)
 
     def test_what_is_paused_is_not_slow(self, connection: Connection) -> None:
         long_ago = now() - timedelta(hours=3)
         SyncItemFactory.create(connection=connection, object_type="bill", due_at=long_ago)
-        assert fleet.fleet(now=now())[0].health.label == "Slow"
+        assert fleet.rows([connection.pk], now=now())[0].health.label == "Slow"
 
         pausing.pause(connection, "bill", "Audit.", "maya")
 
-        assert fleet.fleet(now=now())[0].health.label == "Partly paused"
+        assert fleet.rows([connection.pk], now=now())[0].health.label == "Partly paused"
 
 
 class TestPollNow:

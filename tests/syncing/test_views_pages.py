@@ -8,6 +8,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from connections.models import Connection
+from syncing.fleet.keeping import keep_up
+from syncing.models import CustomerStanding
 from syncing.queries import fleet
 from syncing.queries.words import Party, Word
 from tests.browser.stories import make_item, ordinary_day
@@ -26,6 +28,11 @@ def page(client: Client, url: str) -> str:
     response = client.get(url)
     assert response.status_code == 200
     return response.content.decode()
+
+
+def only_customer() -> fleet.CustomerRow:
+    """The one customer that there is, as it stands."""
+    return fleet.rows([Connection.objects.get().pk], now=now())[0]
 
 
 class TestOverview:
@@ -64,38 +71,14 @@ class TestOverview:
             manager.get(reverse("overview"))
 
 
-class TestFleet:
-    def test_what_is_broken_comes_first_then_what_people_must_do(self) -> None:
-        ordinary_day()
-
-        names = [row.connection.slug for row in fleet.fleet(now=now())]
-
-        assert names[:3] == ["verde-clinics", "harbor-coffee", "blue-mesa-solar"]
-        assert names[-1] == "pennine-outdoor"
-
-    def test_takes_three_queries(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-        ordinary_day()
-
-        with django_assert_num_queries(3):
-            fleet.fleet(now=now())
-
-    def test_the_filter_says_how_many_it_hides(self, manager: Client) -> None:
-        ordinary_day()
-
-        html = page(manager, reverse("customers") + "?health=Blocked")
-
-        assert html.count("data-row") == 1
-        assert "the filter hides 6" in html
-
-
 class TestHealth:
     def health(self, **schedule: object) -> fleet.CustomerRow:
         ScheduleFactory.create(**schedule)
-        return fleet.fleet(now=now())[0]
+        return only_customer()
 
     def test_works(self) -> None:
         assert self.health().health.label == "Working"
-        assert fleet.fleet(now=now())[0].party == Party.NOBODY
+        assert only_customer().party == Party.NOBODY
 
     def test_is_blocked_with_the_reason(self) -> None:
         row = self.health(blocked_at=now(), blocked_title="The sign-in expired.")
@@ -112,7 +95,7 @@ class TestHealth:
         schedule = ScheduleFactory.create()
         SyncItemFactory.create(connection=schedule.connection, due_at=now() - timedelta(hours=1))
 
-        assert fleet.fleet(now=now())[0].health.label == "Slow"
+        assert only_customer().health.label == "Slow"
 
     def test_is_not_slow_when_the_customer_lets_us_wait(self) -> None:
         schedule = ScheduleFactory.create()
@@ -120,7 +103,7 @@ class TestHealth:
             connection=schedule.connection, failed=True, ready_at=now() - timedelta(hours=9)
         )
 
-        assert fleet.fleet(now=now())[0].health.label == "Working"
+        assert only_customer().health.label == "Working"
 
     @pytest.mark.parametrize(
         ("stage", "label"),
@@ -129,12 +112,14 @@ class TestHealth:
     def test_without_a_schedule_the_stage_speaks(self, stage: str, label: str) -> None:
         ConnectionFactory.create(stage=stage)
 
-        assert fleet.fleet(now=now())[0].health.label == label
+        assert only_customer().health.label == label
 
     def test_closed_connections_are_left_out(self) -> None:
         ConnectionFactory.create(stage=Connection.Stage.CLOSED)
 
-        assert fleet.fleet(now=now()) == []
+        keep_up(now=now())
+
+        assert CustomerStanding.objects.count() == 0
 
 
 class TestCustomer:

@@ -1,0 +1,328 @@
+"""The list of customers: pages of lines as the fleet's task has left them, narrowed, in order."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+
+from connections.models import Connection, Credential, Mirror, Pin
+from rampbridge.lib.charts import Rect, up_and_down
+from rampbridge.lib.money import Money
+from syncing.models import CustomerStanding, FleetRound, Schedule
+from syncing.queries import health
+from syncing.queries.words import PARTY_LABELS, Party, Word
+from syncing.statements import rows as sql_rows
+
+PAGE_SIZE = 50
+NOBODY = "-"
+"""The owner of customers that nobody owns, in addresses."""
+EXPIRES_SOON = timedelta(days=30)
+STALE_AFTER = timedelta(seconds=30)
+"""Without a round for so long, the list may be wrong and must say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of the list; among equals the customer's id decides."""
+
+    label: str
+    column: str
+    descending: bool
+    parse: type[float] | type[int] | type[str]
+
+
+SORTS: Mapping[str, Sort] = {
+    "risk": Sort("Most at risk", "risk", descending=True, parse=float),
+    "oldest": Sort("Oldest item", "oldest_at", descending=False, parse=str),
+    "amount": Sort("Most unsynced", "worth", descending=True, parse=float),
+    "failed": Sort("Most failed", "failed_items", descending=True, parse=int),
+    "name": Sort("Name", "connection__name", descending=False, parse=str),
+}
+BY_RISK = "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFilter:
+    """What the list is narrowed to. Nothing given is every customer that is not closed."""
+
+    text: str = ""
+    health: str = ""
+    erp: str = ""
+    owner: str = ""
+    tag: str = ""
+    party: str = ""
+    has_button: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self != FleetFilter()
+
+    def condition(self) -> Q:
+        """The lines in it."""
+        chosen = Q()
+        if self.text:
+            chosen &= Q(connection__name__icontains=self.text) | Q(
+                connection__slug__startswith=self.text.lower()
+            )
+        if self.health:
+            chosen &= Q(health=self.health)
+        if self.erp:
+            chosen &= Q(connection__erp_name=self.erp)
+        if self.owner:
+            chosen &= Q(connection__owner="" if self.owner == NOBODY else self.owner)
+        if self.tag:
+            chosen &= Q(connection__tags__contains=[self.tag])
+        if self.party:
+            chosen &= Q(party=self.party)
+        if self.has_button:
+            chosen &= ~Q(connection__button_types=[])
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One customer as the list shows it."""
+
+    standing: CustomerStanding
+    now: datetime
+    is_pinned: bool = False
+
+    @property
+    def connection(self) -> Connection:
+        return self.standing.connection
+
+    @property
+    def schedule(self) -> Schedule | None:
+        return getattr(self.connection, "schedule", None)
+
+    @property
+    def mirror(self) -> Mirror | None:
+        return getattr(self.connection, "mirror", None)
+
+    @property
+    def health(self) -> health.Health:
+        return health.look(self.standing.health, self.standing.meaning, self.standing.severity)
+
+    @property
+    def party_label(self) -> str:
+        return PARTY_LABELS[Party(self.standing.party)]
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        return self.standing.oldest_at
+
+    @property
+    def words(self) -> Counter[str]:
+        return Counter(self.standing.words)
+
+    @property
+    def open_items(self) -> int:
+        return self.standing.open_items
+
+    @property
+    def queued(self) -> int:
+        return sum(self.words[word] for word in (Word.QUEUED, Word.WORKING, Word.RETRYING))
+
+    @property
+    def waiting(self) -> int:
+        return self.words[Word.CUSTOMER]
+
+    @property
+    def needs_person(self) -> int:
+        return self.words[Word.NEEDS_PERSON]
+
+    @property
+    def uncertain(self) -> int:
+        return self.standing.uncertain_items
+
+    @property
+    def unsynced(self) -> list[Money]:
+        return [Money(*one) for one in self.standing.unsynced]
+
+    @property
+    def drifting(self) -> int:
+        return self.standing.drifting
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the first of its credentials ends, if that is soon, or was."""
+        at: datetime | None = getattr(self.standing, "expires_at", None)
+        return at if at is not None and at - self.now < EXPIRES_SOON else None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= self.now
+
+    @property
+    def done_lately(self) -> int:
+        return sum(done for done, _ in self.standing.days)
+
+    @property
+    def failed_lately(self) -> int:
+        return sum(failed for _, failed in self.standing.days)
+
+    @property
+    def spark(self) -> list[Rect]:
+        return up_and_down(self.standing.days)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """One page of the list, and where the next one starts if there is one."""
+
+    rows: Sequence[ListRow]
+    pinned: Sequence[ListRow]
+    next: str
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the list can be narrowed to."""
+
+    erps: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    tags: Sequence[str] = field(default_factory=tuple)
+
+
+def page(
+    chosen: FleetFilter,
+    sort: str,
+    *,
+    after: str,
+    viewer: str,
+    now: datetime,
+    size: int = PAGE_SIZE,
+) -> FleetPage:
+    """A page of the list; what the viewer has pinned comes before the first one. Two statements.
+
+    :param sort: one of `SORTS`
+    :param after: as `FleetPage.next` gave it; nonsense is the first page
+    """
+    pins = list(Pin.objects.filter(owner=viewer).values_list("connection_id", flat=True))
+    lines = _lines().filter(chosen.condition())
+    place = _place(after, sort)
+    found = list(_beyond(lines.exclude(pk__in=pins), sort, place)[: size + 1])
+    pinned = list(_in_order(lines.filter(pk__in=pins), sort)) if pins and place is None else []
+    rows = found[:size]
+    return FleetPage(
+        rows=[ListRow(one, now) for one in rows],
+        pinned=[ListRow(one, now, is_pinned=True) for one in pinned],
+        next=_cursor(rows[-1], sort) if len(found) > size else "",
+        is_first=place is None,
+    )
+
+
+def every(chosen: FleetFilter, sort: str, *, now: datetime) -> Iterator[ListRow]:
+    """All lines of a filter, in order, for a file."""
+    lines = _in_order(_lines().filter(chosen.condition()), sort)
+    for one in lines.iterator(chunk_size=1000):
+        yield ListRow(one, now)
+
+
+def first(limit: int, *, sort: str, now: datetime) -> list[ListRow]:
+    """The first few of all customers, in one of `SORTS`."""
+    return [ListRow(one, now) for one in _in_order(_lines(), sort)[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The fleet in figures. Ten thousand lines are read for them, none of any item."""
+
+    customers: int
+    found: int
+    in_trouble: int
+    checked_at: datetime | None
+    """When Ramp was last read for anybody."""
+
+
+def totals(chosen: FleetFilter | None = None) -> Totals:
+    """How many customers there are, and how many of them a filter leaves. One statement."""
+    found = CustomerStanding.objects.aggregate(
+        customers=Count("pk"),
+        found=Count("pk", filter=chosen.condition() if chosen and chosen.is_narrowed else None),
+        in_trouble=Count("pk", filter=Q(severity__gte=2)),
+        checked_at=Max("connection__schedule__last_poll_at"),
+    )
+    return Totals(**found)
+
+
+def choices() -> Choices:
+    """ERPs, owners and tags that customers have. One statement."""
+    found: dict[str, list[str]] = {"erp": [], "owner": [], "tag": []}
+    for what, value in sql_rows(
+        """
+        WITH open AS (
+            SELECT erp_name, owner, tags FROM connections_connection WHERE stage <> 'closed')
+        SELECT DISTINCT 'erp', erp_name FROM open
+        UNION SELECT 'owner', owner FROM open WHERE owner <> ''
+        UNION SELECT 'tag', unnest(tags) FROM open
+        ORDER BY 1, 2
+        """
+    ):
+        found[what].append(value)
+    return Choices(found["erp"], found["owner"], found["tag"])
+
+
+def as_of() -> datetime | None:
+    """The moment of which all lines tell; None if nobody has ever looked."""
+    return FleetRound.objects.values_list("at", flat=True).first()
+
+
+def _lines() -> QuerySet[CustomerStanding]:
+    ends = Credential.objects.filter(connection=OuterRef("pk"), expires_at__isnull=False)
+    return CustomerStanding.objects.select_related(
+        "connection__schedule", "connection__mirror"
+    ).annotate(expires_at=Subquery(ends.order_by("expires_at").values("expires_at")[:1]))
+
+
+def _in_order(lines: QuerySet[CustomerStanding], sort: str) -> QuerySet[CustomerStanding]:
+    by = SORTS[sort]
+    column = F(by.column).desc() if by.descending else F(by.column).asc(nulls_last=True)
+    return lines.order_by(column, "connection")
+
+
+_Place = tuple[Any, uuid.UUID]
+
+
+def _beyond(
+    lines: QuerySet[CustomerStanding], sort: str, place: _Place | None
+) -> QuerySet[CustomerStanding]:
+    """What comes after a place, in order."""
+    ordered = _in_order(lines, sort)
+    if place is None:
+        return ordered
+    by, (value, pk) = SORTS[sort], place
+    if value is None:  # behind all that have a value
+        return ordered.filter(Q(**{f"{by.column}__isnull": True}), connection__gt=pk)
+    beyond = "lt" if by.descending else "gt"
+    equal = Q(**{by.column: value}, connection__gt=pk)
+    further = Q(**{f"{by.column}__{beyond}": value}) | equal
+    if sort == "oldest":
+        return ordered.filter(further | Q(oldest_at=None))
+    # The second condition says nothing new, but lets the index start at the right place.
+    return ordered.filter(further, **{f"{by.column}__{beyond}e": value})
+
+
+def _cursor(line: CustomerStanding, sort: str) -> str:
+    value: Any = line.connection.name if sort == "name" else getattr(line, SORTS[sort].column)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return f"{line.pk}~{'' if value is None else value}"
+
+
+def _place(after: str, sort: str) -> _Place | None:
+    """The value and the customer behind which to go on; None for what is no cursor."""
+    pk, separator, value = after.partition("~")
+    try:
+        where = uuid.UUID(pk)
+        if sort == "oldest":
+            at = datetime.fromisoformat(value.replace(" ", "+")) if value else None
+            return (at, where) if at is None or at.tzinfo else None
+        return (SORTS[sort].parse(value), where) if separator else None
+    except ValueError:
+        return None
