@@ -31,6 +31,8 @@ app.conf.task_queues = tuple(
 app.conf.task_routes = {  # all others: export
     "connections.tasks.*": {"queue": "chart"},
     "syncing.tasks.answer_sync_request": {"queue": "button"},
+    "syncing.tasks.answer_looks": {"queue": "button"},
+    "syncing.tasks.answer_inquiries": {"queue": "button"},
     "syncing.tasks.reconcile_connection": {"queue": "chart"},
     "syncing.tasks.send_evidence": {"queue": "chart"},
     "syncing.tasks.create_vendors": {"queue": "chart"},

@@ -49,7 +49,9 @@ from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
 from syncing.fleet import keeping
+from syncing.inquiries import answering
 from syncing.pace import Pace
+from syncing.settling import looks
 from syncing.statements import only_one
 
 TURN_SECONDS = 5.0
@@ -230,7 +232,40 @@ def send_evidence(*, connection_id: str, **_: Any) -> None:
             evidence.send_due(courier)
 
 
-_ERRANDS: Mapping[Errand, Doorbell] = {Errand.FILES: send_evidence, Errand.VENDORS: create_vendors}
+@shared_task(expires=5)
+def answer_looks(*, connection_id: str, **_: Any) -> None:
+    """Look in the ERP for items that people ask about."""
+    connection = Connection.objects.get(pk=connection_id)
+    try:
+        erp = clients.erp_adapter(connection)
+    except NoCredential as missing:
+        looks.cannot_ask(connection.pk, str(missing))
+        return
+    with only_one(f"looks {connection_id}") as is_mine:
+        if is_mine:
+            looks.answer_due(connection.pk, erp, erp_name=connection.erp_name)
+
+
+@shared_task(expires=5)
+def answer_inquiries(*, connection_id: str, **_: Any) -> None:
+    """Read from Ramp what people ask about and what is not here."""
+    connection = Connection.objects.get(pk=connection_id)
+    try:
+        ramp = clients.ramp_client(connection)
+    except NoCredential as missing:
+        answering.cannot_ask(connection.pk, no_credentials(str(missing)))
+        return
+    with only_one(f"inquiries {connection_id}") as is_mine:
+        if is_mine:
+            answering.answer_due(connection.pk, ramp)
+
+
+_ERRANDS: Mapping[Errand, Doorbell] = {
+    Errand.FILES: send_evidence,
+    Errand.VENDORS: create_vendors,
+    Errand.LOOKS: answer_looks,
+    Errand.INQUIRIES: answer_inquiries,
+}
 
 
 @shared_task(expires=60)
@@ -267,8 +302,7 @@ def look_after(*, connection_id: str, **_: Any) -> None:
 
 @shared_task(expires=60)
 def look_around(**_: Any) -> None:
-    """See what many customers have in common, and ring for those of whom a side is to be looked at.
-    """
+    """See what many customers have in common, and ring for those of whom a side is to be looked at."""
     incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))

@@ -128,8 +128,12 @@ class Inquiry(models.Model):
     tries = models.PositiveIntegerField(default=0)
     answered_at = models.DateTimeField(null=True, blank=True)
     is_there = models.BooleanField(null=True, blank=True, help_text="Whether Ramp has it.")
+    is_listed = models.BooleanField(
+        null=True, blank=True, help_text="Whether Ramp lists it as ready; empty: not asked."
+    )
     body = models.JSONField(null=True, blank=True, help_text="As Ramp gave it.")
     problem = models.CharField(max_length=300, blank=True, default="")
+    problem_code = models.CharField(max_length=60, blank=True, default="")
     trace_id = models.CharField(max_length=100, blank=True, default="")
 
     class Meta:

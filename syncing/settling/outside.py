@@ -3,6 +3,7 @@
 It stays so whatever Ramp lists, until somebody takes it back (P-12).
 """
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -216,6 +217,6 @@ def _as(erp_reference: str) -> str:
     return f" as {erp_reference}" if erp_reference else ""
 
 
-def _by_customer(items: Sequence[SyncItem]) -> Iterator[tuple[object, list[SyncItem]]]:
+def _by_customer(items: Sequence[SyncItem]) -> Iterator[tuple[uuid.UUID, list[SyncItem]]]:
     for connection_id in dict.fromkeys(item.connection_id for item in items):
         yield connection_id, [item for item in items if item.connection_id == connection_id]

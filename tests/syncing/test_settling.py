@@ -84,7 +84,7 @@ def booked_by_hand(world: World, item: SyncItem, cents: int | None = None, **cha
     document = Document.from_json(item.payload.document or {})
     assert document.kind is DocKind.JOURNAL
     lines = (Line("6200", amount, memo="typed"), Line("2150", -amount))
-    values = {
+    values: dict[str, Any] = {
         "ref": Ref("", DocKind.JOURNAL, uuid.uuid4().hex),
         "kind": DocKind.JOURNAL,
         "posting_date": document.posting_date,
@@ -162,7 +162,7 @@ class TestLook:
         world, item = in_review()
         looks.ask(item=item, number="", actor="maya")
         dying = world.erp.find
-        world.erp.find = lambda ref: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore
+        world.erp.find = lambda ref: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             looks.answer_due(world.connection.pk, world.erp, erp_name="Ledger")
         world.erp.find = dying  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""Why is something that Ramp holds not in the ERP, and not here either? Asked, read, answered."""
