@@ -169,6 +169,9 @@ class Environment(BaseSettings):
     """Above this a second person must agree before an item is settled by hand, in whole units of
     the item's own currency."""
 
+    release: str = Field(default="0.1.0", min_length=1, max_length=40)
+    """What this program is a build of. Errors can be snoozed until another one runs."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

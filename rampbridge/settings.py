@@ -41,6 +41,7 @@ CHART_UPLOAD_SECONDS = env.chart_upload_seconds
 INCIDENT_CUSTOMERS = env.incident_customers
 OUTSIDE_LIMIT = env.outside_limit
 SUPPORT_CONTACT = env.support_contact
+RELEASE = env.release
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}
 failpoints.arm(env.rampbridge_failpoint, log=env.rampbridge_failpoint_log)
