@@ -48,6 +48,7 @@ from syncing import (
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
+from syncing.error_desk import tending
 from syncing.fleet import keeping
 from syncing.inquiries import answering
 from syncing.pace import Pace
@@ -302,10 +303,12 @@ def look_after(*, connection_id: str, **_: Any) -> None:
 
 @shared_task(expires=60)
 def look_around(**_: Any) -> None:
-    """See what many customers have in common, and ring for those of whom a side is to be looked at."""
+    """See what many customers have in common, tend the error desk, and ring for every customer of
+    whom a side is to be looked at."""
     incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))
+    tending.tend()
 
 
 @shared_task(expires=10)
