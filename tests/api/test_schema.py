@@ -1,0 +1,95 @@
+"""The API keeps to its own document, whatever it is asked: schemathesis against the real program.
+
+Every operation is called with what its document allows, and with what it does not.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from connections import api_tokens
+from rampbridge.api import api
+from rampbridge.wsgi import application
+from tests.api.conftest import MakeProgram
+from tests.api.world import tell
+
+EXAMPLES = 12
+"""Of what is allowed, and as many of what is not, for each operation."""
+OPERATIONS = [
+    (method.upper(), path)
+    for path, methods in api.get_openapi_schema()["paths"].items()
+    for method in methods
+]
+EVERY_ANSWER = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _keep_connections() -> Iterator[None]:
+    """Requests would close the connection that the test's own transaction is in."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def operations(
+    program_of: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Any, dict[str, str]]:
+    from schemathesis import openapi  # takes two seconds, which only this file needs to wait for
+
+    monkeypatch.setattr(api_tokens, "BURST", 1e9)
+    program = program_of("admin")
+    tell(program.owner)
+    openapi.format("cursor", st.just(""))  # any other is a place in one list alone
+    headers = program.headers
+    return openapi.from_wsgi("/api/v1/openapi.json", application, headers=headers), headers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_as_documented(
+    method: str, path: str, operations: tuple[Any, dict[str, str]]
+) -> None:
+    from schemathesis import GenerationMode, checks
+
+    schema, headers = operations
+    operation = schema[path][method]
+
+    @EVERY_ANSWER
+    @given(
+        case=st.one_of(
+            operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+            operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+        )
+    )
+    def ask(case: Any) -> None:
+        case.call_and_validate(
+            headers=headers,
+            additional_checks=[_names_what_is_wrong],
+            # an owner whom nobody knows, a day that is over: allowed by the shape, and refused
+            excluded_checks=[checks.positive_data_acceptance] if method == "POST" else [],
+        )
+
+    ask()
+
+
+def _names_what_is_wrong(_context: Any, response: Any, _case: Any) -> None:
+    """What cannot be understood is told field by field, with what would do."""
+    if response.status_code == 422:
+        errors = response.json()["errors"]
+        assert errors
+        assert all(error["message"] and "field" in error for error in errors)
