@@ -18,10 +18,12 @@ from connections.models import (
 )
 
 
-def customer_choices() -> list[tuple[str, str]]:
-    """Slug and name of every customer that is not closed, by name."""
+def customer_choices(*, text: str = "", at_most: int | None = None) -> list[tuple[str, str]]:
+    """Slug and name of the customers that are not closed, by name; those that contain a text."""
     open_ones = Connection.objects.exclude(stage=Connection.Stage.CLOSED)
-    return list(open_ones.order_by("name", "slug").values_list("slug", "name"))
+    if text:
+        open_ones = open_ones.filter(Q(name__icontains=text) | Q(slug__icontains=text))
+    return list(open_ones.order_by("name", "slug").values_list("slug", "name")[:at_most])
 
 
 def account_names(connection_id: uuid.UUID, erp_ids: Collection[str]) -> Mapping[str, str]:

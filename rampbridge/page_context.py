@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from rampbridge.policy import Permission, can, roles_of
 from syncing import queries
+from syncing.views.saved_views import pinned
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -48,5 +49,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_connect": can(user, Permission.CONNECT),
             "may_handle": can(user, Permission.HANDLE),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
+            "pinned": SimpleLazyObject(lambda: pinned(user.get_username())),
         }
     return context

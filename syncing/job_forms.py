@@ -142,6 +142,21 @@ class SnoozeForm(ActForm):
         return {"until": until.isoformat() if until else None, "reason": cleaned["why"]}
 
 
+class OutsideForm(ActForm):
+    """Why rampbridge is to leave them alone. An ERP number belongs to one item: see its page."""
+
+    why = forms.CharField(
+        max_length=300,
+        label="Reason",
+        help_text="Auditors read it on each item.",
+        error_messages={"required": "Say why they were handled outside rampbridge."},
+        widget=forms.TextInput(attrs=_FIELD),
+    )
+
+    def argument(self) -> dict[str, Any]:
+        return {"reason": self.cleaned_data["why"]}
+
+
 class CommentForm(ActForm):
     """What somebody says about an item."""
 
@@ -159,6 +174,7 @@ FORMS: Mapping[Act, type[ActForm]] = {
     Act.TAG: TagForm,
     Act.UNTAG: TagForm,
     Act.SNOOZE: SnoozeForm,
+    Act.OUTSIDE: OutsideForm,
 }
 
 

@@ -45,6 +45,7 @@ from syncing import (
     vendor_saga,
     webhook_health,
 )
+from syncing.bulk import running
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
 from syncing.errands import Errand
@@ -99,6 +100,8 @@ def sweep(**_: Any) -> None:
         ring(look_after, connection_id=str(asked))
     for nightly in reconciliation.connections_due():
         ring(reconcile_connection, connection_id=str(nightly))
+    if running.is_due():
+        ring(run_jobs)
 
 
 @shared_task
@@ -315,6 +318,12 @@ def look_around(**_: Any) -> None:
 def keep_fleet_up(**_: Any) -> None:
     """Have the customers' list say what is true now."""
     keeping.keep_up(now=timezone.now())
+
+
+@shared_task(expires=5)
+def run_jobs(**_: Any) -> None:
+    """Take a turn at what people asked for on many items; any number of workers may."""
+    running.run_next()
 
 
 @shared_task

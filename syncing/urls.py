@@ -21,7 +21,18 @@ from syncing.views.customer import customer
 from syncing.views.customer_acts import compare_now, poll_now
 from syncing.views.customer_handling import assign, customer_handling, pin, tag
 from syncing.views.customers import customers, customers_csv
-from syncing.views.items import item, items, retry_file, retry_item, search
+from syncing.views.item_drawer import handle_item, item_drawer
+from syncing.views.item_list import customer_choices, items, items_csv, select_items
+from syncing.views.items import item, retry_file, retry_item
+from syncing.views.jobs import (
+    job,
+    job_csv,
+    job_new,
+    jobs,
+    repeat_job,
+    stop_job,
+    undo_job,
+)
 from syncing.views.mapping_copies import mapping_copy
 from syncing.views.mapping_edit import edit_mapping
 from syncing.views.mapping_files import mapping_import
@@ -43,6 +54,8 @@ from syncing.views.onboarding import (
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
+from syncing.views.saved_views import change_view, pinned_views, view_count, views
+from syncing.views.search import search, search_suggestions
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
     decide_creation,
@@ -159,9 +172,26 @@ urlpatterns = [
         name="mapping_progress",
     ),
     path("items/", items, name="items"),
+    path("items/csv", items_csv, name="items_csv"),
+    path("items/customers", customer_choices, name="customer_choices"),
+    path("items/tick", select_items, name="select_items"),
+    path("items/<int:pk>/summary/", item_drawer, name="item_drawer"),
+    path("items/<int:pk>/handle", handle_item, name="handle_item"),
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),
     path("items/<int:item_pk>/files/<int:pk>/retry", retry_file, name="retry_file"),
+    path("jobs/", jobs, name="jobs"),
+    path("jobs/new", job_new, name="job_new"),
+    path("jobs/<uuid:pk>/", job, name="job"),
+    path("jobs/<uuid:pk>/csv", job_csv, name="job_csv"),
+    path("jobs/<uuid:pk>/stop", stop_job, name="stop_job"),
+    path("jobs/<uuid:pk>/again", repeat_job, name="repeat_job"),
+    path("jobs/<uuid:pk>/undo", undo_job, name="undo_job"),
+    path("views/", views, name="views"),
+    path("views/pinned", pinned_views, name="pinned_views"),
+    path("views/<int:pk>/change", change_view, name="change_view"),
+    path("views/<int:pk>/count", view_count, name="view_count"),
     path("search", search, name="search"),
+    path("search/suggestions", search_suggestions, name="search_suggestions"),
     path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),
 ]

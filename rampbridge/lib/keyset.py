@@ -1,6 +1,7 @@
 """Pages of a long list without COUNT or OFFSET: "what comes after this row"."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -15,18 +16,21 @@ class Cursor:
     """The last row of a page: the next page starts below it."""
 
     at: datetime
-    pk: int
+    pk: int | uuid.UUID
 
     def __str__(self) -> str:
         return f"{self.at.isoformat()}~{self.pk}"
 
     @classmethod
-    def parse(cls, text: str) -> "Cursor | None":
-        """Read a cursor from a URL; None for anything that is not one."""
+    def parse(cls, text: str, *, key: Callable[[str], int | uuid.UUID] = int) -> "Cursor | None":
+        """Read a cursor from a URL; None for anything that is not one.
+
+        :param key: what reads the list's primary keys
+        """
         at, separator, pk = text.partition("~")
         try:
             parsed = datetime.fromisoformat(at.replace(" ", "+"))
-            number = int(pk)
+            number = key(pk)
         except ValueError:
             return None
         return cls(parsed, number) if separator and parsed.tzinfo else None

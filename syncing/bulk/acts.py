@@ -8,6 +8,7 @@ from typing import Any
 from rampbridge.policy import Permission
 from syncing import handling, releases, services
 from syncing.models import Handling, Job, SyncItem
+from syncing.settling import outside
 
 Act = Job.Act
 Argument = Mapping[str, Any]
@@ -35,6 +36,8 @@ class Kind:
     icon: str
     verb: str
     """As on its button."""
+    key: str
+    """Of the keyboard; empty: none."""
     effect: str
     way_back: str
     can_undo: bool = False
@@ -46,6 +49,7 @@ KINDS: Mapping[Act, Kind] = {
         Permission.RETRY,
         "rotate-ccw",
         "Retry",
+        "r",
         "Each is put at the front of its customer's queue and posted again. An item whose outcome"
         " is unknown is never sent twice.",
         "Stop the job, or pause the customer: what has not been sent yet is not sent. A document"
@@ -56,6 +60,7 @@ KINDS: Mapping[Act, Kind] = {
         Permission.HANDLE,
         "user",
         "Assign",
+        "a",
         "Lists and the item say who cares for it. The sync goes on as before.",
         "Undo on the job's page gives each back to whoever had it.",
         can_undo=True,
@@ -65,6 +70,7 @@ KINDS: Mapping[Act, Kind] = {
         Permission.HANDLE,
         "flag",
         "Tag",
+        "t",
         "Lists can be filtered by it. The sync goes on as before.",
         "Undo on the job's page takes it off those that did not have it.",
         can_undo=True,
@@ -74,6 +80,7 @@ KINDS: Mapping[Act, Kind] = {
         Permission.HANDLE,
         "flag",
         "Remove a tag",
+        "",
         "The tag is taken off. The sync goes on as before.",
         "Undo on the job's page puts it back where it was.",
         can_undo=True,
@@ -83,15 +90,27 @@ KINDS: Mapping[Act, Kind] = {
         Permission.HANDLE,
         "alarm-clock",
         "Snooze",
+        "s",
         "Open lists leave them out until then, and say how many. The sync goes on as before.",
         "Undo on the job's page shows them again at once.",
         can_undo=True,
+    ),
+    Act.OUTSIDE: Kind(
+        Act.OUTSIDE,
+        Permission.SETTLE,
+        "external-link",
+        "Mark handled outside",
+        "h",
+        "rampbridge leaves them alone, whatever Ramp lists. Above a limit a second person must"
+        " agree first; until then nothing of them moves.",
+        "Each item's page takes it back, one by one.",
     ),
     Act.UNDO: Kind(
         Act.UNDO,
         Permission.HANDLE,
         "undo-2",
         "Undo",
+        "",
         "What the job has changed stands as before, where nobody has changed it since.",
         "Do it again.",
     ),
@@ -152,6 +171,14 @@ def _snooze(argument: Argument, members: Mapping[int, Any], actor: str) -> Itera
     return _results(members, before, "It stood so already.")
 
 
+def _outside(argument: Argument, members: Mapping[int, Any], actor: str) -> Iterator[Result]:
+    marked = outside.mark_outside(
+        list(members), erp_reference="", reason=argument["reason"], actor=actor
+    )
+    for one in marked:
+        yield Result(one.item_id, is_done=one.is_done or one.waits, text=one.words)
+
+
 def _undo(argument: Argument, members: Mapping[int, Any], actor: str) -> Iterator[Result]:
     """Put back what another job had changed."""
     done = argument["argument"]
@@ -182,6 +209,7 @@ _DOES: Mapping[Act, Callable[[Argument, Mapping[int, Any], str], Iterable[Result
     Act.TAG: _tag,
     Act.UNTAG: _untag,
     Act.SNOOZE: _snooze,
+    Act.OUTSIDE: _outside,
     Act.UNDO: _undo,
 }
 

@@ -118,8 +118,10 @@ def words(job: Job) -> str:
         case Act.UNDO:
             done = Job(act=argument["act"], argument=argument["argument"])
             return f"Undo: {words(done)}"
-        case Act.RETRY | Act.OUTSIDE as act:
-            return str(act.label)
+        case Act.OUTSIDE:
+            return f"Mark handled outside: {argument['reason']}"
+        case Act.RETRY:
+            return "Retry"
 
 
 def sums(job: Job) -> list[Money]:

@@ -16,6 +16,7 @@ from syncing.bulk.acts import Act
 from syncing.bulk.jobs import MOST
 from syncing.models import Pause, SyncItem
 from syncing.queries.words import LOOKS, Look, Word, word_of
+from syncing.settling import outside
 from syncing.states import ItemState
 
 CUSTOMERS_SHOWN = 8
@@ -120,6 +121,8 @@ def why_not(act: Act, state: str, *, waits: bool) -> str:
             return WAITS
         case Act.RETRY if state not in (ItemState.FAILED, ItemState.READY):
             return services.why_not_retried(state)
+        case Act.OUTSIDE if state not in outside.MARKABLE:
+            return "It is being posted, is in the ERP, or is settled already."
         case _:
             return ""
 
