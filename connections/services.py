@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from connections import secrets
+from connections import audit, secrets
 from connections.erp.port import ErpAdapter
 from connections.mapping_book import revisions
 from connections.mapping_book.revisions import ONLY_COMPANY, Change
@@ -77,7 +77,7 @@ class NewConnection:
 
 
 @transaction.atomic
-def create_connection(new: NewConnection) -> Connection:
+def create_connection(new: NewConnection, *, actor: str = SETUP) -> Connection:
     """Keep a new customer with its credentials sealed. Nothing is sent yet."""
     connection = Connection.objects.create(
         slug=new.slug,
@@ -96,6 +96,9 @@ def create_connection(new: NewConnection) -> Connection:
         hint=f"…{new.ramp_client_id[-4:]}",
     )
     change_erp_credential(connection, new.erp_settings)
+    audit.record(
+        actor, "connection.create", f"Entered {connection.name}.", connection_id=connection.pk
+    )
     return connection
 
 

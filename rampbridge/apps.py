@@ -8,7 +8,10 @@ class RampbridgeConfig(AppConfig):
     name = "rampbridge"
 
     def ready(self) -> None:
-        from rampbridge import sessions  # noqa: F401  connects what starts a session's clocks
+        from rampbridge import (
+            sessions,  # noqa: F401  connects what starts a session's clocks
+            sign_in_lines,  # noqa: F401  connects who leaves a line when they come and go
+        )
         from rampbridge.policy import create_groups
 
         # Django sends the signal for apps with models only; groups are auth's.

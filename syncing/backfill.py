@@ -14,7 +14,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.functions import TransactionNow
+from django.db import transaction
 
+from connections import audit
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
@@ -213,12 +215,21 @@ def run(
     if what.is_dry_run:
         _read(_Reading(connection, ramp, what, outcome, None, sleep))
         return outcome
-    shown = SyncRun.objects.create(
-        connection=connection,
-        trigger=SyncRun.Trigger.BACKFILL,
-        actor=actor,
-        started_at=TransactionNow(),
-    )
+    with transaction.atomic():
+        shown = SyncRun.objects.create(
+            connection=connection,
+            trigger=SyncRun.Trigger.BACKFILL,
+            actor=actor,
+            started_at=TransactionNow(),
+        )
+        audit.record(
+            actor,
+            "runs.backfill",
+            f"Began a backfill of {what.first} to {what.last}: {', '.join(what.lists)}.",
+            connection_id=connection.pk,
+            subject="run",
+            subject_id=shown.pk,
+        )
     _read(_Reading(connection, ramp, what, outcome, shown, sleep))
     shown.problem = outcome.problem
     lists.count_calls(shown, ramp)

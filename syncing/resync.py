@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from connections import audit
 from connections.models import Connection
 from syncing import poll_schedule, reconciliation
 from syncing.kinds import LISTS
@@ -51,6 +52,12 @@ def resync(connection: Connection, *, actor: str, lists: Sequence[str] = ()) -> 
     wanted = _checked(connection, lists)
     with transaction.atomic():
         forgotten = _forget(connection, wanted, actor)
+        audit.record(
+            actor,
+            "runs.resync",
+            f"Began anew: {', '.join(wanted)}.",
+            connection_id=connection.pk,
+        )
     types = [kind.object_type for name in wanted for kind in LISTS[name]]
     queued = _queue(connection.pk, types, actor)
     reconciliation.run_soon(connection.pk)

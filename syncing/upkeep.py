@@ -75,8 +75,8 @@ def _seat(chore: Chore, _now: datetime) -> Outcome:
     connection = chore.connection
     outcome = lifecycle.connect(connection, clients.ramp_client(connection))
     mirror_schedule.ensure(connection)
-    chores.want(connection, Chore.Kind.WEBHOOK, actor=chore.actor)
-    chores.want(connection, Chore.Kind.CHECK, actor=chore.actor)
+    chores.want(connection, Chore.Kind.WEBHOOK, actor=chore.actor, follows=True)
+    chores.want(connection, Chore.Kind.CHECK, actor=chore.actor, follows=True)
     return outcome
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.db.models import Max
 
+from connections import audit
 from connections.mapping_book import lines, targets
 from connections.mapping_book.changes import (
     ONLY_COMPANY,
@@ -102,6 +103,15 @@ def save(
         reverts=reverts,
     )
     _note(revision, moved, before)
+    audit.record(
+        actor,
+        f"mappings.{source}",
+        f"Changed {len(moved)} mapping{'' if len(moved) == 1 else 's'} as revision"
+        f" {revision.number}: {reason}",
+        connection_id=connection.pk,
+        subject="revision",
+        subject_id=revision.number,
+    )
     logger.info(
         "Mappings were changed.",
         extra={

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from connections import audit
 from connections.mirror.conditions import ACTIVE, MODELS, WANTED, is_hidden
 from connections.mirror.diff import KINDS, OPTION
 from connections.models import Connection, DriftDecision
@@ -19,6 +20,7 @@ class CannotDecide(Exception):
     """The record is not there, or there is nothing to decide. Fit to show."""
 
 
+@transaction.atomic
 def decide(
     connection: Connection,
     *,
@@ -60,6 +62,16 @@ def decide(
         },
     )
     decision.refresh_from_db()
+    audit.record(
+        actor,
+        "chart.decide",
+        f"Decided for {kind} {erp_id}: {wanted.label}"
+        + (f" ({reason.strip()})." if reason.strip() else "."),
+        connection_id=connection.pk,
+        subject=kind,
+        subject_id=erp_id,
+        data={"unsynced_items": unsynced_items},
+    )
     return decision
 
 
@@ -81,15 +93,36 @@ def withdraw(
         if not found.update(actor=actor):
             return False
         found.delete()
+        audit.record(
+            actor,
+            "chart.withdraw",
+            f"Took back what was decided for {kind} {erp_id}.",
+            connection_id=connection.pk,
+            subject=kind,
+            subject_id=erp_id,
+        )
         return True
 
 
-def try_again(connection: Connection, *, kind: str, erp_id: str, field_erp_id: str = "") -> bool:
+@transaction.atomic
+def try_again(
+    connection: Connection, *, kind: str, erp_id: str, field_erp_id: str = "", actor: str
+) -> bool:
     """Let the next upload send a record that Ramp has refused, although it is the same as then."""
     rows = MODELS[kind].objects.filter(connection=connection, erp_id=erp_id)
     if kind == OPTION:
         rows = rows.filter(field__erp_id=field_erp_id)
-    return bool(rows.exclude(refused_content="").update(refused_content=""))
+    is_tried = bool(rows.exclude(refused_content="").update(refused_content=""))
+    if is_tried:
+        audit.record(
+            actor,
+            "chart.again",
+            f"Had {kind} {erp_id} sent to Ramp again.",
+            connection_id=connection.pk,
+            subject=kind,
+            subject_id=erp_id,
+        )
+    return is_tried
 
 
 def stands(row: Any, *, kind: str) -> bool:

@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
+from connections import audit
 from connections.mirror.troubles import ERP, RAMP, Trouble
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
@@ -271,12 +273,13 @@ def failed(lease: Lease, due: Due, trouble: Trouble) -> None:
 def read_soon(connection_id: uuid.UUID, *, actor: str = "", full: bool = False) -> None:
     """Have the ERP read as soon as a worker is free. Ring `refresh_chart` after it."""
     columns = ("read_due_at", "full_due_at") if full else ("read_due_at",)
-    _wish(connection_id, columns, actor)
+    _wish(connection_id, columns, actor, act="chart.read", text="Had the ERP's chart read.")
 
 
 def upload_soon(connection_id: uuid.UUID, *, actor: str) -> None:
     """Have Ramp's chart brought up to the ERP's, which is read before. Ends a block's wait, too."""
-    _wish(connection_id, ("read_due_at", "push_due_at"), actor)
+    text = "Had what differs in the chart uploaded."
+    _wish(connection_id, ("read_due_at", "push_due_at"), actor, act="chart.upload", text=text)
 
 
 def plan_uploads(connection_id: uuid.UUID, *, is_automatic: bool) -> bool:
@@ -295,10 +298,14 @@ def plan_uploads(connection_id: uuid.UUID, *, is_automatic: bool) -> bool:
 
 def verify_soon(connection_id: uuid.UUID, *, actor: str) -> None:
     """Have what Ramp has read back."""
-    _wish(connection_id, ("verify_due_at",), actor)
+    text = "Had what Ramp has of the chart read back."
+    _wish(connection_id, ("verify_due_at",), actor, act="chart.verify", text=text)
 
 
-def _wish(connection_id: uuid.UUID, columns: tuple[str, ...], actor: str) -> None:
+@transaction.atomic
+def _wish(
+    connection_id: uuid.UUID, columns: tuple[str, ...], actor: str, *, act: str, text: str
+) -> None:
     wishes = ", ".join(f"{column} = statement_timestamp()" for column in columns)
     execute(
         f"UPDATE connections_mirror SET {wishes},"  # noqa: S608  constants of this module
@@ -306,6 +313,8 @@ def _wish(connection_id: uuid.UUID, columns: tuple[str, ...], actor: str) -> Non
         " WHERE connection_id = %(id)s",
         {"actor": actor[:150], "id": connection_id},
     )
+    if actor:
+        audit.record(actor, act, text, connection_id=connection_id)
 
 
 def _wait(trouble: Trouble, failures: int) -> timedelta:

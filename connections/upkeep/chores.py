@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from connections import secrets
+from connections import audit, secrets
 from connections.models import Chore, Connection
 from connections.upkeep.problems import EXPECTED, Problem, problem
 
@@ -70,8 +70,12 @@ def want(
     about: str = "",
     secret: Mapping[str, str] | None = None,
     hint: str = "",
+    follows: bool = False,
 ) -> Chore:
-    """Write a wish down. The same one again begins anew: with its newest content, at once."""
+    """Write a wish down. The same one again begins anew: with its newest content, at once.
+
+    :param follows: it follows from another wish, so nobody has asked for this one by itself
+    """
     _one_at_a_time(connection)
     waiting = Chore.objects.select_for_update().filter(
         connection=connection, kind=kind, about=about, state=Chore.State.WANTED
@@ -87,6 +91,15 @@ def want(
         found.save(force_insert=True)
     else:
         waiting.update(actor=actor, due_at=Now(), attempts=0)
+    if not follows:
+        audit.record(
+            actor,
+            f"connection.{kind}",
+            f"Asked for: {Chore.Kind(kind).label}{f', {about}' if about else ''}.",
+            connection_id=connection.pk,
+            subject="chore",
+            subject_id=found.pk,
+        )
     return found
 
 

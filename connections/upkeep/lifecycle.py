@@ -4,13 +4,15 @@ Each looks at both sides before it changes anything, and reads back what came of
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from connections import clients, secrets, services
+from connections import audit, clients, secrets, services
 from connections.erp.kinds import KINDS
 from connections.models import Chore, Connection, Credential, HealthCheck, Mirror, RampToken
+from connections.models.connection import every_type
 from connections.ramp.client import RampClient
 from connections.services import NotVerified
 from connections.upkeep import chores, switches
@@ -88,6 +90,32 @@ def close(connection: Connection) -> None:
     chores.refuse_all(connection, chores.CLOSED, but=Chore.Kind.DISCONNECT)
 
 
+@transaction.atomic
+def keep_basics(connection: Connection, entered: Mapping[str, Any], *, actor: str) -> None:
+    """Keep name, owner, time zone and what is synced.
+
+    A webhook tells of what is synced, so another one may be needed.
+    """
+    before = set(connection.object_types)
+    connection.name, connection.owner = entered["name"], entered["owner"]
+    connection.time_zone = entered["time_zone"]
+    connection.object_types = [one for one in every_type() if one in entered["object_types"]]
+    connection.save(update_fields=["name", "owner", "time_zone", "object_types"])
+    audit.record(
+        actor,
+        "connection.basics",
+        f"Set the basics of {connection.name}.",
+        connection_id=connection.pk,
+        data={
+            "owner": connection.owner,
+            "time_zone": connection.time_zone,
+            "object_types": connection.object_types,
+        },
+    )
+    if connection.ramp_connection_id is not None and set(connection.object_types) - before:
+        chores.want(connection, Chore.Kind.WEBHOOK, actor=actor, follows=True)
+
+
 def change_credentials(chore: Chore) -> Outcome:
     """Check new credentials, and only then let them replace those in use.
 
@@ -101,7 +129,7 @@ def change_credentials(chore: Chore) -> Outcome:
         secrets.keep_credential(chore.connection, side, secret, hint=chore.hint)
         if side is Credential.Side.RAMP:  # the old secret's token would go on for days
             RampToken.objects.filter(connection=chore.connection).delete()
-    chores.want(chore.connection, Chore.Kind.CHECK, actor=chore.actor)
+    chores.want(chore.connection, Chore.Kind.CHECK, actor=chore.actor, follows=True)
     return Outcome(f"Checked and in use: {what}.")
 
 

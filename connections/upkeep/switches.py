@@ -6,9 +6,11 @@ decides which of the two is right.
 
 from collections.abc import Mapping
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
+from connections import audit
 from connections.models import Chore, Connection, Switch
 from connections.ramp.bodies import ConnectionSettings
 from connections.ramp.client import RampClient
@@ -21,6 +23,7 @@ BUTTONS: Mapping[str, str] = {
 """Whose sync button each of these switches is."""
 
 
+@transaction.atomic
 def wish(connection: Connection, name: Switch.Name, *, on: bool, actor: str) -> Switch:
     """Note what is wanted. Nothing is sent."""
     switch, _ = Switch.objects.update_or_create(
@@ -29,6 +32,14 @@ def wish(connection: Connection, name: Switch.Name, *, on: bool, actor: str) -> 
         defaults={"wanted": on, "wanted_by": actor, "wanted_at": Now()},
     )
     switch.refresh_from_db()
+    audit.record(
+        actor,
+        "connection.switch",
+        f"Wants “{switch}” {'on' if on else 'off'} in Ramp.",
+        connection_id=connection.pk,
+        subject="switch",
+        subject_id=name,
+    )
     return switch
 
 

@@ -11,6 +11,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import transaction
 from django.db.models import QuerySet
 
+from connections import audit
 from connections.models import Connection, Vendor, VendorChange, VendorField
 from rampbridge.lib.statements import execute
 
@@ -41,6 +42,7 @@ def find_bank_changes(connection: Connection) -> int:
     return execute(_FIND, place)
 
 
+@transaction.atomic
 def check(change: VendorChange, *, actor: str, reason: str, digest: str) -> None:
     """Say that one has called the vendor, or otherwise made sure; a second person decides.
 
@@ -57,6 +59,7 @@ def check(change: VendorChange, *, actor: str, reason: str, digest: str) -> None
             "This is not what you looked at: somebody has checked it already, or the ERP has"
             " changed again. Look at it once more."
         )
+    _record(change, actor, "check", reason)
 
 
 def accept(change: VendorChange, *, actor: str, reason: str = "") -> None:
@@ -75,14 +78,29 @@ def accept(change: VendorChange, *, actor: str, reason: str = "") -> None:
             _accept_bank(change)
         elif change.field == VendorField.NAME:
             _of(change).update(name_is_held=False)
+        _record(change, actor, "accept", reason)
 
 
+@transaction.atomic
 def reject(change: VendorChange, *, actor: str, reason: str) -> None:
     """Say that the ERP's value is wrong. It stays in the ERP until somebody corrects it there.
 
     :raises NotDecidable: if it was decided already
     """
     _decide(change, _Decision(State.REJECTED, actor, reason))
+    _record(change, actor, "reject", reason)
+
+
+def _record(change: VendorChange, actor: str, act: str, reason: str) -> None:
+    audit.record(
+        actor,
+        f"vendors.{act}",
+        f"{act.capitalize()}ed the changed {change.get_field_display().lower()}"
+        f" of vendor {change.vendor_erp_id}" + (f": {reason}" if reason else "."),
+        connection_id=change.connection_id,
+        subject="vendor",
+        subject_id=change.vendor_erp_id,
+    )
 
 
 def _decide(change: VendorChange, decision: _Decision) -> None:

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import CharField, F
 from django.db.models.functions import Cast, Now
 
+from connections import audit
 from connections.models import Connection, Vendor, VendorCreation
 from connections.models.match_key import MatchKey
 
@@ -59,7 +61,8 @@ def use(creation: VendorCreation, vendor: Vendor, *, actor: str) -> None:
     """
     if vendor.merged_into or vendor.gone_at is not None or not vendor.is_active:
         raise NotUndecided(f"{vendor.name} is not active in the ERP any more. Choose another one.")
-    _go_on(creation, actor, step=VendorCreation.Step.IN_ERP, erp_id=vendor.erp_id)
+    said = f"Said that {creation.name} is the ERP's vendor {vendor.name}."
+    _go_on(creation, actor, said, step=VendorCreation.Step.IN_ERP, erp_id=vendor.erp_id)
 
 
 def create_own(creation: VendorCreation, *, actor: str) -> None:
@@ -67,10 +70,12 @@ def create_own(creation: VendorCreation, *, actor: str) -> None:
 
     :raises NotUndecided: if nobody needs to decide any more
     """
-    _go_on(creation, actor, is_own=True)
+    said = f"Said that {creation.name} becomes a vendor of its own."
+    _go_on(creation, actor, said, is_own=True)
 
 
-def _go_on(creation: VendorCreation, actor: str, **facts: object) -> None:
+@transaction.atomic
+def _go_on(creation: VendorCreation, actor: str, said: str, **facts: object) -> None:
     undecided = VendorCreation.objects.filter(
         pk=creation.pk, due_at=None, step=VendorCreation.Step.WANTED, error_code__in=UNDECIDED
     )
@@ -79,3 +84,11 @@ def _go_on(creation: VendorCreation, actor: str, **facts: object) -> None:
     )
     if not undecided.update(decided_by=actor, due_at=Now(), attempts=0, **cleared, **facts):
         raise NotUndecided("Somebody has decided this already, or it went on by itself.")
+    audit.record(
+        actor,
+        "vendors.create",
+        said,
+        connection_id=creation.connection_id,
+        subject="merchant",
+        subject_id=creation.merchant_id,
+    )

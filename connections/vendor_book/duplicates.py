@@ -13,6 +13,7 @@ from itertools import combinations
 
 from django.db import transaction
 
+from connections import audit
 from connections.models import Connection, SeparateVendors, Vendor
 from connections.vendor_book.statements import WANTED, rows
 from rampbridge.lib.statements import execute
@@ -127,6 +128,15 @@ def keep_separate(
     if len(ids) > LARGEST:
         raise TooManyToKeep(f"Choose {LARGEST} vendors at most; {len(ids)} were chosen.")
     pairs = list(combinations(ids, 2))
+    audit.record(
+        actor,
+        "vendors.separate",
+        f"Said that {len(ids)} vendors that look alike are several: {', '.join(ids)}.",
+        connection_id=connection.pk,
+        subject="vendor",
+        subject_id=ids[0] if ids else "",
+        data={"vendors": ids},
+    )
     return execute(
         """
         INSERT INTO connections_separatevendors
@@ -146,12 +156,23 @@ def keep_separate(
     )
 
 
-def take_back(connection: Connection, *, first: str, second: str) -> bool:
+@transaction.atomic
+def take_back(connection: Connection, *, first: str, second: str, actor: str) -> bool:
     """Two vendors may be one after all."""
     kept = SeparateVendors.objects.filter(
         connection=connection, first_erp_id__in=(first, second), second_erp_id__in=(first, second)
     )
-    return bool(kept.delete()[0])
+    is_taken = bool(kept.delete()[0])
+    if is_taken:
+        audit.record(
+            actor,
+            "vendors.not_separate",
+            f"Said that the vendors {first} and {second} may be one after all.",
+            connection_id=connection.pk,
+            subject="vendor",
+            subject_id=first,
+        )
+    return is_taken
 
 
 def _groups(sharing: Sharing) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.functional import cached_property
 
+from connections import audit
 from connections.models import Connection, RampVendor, Vendor, VendorLink
 from connections.vendor_book.candidates import MOST_AT_ONCE, face_of
 from connections.vendor_book.evidence import Face, compare
@@ -111,7 +112,16 @@ def want_links(
     proposed = [one for one in proposals(connection, list(by_vendor.values())) if one.ramp]
     _withdraw(connection, [one.pair.ramp_vendor for one in proposed if not one.obstacle], actor)
     made = VendorLink.objects.bulk_create(_row(connection, one, actor, batch) for one in proposed)
-    return sum(link.state == State.WANTED for link in made)
+    wanted = sum(link.state == State.WANTED for link in made)
+    audit.record(
+        actor,
+        "vendors.link",
+        f"Linked {wanted} of {len(pairs)} chosen vendors of Ramp to vendors of the ERP.",
+        connection_id=connection.pk,
+        subject="links",
+        subject_id=batch,
+    )
+    return wanted
 
 
 def want_heirs(connection: Connection, heirs: Mapping[int, str], *, why: str) -> int:
@@ -143,9 +153,18 @@ def want_again(connection: Connection, *, batch: uuid.UUID, actor: str) -> int:
     standing = VendorLink.objects.filter(ramp_vendor__in=free, state=State.WANTED)
     taken = set(standing.values_list("ramp_vendor_id", flat=True))
     again = [links[key].pk for key in free if key not in taken]
-    return VendorLink.objects.filter(pk__in=again).update(
+    tried = VendorLink.objects.filter(pk__in=again).update(
         state=State.WANTED, actor=actor, attempts=0, refusal="", trace_id="", done_at=None
     )
+    audit.record(
+        actor,
+        "vendors.link_again",
+        f"Tried {tried} refused vendor links again.",
+        connection_id=connection.pk,
+        subject="links",
+        subject_id=batch,
+    )
+    return tried
 
 
 def face_of_erp(vendor: Vendor) -> Face:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from connections import audit
 from connections.models import Connection, FieldOwner, VendorField
 from connections.vendor_book.statements import WANTED
 from rampbridge.lib.statements import execute
@@ -31,6 +32,15 @@ def set_owner(
     """Say which side is right from now on; what follows from it is noted at once."""
     FieldOwner.objects.update_or_create(
         connection=connection, field=field, defaults={"owner": owner, "actor": actor}
+    )
+    audit.record(
+        actor,
+        "vendors.owner",
+        f"Set who is right about the {VendorField(field).label.lower()} of vendors:"
+        f" {Owner(owner).label}.",
+        connection_id=connection.pk,
+        subject="vendor field",
+        subject_id=field,
     )
     apply(connection)
 

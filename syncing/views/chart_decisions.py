@@ -98,7 +98,11 @@ def try_again(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     connection = mirrored_customer(slug)
     record = _record(request, connection)
     if decisions.try_again(
-        connection, kind=record.kind, erp_id=record.erp_id, field_erp_id=record.field_erp_id
+        connection,
+        kind=record.kind,
+        erp_id=record.erp_id,
+        field_erp_id=record.field_erp_id,
+        actor=request.user.get_username(),
     ):
         messages.success(request, f"{record.name} goes along with the next upload.")
     else:

@@ -223,7 +223,7 @@ def turn_switch(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         Switch.objects.filter(connection=connection, name=name).update(drifted_at=None)
         messages.success(request, f"{Switch.Name(name).label}: {'on' if on else 'off'} it is.")
     else:
-        chores.want(connection, Chore.Kind.SWITCH, actor=actor, about=name)
+        chores.want(connection, Chore.Kind.SWITCH, actor=actor, about=name, follows=True)
         messages.success(request, f"{Switch.Name(name).label}: Ramp is being told.")
     return redirect("connection_settings", slug=slug)
 
@@ -278,20 +278,9 @@ def edit_basics(request: HttpRequest, slug: str) -> HttpResponse:
         context = _form_context(connection, form=form)
         status = UNPROCESSABLE if request.method == "POST" else 200
         return render(request, "connections/basics.html", context, status=status)
-    _keep_basics(connection, form.cleaned_data, request.user.get_username())
+    lifecycle.keep_basics(connection, form.cleaned_data, actor=request.user.get_username())
     messages.success(request, "Saved.")
     return redirect("connection_settings", slug=slug)
-
-
-def _keep_basics(connection: Connection, entered: Mapping[str, Any], actor: str) -> None:
-    """A webhook tells of what is synced, so another one may be needed."""
-    before = set(connection.object_types)
-    connection.name, connection.owner = entered["name"], entered["owner"]
-    connection.time_zone = entered["time_zone"]
-    connection.object_types = [one for one in OBJECT_TYPES if one in entered["object_types"]]
-    connection.save(update_fields=["name", "owner", "time_zone", "object_types"])
-    if connection.ramp_connection_id is not None and set(connection.object_types) - before:
-        chores.want(connection, Chore.Kind.WEBHOOK, actor=actor)
 
 
 @require_http_methods(["GET", "POST"])

@@ -109,9 +109,10 @@ def _create(
             provider_name=entered["provider_name"],
             owner=entered["owner"],
             object_types=entered["object_types"],
-        )
+        ),
+        actor=actor,
     )
-    chores.want(connection, Chore.Kind.CHECK, actor=actor)
+    chores.want(connection, Chore.Kind.CHECK, actor=actor, follows=True)
     return connection
 
 

@@ -73,8 +73,9 @@ def take_back_separate(request: HttpRequest, slug: str) -> HttpResponse:
     """Vendors that were called several may be one after all."""
     connection = open_customer(slug)
     chosen = sorted(set(request.POST.getlist("erp_id")))[: duplicates.LARGEST]
+    actor = request.user.get_username()
     taken = [
-        duplicates.take_back(connection, first=one, second=other)
+        duplicates.take_back(connection, first=one, second=other, actor=actor)
         for one, other in combinations(chosen, 2)
     ]
     if any(taken):

@@ -83,7 +83,7 @@ class TestABadRecord:
         send(connection, ramp)
         sim.world.faults.cancel()
 
-        assert decisions.try_again(connection, kind="vendor", erp_id="v0")
+        assert decisions.try_again(connection, kind="vendor", erp_id="v0", actor="maya")
 
         assert send(connection, ramp).records == 1
 

@@ -108,10 +108,10 @@ class TestKeepingSeparate:
         make(harbor, a="Uline", b="ULINE")
         keep_separate(harbor, ["a", "b"], actor="maya")
 
-        assert take_back(harbor, first="b", second="a")
+        assert take_back(harbor, first="b", second="a", actor="maya")
 
         assert found(harbor) == [["a", "b"]]
-        assert not take_back(harbor, first="b", second="a")
+        assert not take_back(harbor, first="b", second="a", actor="maya")
 
     def test_ids_are_ordered_as_the_database_orders_them(self, harbor: Connection) -> None:
         keep_separate(harbor, ["b", "A", "a", "B"], actor="maya")
