@@ -3,6 +3,7 @@
 from django.urls import path
 
 from syncing.api.webhooks import ramp_webhook
+from syncing.views.api_keys import api_tokens_page, revoke_api_token
 from syncing.views.chart import chart
 from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, verify_chart
 from syncing.views.chart_decisions import decide, try_again, withdraw
@@ -191,6 +192,8 @@ urlpatterns = [
     path("views/pinned", pinned_views, name="pinned_views"),
     path("views/<int:pk>/change", change_view, name="change_view"),
     path("views/<int:pk>/count", view_count, name="view_count"),
+    path("api-keys/", api_tokens_page, name="api_tokens"),
+    path("api-keys/<int:pk>/revoke", revoke_api_token, name="revoke_api_token"),
     path("search", search, name="search"),
     path("search/suggestions", search_suggestions, name="search_suggestions"),
     path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),

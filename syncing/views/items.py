@@ -11,6 +11,7 @@ from rampbridge.policy import Permission, allow
 from syncing import services
 from syncing.models import Attachment, SyncItem
 from syncing.queries import items as item_queries
+from syncing.queries.item_page import item_with_everything
 from syncing.views import item_parts
 from syncing.views.live import live, version_of
 
@@ -20,16 +21,17 @@ from syncing.views.live import live, version_of
 def item(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     try:
-        found = item_queries.item_with_everything(pk)
+        found = item_with_everything(pk)
     except SyncItem.DoesNotExist:
         raise Http404("no such item") from None
     events = item_queries.timeline(found)
-    parts = item_parts.context(found, events, now)
+    parts = item_parts.context(request, found, events, now)
     version = version_of(
         (found.state, found.state_at, found.due_at, found.failure_telling, len(events)),
         [(one.file.pk, one.file.state, one.file.error_title) for one in parts["files"]],
         [(other.item.pk, other.item.state) for other in parts["others"]],
         parts["paused"] and parts["paused"].pk,
+        parts["box"].case.facts,
     )
     return live(
         request,

@@ -245,39 +245,3 @@ class TestRetry:
         item = make_item(ConnectionFactory.create(), "failed")
 
         assert support.get(reverse("retry_item", args=[item.pk])).status_code == 405
-
-
-class TestSearch:
-    def test_a_whole_id_leads_straight_to_its_item(self, support: Client) -> None:
-        item = make_item(ConnectionFactory.create(), "done")
-
-        for text in (str(item.ramp_id), item.erp_number, item.reference, item.reference.lower()):
-            response = support.get(reverse("search"), {"q": text})
-            assert response.status_code == 302, text
-            assert response["Location"] == reverse("item", args=[item.pk])
-
-    @pytest.mark.parametrize("text", ["412.50", "412.5", "412.5 USD", "412.50 usd"])
-    def test_an_amount_finds_charges_and_refunds(self, support: Client, text: str) -> None:
-        SyncItemFactory.create(label="charge", amount_minor=41_250)
-        SyncItemFactory.create(label="refund", amount_minor=-41_250)
-        SyncItemFactory.create(label="other", amount_minor=41_251)
-
-        html = text_of(support, reverse("search") + f"?q={text}")
-
-        assert set(labels(html)) == {"charge", "refund"}
-
-    def test_a_name_is_found_by_its_start_in_any_case(self, support: Client) -> None:
-        SyncItemFactory.create(label="GitHub")
-        SyncItemFactory.create(label="The GitHub")
-
-        assert labels(text_of(support, reverse("search") + "?q=gitH")) == ["GitHub"]
-
-    def test_a_percent_sign_is_a_letter(self, support: Client) -> None:
-        SyncItemFactory.create(label="GitHub")
-
-        assert "Nothing found" in text_of(support, reverse("search") + "?q=%25")
-
-    def test_customers_are_found_too(self, support: Client) -> None:
-        ConnectionFactory.create(name="Harbor Coffee")
-
-        assert "Harbor Coffee" in text_of(support, reverse("search") + "?q=coffee")
