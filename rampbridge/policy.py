@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-_View = TypeVar("_View", bound=Callable[..., HttpResponse])
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 class Role(StrEnum):
@@ -107,7 +107,7 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Role]:
 def _read_roles(user: Any) -> frozenset[Role]:
     if user.is_superuser:
         return frozenset({Role.ADMIN})
-    names = set(user.groups.values_list("name", flat=True))
+    names = {group.name for group in user.groups.all()}  # of many users read beforehand
     return frozenset(role for role in Role if role in names)
 
 

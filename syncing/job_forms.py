@@ -84,7 +84,7 @@ class TagForm(ActForm):
         label="Tag",
         help_text="Small letters and digits, such as month-end.",
         error_messages={"required": "Write the tag."},
-        widget=forms.TextInput(attrs=_FIELD),
+        widget=forms.TextInput(attrs={**_FIELD, "placeholder": "Tag, such as month-end"}),
     )
 
     def clean_tag(self) -> str:
@@ -118,7 +118,7 @@ class SnoozeForm(ActForm):
         max_length=300,
         label="Why",
         help_text="Others read it on each item.",
-        widget=forms.TextInput(attrs=_FIELD),
+        widget=forms.TextInput(attrs={**_FIELD, "placeholder": "Why"}),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class CommentForm(ActForm):
         max_length=4000,
         label="Comment",
         error_messages={"required": "Write something first."},
-        widget=forms.Textarea(attrs={"class": "field", "rows": 2}),
+        widget=forms.Textarea(attrs={"class": "field", "rows": 2, "placeholder": "Comment"}),
     )
 
 

@@ -29,7 +29,7 @@
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.classList.add("is-copied");
-    announce(`Copied ${button.dataset.copy}`);
+    announce(button.dataset.copied || `Copied ${button.dataset.copy}`);
     setTimeout(() => button.classList.remove("is-copied"), 1500);
   };
 
@@ -65,13 +65,16 @@
 
   /* Polling: only what is on screen, slower while nothing changes, at once when the tab comes back */
   const WAITS = [2, 2, 2, 5, 5, 15];
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const typing = (target) =>
+    target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   /* Nothing is swapped under somebody's hands: not while a field in it has the focus */
   const isHeld = (element) =>
     document.activeElement && element.contains(document.activeElement) && typing(document.activeElement);
   const ring = (element) => {
     if (document.hidden || !window.htmx || !element.isConnected) return;
-    if (isHeld(element)) schedule(element, 0);
+    // A page may ask for patience too, such as while a tick is on its way to the server
+    const isWanted = element.dispatchEvent(new CustomEvent("rampbridge:poll", { bubbles: true, cancelable: true }));
+    if (isHeld(element) || !isWanted) schedule(element, 0);
     else window.htmx.trigger(element, "poll");
   };
   const schedule = (element, quiet) => {
@@ -97,10 +100,30 @@
     const link = document.querySelector(`[data-go="${key}"]`);
     if (link) link.click();
   };
+  /* Where g leads is the navigation's to say, so the help reads it there */
+  const listWays = () => {
+    const list = document.getElementById("keyboard-ways");
+    list.replaceChildren();
+    for (const link of document.querySelectorAll("[data-go]")) {
+      const keys = document.createElement("dt");
+      for (const key of ["g", link.dataset.go]) {
+        const cap = document.createElement("kbd");
+        cap.textContent = key;
+        keys.append(cap);
+      }
+      const name = document.createElement("dd");
+      name.textContent = (link.dataset.goName || link.innerText).replace(/\s*[\d,]+\+?\s*$/, "").trim();
+      list.append(keys, name);
+    }
+  };
   const help = () => {
     const dialog = document.getElementById("keyboard-help");
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
+    if (dialog.open) {
+      dialog.close();
+      return;
+    }
+    listWays();
+    dialog.showModal();
   };
   const setShortcuts = (event) => localStorage.setItem("shortcuts", event.target.checked ? "on" : "off");
   const act = (name) => {
@@ -115,6 +138,10 @@
     k: () => walk(-1),
     c: () => act("c"),
     r: () => act("r"),
+    a: () => act("a"),
+    s: () => act("s"),
+    h: () => act("h"),
+    t: () => act("t"),
     "?": help,
   };
   /* Single keys disturb speech input, so they can be turned off */
@@ -137,6 +164,12 @@
       setTimeout(() => (pendingGo = false), 1200);
       return;
     }
+    // Lists know better what a key means on a row
+    const pressed = new CustomEvent("rampbridge:key", { cancelable: true, detail: { key: event.key } });
+    if (!document.dispatchEvent(pressed)) {
+      event.preventDefault();
+      return;
+    }
     const action = KEYS[event.key];
     if (!action) return;
     event.preventDefault();
@@ -149,7 +182,7 @@
     if (target.matches("[data-copy]")) copy(target);
     else if (target.matches("[data-theme-switch]")) switchTheme();
     else if (target.matches("[data-help]")) help();
-    else target.closest("dialog").close();
+    else if (target.closest("dialog")) target.closest("dialog").close();
   });
 
   /* A menu closes when one clicks or tabs out of it */

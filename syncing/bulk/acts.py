@@ -38,6 +38,8 @@ class Kind:
     """As on its button."""
     key: str
     """Of the keyboard; empty: none."""
+    becomes: str
+    """What an item becomes that it is done to."""
     effect: str
     way_back: str
     can_undo: bool = False
@@ -50,6 +52,7 @@ KINDS: Mapping[Act, Kind] = {
         "rotate-ccw",
         "Retry",
         "r",
+        "Queued again, in front.",
         "Each is put at the front of its customer's queue and posted again. An item whose outcome"
         " is unknown is never sent twice.",
         "Stop the job, or pause the customer: what has not been sent yet is not sent. A document"
@@ -61,6 +64,7 @@ KINDS: Mapping[Act, Kind] = {
         "user",
         "Assign",
         "a",
+        "Theirs to care for.",
         "Lists and the item say who cares for it. The sync goes on as before.",
         "Undo on the job's page gives each back to whoever had it.",
         can_undo=True,
@@ -71,6 +75,7 @@ KINDS: Mapping[Act, Kind] = {
         "flag",
         "Tag",
         "t",
+        "Filed under it.",
         "Lists can be filtered by it. The sync goes on as before.",
         "Undo on the job's page takes it off those that did not have it.",
         can_undo=True,
@@ -81,6 +86,7 @@ KINDS: Mapping[Act, Kind] = {
         "flag",
         "Remove a tag",
         "",
+        "No longer filed under it.",
         "The tag is taken off. The sync goes on as before.",
         "Undo on the job's page puts it back where it was.",
         can_undo=True,
@@ -91,6 +97,7 @@ KINDS: Mapping[Act, Kind] = {
         "alarm-clock",
         "Snooze",
         "s",
+        "Left out of open lists until then.",
         "Open lists leave them out until then, and say how many. The sync goes on as before.",
         "Undo on the job's page shows them again at once.",
         can_undo=True,
@@ -101,6 +108,7 @@ KINDS: Mapping[Act, Kind] = {
         "external-link",
         "Mark handled outside",
         "h",
+        "Left alone by rampbridge.",
         "rampbridge leaves them alone, whatever Ramp lists. Above a limit a second person must"
         " agree first; until then nothing of them moves.",
         "Each item's page takes it back, one by one.",
@@ -111,6 +119,7 @@ KINDS: Mapping[Act, Kind] = {
         "undo-2",
         "Undo",
         "",
+        "As before.",
         "What the job has changed stands as before, where nobody has changed it since.",
         "Do it again.",
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -179,7 +179,7 @@ def _narrowed_by(chosen: ChosenList) -> list[Narrowing]:
         value = form.value(name) if name in form.fields else ""
         if not (value and text):
             continue
-        query = form.data.copy()
+        query = QueryDict(form.query(), mutable=True)
         for parameter in (name, "after"):
             query.pop(parameter, None)
         narrowings.append(Narrowing(name, value, text, f"?{query.urlencode()}"))

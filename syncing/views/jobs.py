@@ -16,6 +16,7 @@ from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.keyset import Cursor
 from rampbridge.policy import Permission, allow, can, refusal, roles_of
+from syncing import selections
 from syncing.bulk import jobs as bulk_jobs
 from syncing.bulk.acts import KINDS, Act, Kind
 from syncing.bulk.preview import preview
@@ -60,6 +61,8 @@ def job_new(request: HttpRequest) -> HttpResponse:
         except bulk_jobs.NotStarted as reason:
             problem = str(reason)
         else:
+            if ChosenForm(request.GET).is_ticked:
+                selections.clear(me, chosen.query)
             return redirect("job", pk=job.pk)
     context = {
         "section": "items",

@@ -145,7 +145,7 @@ def _begin_with(request: HttpRequest, view: SavedView, *, is_lead: bool) -> None
     role = request.POST.get("role", "")
     if not is_lead:
         raise saved_views.NotKept("Managers and admins decide what a role begins with.")
-    if role and role not in Role:
+    if role and role not in {one.value for one in Role}:
         raise Http404("no such role")
     saved_views.begin_with(view, role, actor=request.user.get_username())
 
