@@ -47,6 +47,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_pause": can(user, Permission.PAUSE),
             "may_run": can(user, Permission.RUN),
             "may_connect": can(user, Permission.CONNECT),
+            "may_make_keys": can(user, Permission.KEYS),
             "may_handle": can(user, Permission.HANDLE),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
             "pinned": SimpleLazyObject(lambda: pinned(user.get_username())),

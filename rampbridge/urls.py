@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from rampbridge import api, failures
+from rampbridge.api_reference import api_reference
 from rampbridge.health import healthz, readyz
 
 urlpatterns = [
     path("", include("syncing.urls")),
+    path("api/", api_reference, name="api_reference"),
     path("api/v1/", api.urls()),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),

@@ -21,9 +21,27 @@ from syncing.views.connection_settings import (
 from syncing.views.customer import customer
 from syncing.views.customer_acts import compare_now, poll_now
 from syncing.views.customer_handling import assign, customer_handling, pin, tag
+from syncing.views.customer_in_ramp import customer_bundle, customer_in_ramp
+from syncing.views.customer_runs import customer_runs
+from syncing.views.customer_story import customer_notes, customer_timeline
 from syncing.views.customers import customers, customers_csv
+from syncing.views.error_acts import (
+    assign_error,
+    comment_error,
+    rule_error,
+    snooze_error,
+    take_error,
+    wake_error,
+    withdraw_ruling,
+)
+from syncing.views.error_group import error_group
+from syncing.views.errors import errors
+from syncing.views.item_acts import ask_for_files, report_link, reveal_payloads
+from syncing.views.item_attempts import item_attempts
+from syncing.views.item_bundle import item_bundle
 from syncing.views.item_drawer import handle_item, item_drawer
 from syncing.views.item_list import customer_choices, items, items_csv, select_items
+from syncing.views.item_settling import settle_item
 from syncing.views.items import item, retry_file, retry_item
 from syncing.views.jobs import (
     job,
@@ -57,6 +75,7 @@ from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
 from syncing.views.saved_views import change_view, pinned_views, view_count, views
 from syncing.views.search import search, search_suggestions
+from syncing.views.uncertain import settle_together, uncertain
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
     decide_creation,
@@ -68,6 +87,7 @@ from syncing.views.vendor_acts import (
 )
 from syncing.views.vendor_links import link_again, link_vendors, pick_vendors, vendor_links
 from syncing.views.vendors import vendors
+from syncing.views.why_not import ask_why_not, why_not
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -76,6 +96,11 @@ urlpatterns = [
     path("customers/csv/", customers_csv, name="customers_csv"),
     path("customers/<slug:slug>/", customer, name="customer"),
     path("customers/<slug:slug>/handling/", customer_handling, name="customer_handling"),
+    path("customers/<slug:slug>/runs/", customer_runs, name="customer_runs"),
+    path("customers/<slug:slug>/timeline/", customer_timeline, name="customer_timeline"),
+    path("customers/<slug:slug>/notes/", customer_notes, name="customer_notes"),
+    path("customers/<slug:slug>/in-ramp/", customer_in_ramp, name="customer_in_ramp"),
+    path("customers/<slug:slug>/bundle/", customer_bundle, name="customer_bundle"),
     path("customers/<slug:slug>/pin", pin, name="pin_customer"),
     path("customers/<slug:slug>/owner", assign, name="assign_customer"),
     path("customers/<slug:slug>/tags", tag, name="tag_customer"),
@@ -172,6 +197,15 @@ urlpatterns = [
         mapping_progress,
         name="mapping_progress",
     ),
+    path("errors/", errors, name="errors"),
+    path("errors/<slug:fingerprint>/", error_group, name="error_group"),
+    path("errors/<slug:fingerprint>/assign", assign_error, name="assign_error"),
+    path("errors/<slug:fingerprint>/take", take_error, name="take_error"),
+    path("errors/<slug:fingerprint>/comment", comment_error, name="comment_error"),
+    path("errors/<slug:fingerprint>/snooze", snooze_error, name="snooze_error"),
+    path("errors/<slug:fingerprint>/wake", wake_error, name="wake_error"),
+    path("errors/<slug:fingerprint>/rule", rule_error, name="rule_error"),
+    path("errors/<slug:fingerprint>/withdraw", withdraw_ruling, name="withdraw_ruling"),
     path("items/", items, name="items"),
     path("items/csv", items_csv, name="items_csv"),
     path("items/customers", customer_choices, name="customer_choices"),
@@ -181,6 +215,16 @@ urlpatterns = [
     path("items/<int:pk>/", item, name="item"),
     path("items/<int:pk>/retry", retry_item, name="retry_item"),
     path("items/<int:item_pk>/files/<int:pk>/retry", retry_file, name="retry_file"),
+    path("items/<int:pk>/files/ask", ask_for_files, name="ask_for_files"),
+    path("items/<int:pk>/links/<slug:name>/dead", report_link, name="report_link"),
+    path("items/<int:pk>/attempts/", item_attempts, name="item_attempts"),
+    path("items/<int:pk>/bundle/", item_bundle, name="item_bundle"),
+    path("items/<int:pk>/revealed/", reveal_payloads, name="reveal_payloads"),
+    path("items/<int:pk>/settle/<slug:act>", settle_item, name="settle_item"),
+    path("uncertain/", uncertain, name="uncertain"),
+    path("uncertain/<slug:act>", settle_together, name="settle_together"),
+    path("why-not/", why_not, name="why_not"),
+    path("why-not/ask", ask_why_not, name="ask_why_not"),
     path("jobs/", jobs, name="jobs"),
     path("jobs/new", job_new, name="job_new"),
     path("jobs/<uuid:pk>/", job, name="job"),
