@@ -135,3 +135,30 @@ def nice_ceiling(value: int) -> int:
             if step * magnitude >= value:
                 return step * magnitude
         magnitude *= 10
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """Small bars without axes. What they add up to is said beside them."""
+
+    rects: Sequence[Rect]
+    total: int
+    most: int
+    width: int
+    height: int
+
+    @property
+    def view_box(self) -> str:
+        return f"0 0 {self.width} {self.height}"
+
+
+def spark(values: Sequence[int], *, tone: str = "person", step: int = 4, height: int = 20) -> Spark:
+    """A bar per value. What is more than nothing can be seen; nothing is a line on the ground."""
+    most = max([*values, 1])
+    rects = []
+    for place, value in enumerate(values):
+        tall = max(2.0, round((height - 1) * value / most, 2)) if value else 1.0
+        shade = tone if value else "neutral"
+        label = str(value)
+        rects.append(Rect(place * step, round(height - tall, 2), step - 1, tall, shade, label))
+    return Spark(rects, sum(values), max([*values, 0]), len(values) * step, height)

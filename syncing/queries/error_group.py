@@ -1,0 +1,288 @@
+"""Everything about one group of errors: whom it hits, with which causes, since when, and what was
+done about it. Each function is one statement, and none reads all items of a large group."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef
+
+from connections.models import Connection
+from rampbridge.lib.charts import Columns, columns_and_line
+from rampbridge.lib.money import Money
+from syncing.mapping_causes import Place, place_of
+from syncing.models import ErrorCount, ErrorGroup, SyncItem
+from syncing.queries.group_states import Facts, GroupState, state_of
+from syncing.queries.words import OPEN
+from syncing.statements import from_json, rows
+
+CUSTOMERS_SHOWN = 20
+ITEMS_SHOWN = 10
+LOOKED_AT = 2000
+"""Open items of a group that its causes are counted over, the longest waiting first."""
+CAUSES_SHOWN = 12
+DAYS = 14
+LINES_SHOWN = 30
+SIMILAR_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a group holds at one customer."""
+
+    connection: Connection
+    items: int
+    sums: Sequence[Money]
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of a group is open, where."""
+
+    items: int
+    categories: Sequence[str]
+    """Of its open items, that of most first."""
+    sums: Sequence[Money]
+    hits: Sequence[Hit]
+    """The customers with most items first; not all of very many."""
+    customers: int
+    last_seen_at: datetime | None
+
+
+def standing_of(fingerprint: str) -> Standing:
+    """What is open of a group, by customer."""
+    counts = (
+        ErrorCount.objects.filter(fingerprint=fingerprint, items__gt=0)
+        .select_related("connection")
+        .order_by("connection_id", "pk")
+    )
+    by_customer: dict[object, list[ErrorCount]] = defaultdict(list)
+    categories: Counter[str] = Counter()
+    for row in counts:
+        by_customer[row.connection_id].append(row)
+        categories[row.error_category] += row.items
+    hits = [_hit(found) for found in by_customer.values()]
+    hits.sort(key=lambda hit: (-hit.items, hit.connection.name))
+    every = [row for found in by_customer.values() for row in found]
+    return Standing(
+        items=sum(row.items for row in every),
+        categories=[category for category, _ in categories.most_common()],
+        sums=_sums(every),
+        hits=hits[:CUSTOMERS_SHOWN],
+        customers=len(hits),
+        last_seen_at=max((row.last_seen_at for row in every), default=None),
+    )
+
+
+def _hit(found: Sequence[ErrorCount]) -> Hit:
+    return Hit(
+        found[0].connection,
+        sum(row.items for row in found),
+        _sums(found),
+        max(row.last_seen_at for row in found),
+    )
+
+
+def _sums(found: Iterable[ErrorCount]) -> list[Money]:
+    minor: Counter[tuple[str, int]] = Counter()
+    for row in found:
+        minor[(row.currency, row.exponent)] += row.amount_minor
+    sums = [Money(amount, currency, exponent) for (currency, exponent), amount in minor.items()]
+    return sorted((one for one in sums if one), key=lambda one: -abs(one.minor))
+
+
+def state_in(group: ErrorGroup, open_items: int, now: datetime) -> GroupState:
+    """Where a group stands."""
+    facts = Facts(
+        open_items,
+        group.first_seen_at,
+        group.resolved_at,
+        group.regressed_at,
+        group.snoozed_at is not None,
+    )
+    return state_of(facts, now)
+
+
+def affected(fingerprint: str) -> list[SyncItem]:
+    """Open items of a group, the longest waiting first. The first of them is its example."""
+    return list(
+        SyncItem.objects.filter(OPEN, error_fingerprint=fingerprint)
+        .select_related("connection", "failure_batch")
+        .order_by("ready_at", "pk")[:ITEMS_SHOWN]
+    )
+
+
+def last_example(fingerprint: str) -> SyncItem | None:
+    """An item that had the error, where none has it now."""
+    return (
+        SyncItem.objects.filter(occurrences__fingerprint=fingerprint)
+        .select_related("connection", "failure_batch")
+        .order_by("-occurrences__last_at")
+        .first()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that holds up items of a group at a customer, and where it may be mended."""
+
+    connection: Connection
+    cause: str
+    items: int
+    place: Place | None
+
+    @property
+    def words(self) -> str:
+        """The record or the month that it is about."""
+        return self.cause.partition(":")[2] or self.cause
+
+    @property
+    def kind(self) -> str:
+        """What the record is: `GL account`, `period closed`."""
+        return self.cause.partition(":")[0].partition(".")[2].replace("_", " ")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What names the missing line of the customer's mappings in a URL."""
+        if self.place is None:
+            return {}
+        place = self.place
+        return {"kind": place.kind, "id": place.external_id, "field": place.field_erp_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a look at many items of a group has shown."""
+
+    causes: Sequence[Cause]
+    more_causes: int
+    telling: Mapping[str, int]
+    """Items by how far Ramp was told."""
+    looked_at: int
+
+    @property
+    def told(self) -> int:
+        return self.telling.get(SyncItem.Telling.TOLD, 0)
+
+    @property
+    def to_tell(self) -> int:
+        on_the_way = (SyncItem.Telling.DUE, SyncItem.Telling.SENDING)
+        return sum(self.telling.get(one, 0) for one in on_the_way)
+
+
+def inside(fingerprint: str, hits: Sequence[Hit]) -> Inside:
+    """Which causes a group has at which customers, and how much of it stands in Ramp."""
+    found = rows(
+        """
+        WITH looked_at AS (
+            SELECT connection_id, blocked_by, failure_telling, count(*) AS items FROM (
+                SELECT connection_id, blocked_by, failure_telling FROM syncing_syncitem
+                WHERE error_fingerprint = %(fingerprint)s AND error_fingerprint <> ''
+                  AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')
+                ORDER BY ready_at, id LIMIT %(most)s
+            ) open_items GROUP BY 1, 2, 3
+        ), fields AS (
+            SELECT connection_id, jsonb_object_agg(erp_id, name) AS names
+            FROM connections_customfield
+            WHERE connection_id IN (SELECT connection_id FROM looked_at WHERE blocked_by <> '')
+            GROUP BY 1
+        )
+        SELECT connection_id, blocked_by, failure_telling, items, names::text
+        FROM looked_at LEFT JOIN fields USING (connection_id)
+        """,
+        {"fingerprint": fingerprint, "most": LOOKED_AT},
+    )
+    customers = {hit.connection.pk: hit.connection for hit in hits}
+    causes: Counter[tuple[object, str]] = Counter()
+    telling: Counter[str] = Counter()
+    fields: dict[object, Mapping[str, str]] = {}
+    for connection_id, cause, told, items, names in found:
+        telling[told] += items
+        fields[connection_id] = from_json(names) or {}
+        if cause and connection_id in customers:
+            causes[(connection_id, cause)] += items
+    return Inside(
+        causes=[
+            Cause(customers[key], cause, items, place_of(cause, fields.get(key, {})))
+            for (key, cause), items in causes.most_common(CAUSES_SHOWN)
+        ],
+        more_causes=max(0, len(causes) - CAUSES_SHOWN),
+        telling=telling,
+        looked_at=sum(telling.values()),
+    )
+
+
+def by_day(fingerprint: str, now: datetime) -> tuple[Columns, list[tuple[str, int]]]:
+    """How many items failed for the first time on each of the past days: chart and table."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = today - timedelta(days=DAYS - 1)
+    found = rows(
+        """
+        SELECT (first_at AT TIME ZONE 'UTC')::date, count(*)
+        FROM syncing_occurrence
+        WHERE fingerprint = %(fingerprint)s AND last_at >= %(start)s AND first_at >= %(start)s
+        GROUP BY 1
+        """,
+        {"fingerprint": fingerprint, "start": start},
+    )
+    counts = dict(found)
+    days = [(start + timedelta(days=day)).date() for day in range(DAYS)]
+    values = [counts.get(day, 0) for day in days]
+    labels = [f"{day:%-d %b}" for day in days]
+    chart = columns_and_line(values, [], labels, tone="person", label_every=3)
+    return chart, list(zip(labels, values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Another group with the same code, and how it ended."""
+
+    group: ErrorGroup
+    is_open: bool
+
+    @property
+    def proof(self) -> SyncItem | None:
+        return self.group.resolved_by_item
+
+
+def similar(group: ErrorGroup) -> list[Similar]:
+    """Other groups with the same code, those that ended last first."""
+    others = (
+        ErrorGroup.objects.filter(code=group.code)
+        .exclude(pk=group.pk)
+        .select_related("resolved_by_item")
+        .annotate(
+            is_open=Exists(ErrorCount.objects.filter(fingerprint=OuterRef("pk"), items__gt=0))
+        )
+        .order_by(F("resolved_at").desc(nulls_last=True), "-first_seen_at", "pk")[:SIMILAR_SHOWN]
+    )
+    return [Similar(one, one.is_open) for one in others]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a group's diary: what somebody wrote, or did."""
+
+    at: datetime
+    actor: str
+    text: str
+    is_comment: bool
+
+
+def diary(fingerprint: str) -> list[Entry]:
+    """What people wrote about a group and did with it, the newest first."""
+    found = rows(
+        """
+        (SELECT at, author, text, true FROM syncing_comment
+         WHERE group_id = %(fingerprint)s ORDER BY id DESC LIMIT %(most)s)
+        UNION ALL
+        (SELECT at, actor, text, false FROM connections_auditline
+         WHERE subject = 'error' AND subject_id = %(fingerprint)s AND act <> 'errors.comment'
+         ORDER BY id DESC LIMIT %(most)s)
+        ORDER BY 1 DESC LIMIT %(most)s
+        """,
+        {"fingerprint": fingerprint, "most": LINES_SHOWN},
+    )
+    return [Entry(*row) for row in found]

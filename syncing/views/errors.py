@@ -1,0 +1,89 @@
+"""The error desk's list: groups of errors, not rows."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from connections import queries as connection_queries
+from connections.models import Connection
+from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.policy import Permission, allow
+from syncing.error_forms import ErrorFilterForm
+from syncing.queries import errors as queries
+from syncing.queries.errors import CATEGORIES, ORIGINS
+from syncing.queries.group_states import LOOKS, GroupState
+from syncing.queries.words import Look
+from syncing.views.live import live, version_of
+
+OPEN_LOOK = Look("Open", "neutral", "circle-dot", "Every error of which an item is still open.")
+MOST_START = 10_000
+CUSTOMERS_LISTED = 100
+"""More are looked up while somebody types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A state to choose above the list; of what is over nobody counts how much there ever was."""
+
+    value: str
+    look: Look
+    groups: int | None
+    is_current: bool
+
+
+@require_GET
+@allow(Permission.SEE)
+def errors(request: HtmxHttpRequest) -> HttpResponse:
+    """Groups by urgency, with filters in the address. The part polls itself."""
+    now = timezone.now()
+    form = ErrorFilterForm(request.GET)
+    chosen = form.as_filter(request.user.get_username())
+    page = queries.page_of_groups(chosen, now=now, start=_start(request.GET.get("from", "")))
+    current = LOOKS[chosen.state] if chosen.state else OPEN_LOOK
+    customers = connection_queries.customer_choices(at_most=CUSTOMERS_LISTED + 1)
+    trends = queries.trends([row.fingerprint for row in page.rows], now=now) if page.rows else {}
+    context = {
+        "section": "errors",
+        "now": now,
+        "form": form,
+        "page": page,
+        "rows": [(row, trends[row.fingerprint]) for row in page.rows],
+        "tabs": _tabs(chosen.state, page),
+        "current": current,
+        "is_resolved": chosen.state is GroupState.RESOLVED,
+        "is_narrowed": chosen.is_narrowed,
+        "customers": customers if len(customers) <= CUSTOMERS_LISTED else None,
+        "categories": CATEGORIES,
+        "origins": ORIGINS,
+        "erps": _erps(),
+    }
+    return live(
+        request,
+        "errors/errors.html",
+        "errors/_errors.html",
+        version=version_of(page.rows, page.counts, page.hidden),
+        context=context,
+    )
+
+
+def _tabs(state: GroupState | None, page: queries.GroupPage) -> list[Tab]:
+    counted = sum(page.counts.values())
+    tabs = [Tab("", OPEN_LOOK, counted, state is None)]
+    for one in GroupState:
+        is_over = one is GroupState.RESOLVED
+        groups = None if is_over else page.counts[one]
+        tabs.append(Tab(one.value, LOOKS[one], groups, state is one))
+    return tabs
+
+
+def _start(text: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) < 6
+    return min(int(text), MOST_START) if is_number else 0
+
+
+def _erps() -> list[tuple[str, str]]:
+    """The ERPs that customers have, by kind, for a filter."""
+    found = Connection.objects.order_by("erp_kind", "erp_name").values_list("erp_kind", "erp_name")
+    return list(dict(found.distinct()).items())
