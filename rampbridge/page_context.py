@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from rampbridge.policy import Permission, can, roles_of
 from syncing import queries
+from syncing.queries import incidents
 from syncing.views.saved_views import pinned
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -49,6 +50,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_connect": can(user, Permission.CONNECT),
             "may_make_keys": can(user, Permission.KEYS),
             "may_handle": can(user, Permission.HANDLE),
+            "incidents": SimpleLazyObject(incidents.strips),
             "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
             "pinned": SimpleLazyObject(lambda: pinned(user.get_username())),
         }

@@ -12,7 +12,6 @@ import uuid
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from connections.models import Connection
 from syncing.incident_pauses import CANARY_EVERY
@@ -85,15 +84,6 @@ def standing(connection: Connection) -> list[Pause]:
 def is_paused(connection: Connection, object_type: str) -> bool:
     """Whether nothing of a type is posted now, by a pause of it or of all types."""
     return connection.pauses.filter(resumed_at=None, object_type__in=["", object_type]).exists()
-
-
-def warnings(connection: Connection) -> list[Flow]:
-    """Types of which so many were refused in a row that somebody should look before they pause."""
-    return list(
-        connection.flows.filter(warned_at__isnull=False)
-        .exclude(Q(refused_in_a_row=0))
-        .order_by("object_type")
-    )
 
 
 def take_canary(connection_id: uuid.UUID, *, fresh_seconds: float) -> str | None:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from syncing.api.webhooks import ramp_webhook
 from syncing.views.api_keys import api_tokens_page, revoke_api_token
+from syncing.views.audit import audit, audit_csv
 from syncing.views.chart import chart
 from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, verify_chart
 from syncing.views.chart_decisions import decide, try_again, withdraw
@@ -52,6 +53,7 @@ from syncing.views.jobs import (
     stop_job,
     undo_job,
 )
+from syncing.views.incidents import end_incident, incident
 from syncing.views.mapping_copies import mapping_copy
 from syncing.views.mapping_edit import edit_mapping
 from syncing.views.mapping_files import mapping_import
@@ -76,6 +78,7 @@ from syncing.views.presses import press
 from syncing.views.saved_views import change_view, pinned_views, view_count, views
 from syncing.views.search import search, search_suggestions
 from syncing.views.uncertain import settle_together, uncertain
+from syncing.views.runs import run, runs
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
     decide_creation,
@@ -87,6 +90,12 @@ from syncing.views.vendor_acts import (
 )
 from syncing.views.vendor_links import link_again, link_vendors, pick_vendors, vendor_links
 from syncing.views.vendors import vendors
+from syncing.views.webhooks import (
+    replay_webhook,
+    reveal_webhook,
+    webhook_event,
+    webhook_inbox,
+)
 from syncing.views.why_not import ask_why_not, why_not
 
 urlpatterns = [
@@ -240,5 +249,15 @@ urlpatterns = [
     path("api-keys/<int:pk>/revoke", revoke_api_token, name="revoke_api_token"),
     path("search", search, name="search"),
     path("search/suggestions", search_suggestions, name="search_suggestions"),
+    path("runs/", runs, name="runs"),
+    path("runs/<int:pk>/", run, name="run"),
+    path("incidents/<int:pk>/", incident, name="incident"),
+    path("incidents/<int:pk>/end", end_incident, name="end_incident"),
+    path("audit/", audit, name="audit"),
+    path("audit/csv", audit_csv, name="audit_csv"),
+    path("webhooks/", webhook_inbox, name="webhook_inbox"),
+    path("webhooks/<int:pk>/", webhook_event, name="webhook_event"),
+    path("webhooks/<int:pk>/reveal", reveal_webhook, name="reveal_webhook"),
+    path("webhooks/<int:pk>/replay", replay_webhook, name="replay_webhook"),
     path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),
 ]

@@ -262,7 +262,8 @@ def choices() -> Choices:
         UNION SELECT 'owner', owner FROM open WHERE owner <> ''
         UNION SELECT 'tag', unnest(tags) FROM open
         ORDER BY 1, 2
-        """
+        """,
+        [],
     ):
         found[what].append(value)
     return Choices(found["erp"], found["owner"], found["tag"])

@@ -2,8 +2,8 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,7 +15,7 @@ from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing import pauses
 from syncing.claims import TYPES
-from syncing.models import Pause, Schedule, SyncItem
+from syncing.models import Flow, Pause, Schedule, SyncItem
 from syncing.queries import standing as standings
 from syncing.queries.health import Health, Paused, health_of, whose_move
 from syncing.queries.words import OPEN, OPEN_WORDS, PARTY_LABELS, Party, Word
@@ -33,6 +33,8 @@ class CustomerRow:
     words: Counter[Word]
     unsynced: Sequence[Money]
     paused: Sequence[Paused] = ()
+    warned: Mapping[str, int] = field(default_factory=dict)
+    """Refusals in a row for the same reason, by type, if they are many. Read for one customer."""
 
     @property
     def party_label(self) -> str:
@@ -56,7 +58,7 @@ class CustomerRow:
 
 
 def rows(ids: Collection[uuid.UUID], *, now: datetime) -> list[CustomerRow]:
-    """Some customers, whatever their stage. Three queries, however many they are."""
+    """Some customers, whatever their stage. Two statements, however many they are."""
     lines = standings.per_connection(standings.standings(now=now, connection_ids=ids))
     connections = with_oldest(Connection.objects.filter(pk__in=ids))
     return [_row(connection, lines.get(connection.pk, []), now) for connection in connections]
@@ -67,7 +69,19 @@ def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.S
 
     :raises Connection.DoesNotExist: if there is none of that name
     """
-    connection = with_oldest(Connection.objects.filter(slug=slug)).select_related("mirror").get()
+    warned = Flow.objects.filter(
+        connection=OuterRef("pk"), warned_at__isnull=False, refused_in_a_row__gt=0
+    )
+    connection = (
+        with_oldest(Connection.objects.filter(slug=slug))
+        .select_related("mirror")
+        .annotate(
+            warned_now=ArraySubquery(
+                warned.values_list(JSONObject(type="object_type", refused="refused_in_a_row"))
+            )
+        )
+        .get()
+    )
     lines = standings.standings(now=now, connection_id=connection.pk)
     return _row(connection, lines, now), lines
 
@@ -121,4 +135,5 @@ def _row(connection: Connection, lines: Sequence[standings.Standing], now: datet
         words=words,
         unsynced=standings.sums(line for line in lines if standings.is_open(line)),
         paused=paused,
+        warned={one["type"]: one["refused"] for one in getattr(connection, "warned_now", ())},
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Sum, Value
 
 from rampbridge.lib.money import Money
 from syncing.models import ItemCount, SyncItem
@@ -43,7 +43,7 @@ def standings(
     connection_ids: Collection[uuid.UUID] | None = None,
     connection_id: uuid.UUID | None = None,
 ) -> list[Standing]:
-    """What stands where: for everybody, for each of some connections, or for one. Two queries."""
+    """What stands where: for everybody, for each of some connections, or for one. One statement."""
     counts = ItemCount.objects.filter(items__gt=0)
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
     if connection_id:
@@ -54,11 +54,22 @@ def standings(
         counts = counts.filter(connection_id__in=connection_ids)
         lapsed = lapsed.filter(connection_id__in=connection_ids)
         keys.append("connection_id")
-    found = counts.order_by().values(*keys).annotate(n=Sum("items"), minor=Sum("amount_minor"))
-    late = lapsed.order_by().values(*keys).annotate(n=Count("pk"), minor=Sum("amount_minor"))
-    lines = [_standing(row, word_of(row["state"], row["error_category"])) for row in found]
-    # The roll-up cannot know that time passed: move what is past its lease to its other word.
-    for row in late:
+    found = (
+        counts.order_by()
+        .values(*keys)
+        .annotate(n=Sum("items"), minor=Sum("amount_minor"), late=Value(value=False))
+    )
+    late = (
+        lapsed.order_by()
+        .values(*keys)
+        .annotate(n=Count("pk"), minor=Sum("amount_minor"), late=Value(value=True))
+    )
+    lines = []
+    for row in found.union(late, all=True):
+        if not row["late"]:
+            lines.append(_standing(row, word_of(row["state"], row["error_category"])))
+            continue
+        # The roll-up cannot know that time passed: move what is past its lease to its other word.
         lines.append(_standing(row, Word.UNCERTAIN))
         lines.append(_standing({**row, "n": -row["n"], "minor": -row["minor"]}, Word.WORKING))
     return lines

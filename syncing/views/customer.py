@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import Http404, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -16,15 +17,18 @@ from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing import pauses
 from syncing.models import SyncItem
-from syncing.queries import comparisons, flow, presses, reading, standing
+from syncing.queries import customer_errors, customer_stream, flow, standing
 from syncing.queries import fleet as fleet_queries
-from syncing.queries import items as item_queries
+from syncing.queries.customer_errors import Cause
 from syncing.queries.health import Paused
-from syncing.queries.words import Word, event_title, type_label
+from syncing.queries.sentence import Situation, noun_of, sentence
+from syncing.queries.words import LOOKS, Word
 from syncing.views import customer_vendors
 from syncing.views.chart import chart_summary
 from syncing.views.live import live, version_of
 from syncing.views.pauses import PauseRow
+
+EVENTS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class TypeLine:
 @require_GET
 @allow(Permission.SEE)
 def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
+    """The customer's first page, live: the sentence, both pipes, what is wrong, what happened."""
     now = timezone.now()
     try:
         row, lines = fleet_queries.customer(slug=slug, now=now)
@@ -52,47 +57,38 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         raise Http404("no customer of that name") from None
     connection = row.connection
     done = flow.done_since(connection.pk, now - timedelta(days=1))
-    recent = item_queries.recent(connection.pk, now=now)
-    events = item_queries.recent_events(connection.pk)
-    paused = pauses.standing(connection)
-    warnings = {flow.object_type: flow.refused_in_a_row for flow in pauses.warnings(connection)}
-    read = reading.reading(connection)
-    pressed = presses.last_presses(connection.pk, now=now)
-    compared = comparisons.last_comparison(connection.pk)
-    vendors = customer_vendors.unfinished(connection)
+    causes = customer_errors.causes(connection.pk)
+    events = customer_stream.stream(connection.pk, now=now, size=EVENTS_SHOWN).lines
+    paused = pauses.standing(connection) if row.paused else []
     reference = connection_queries.reference_counts(connection.pk)
     drifting = plan.drift_counts(connection)
+    vendors = customer_vendors.unfinished(connection)
     context = {
         "section": "customers",
+        "tab": "overview",
         "now": now,
         "row": row,
         "connection": connection,
-        "errors": item_queries.open_errors(connection.pk, now=now),
-        "types": type_lines(lines, done, row.paused, warnings),
-        "pauses": [PauseRow(one) for one in paused],
-        "reading": read,
-        "presses": pressed,
-        "button_types": [f"{type_label(one)}s" for one in connection.button_types],
-        "comparison": compared,
+        "sentence": sentence(situation(row, causes, done_today=sum(done.values()))),
+        "causes": causes,
+        "uncertain_look": LOOKS[Word.UNCERTAIN],
+        "unnamed_uncertain": row.uncertain - _held(causes, Word.UNCERTAIN),
         "vendors": vendors,
-        "done_today": sum(done.values()),
-        "latency": flow.latency(now=now, connection_id=connection.pk),
+        "types": type_lines(lines, done, row.paused, row.warned),
+        "pauses": [PauseRow(one) for one in paused],
         **chart_summary(connection, reference, drifting, now),
-        "recent": recent,
-        "events": [(event, event_title(event.kind, event.item.object_type)) for event in events],
+        "events": [(line, href(line, slug)) for line in events],
     }
     version = version_of(
         (row.health, row.words, row.oldest_at, row.unsynced, done),
-        [event.pk for event in events],
+        causes,
+        [line.key for line in events],
         [(one.pk, one.reason, one.canaries) for one in paused],
-        warnings,
-        read.last and (read.last.pk, read.last.finished_at, read.last.seen),
-        (read.lists, read.webhook),
-        row.schedule and row.schedule.fetch_asked_by,
-        [(one.request.pk, one.request.state, one.answered) for one in pressed],
-        compared and (compared.run.pk, compared.run.finished_at),
-        [(one.creation.pk, one.look, one.waiting, one.creation.due_at) for one in vendors],
+        row.warned,
+        (connection.name, connection.owner, connection.tags),
+        row.schedule and (row.schedule.last_poll_at, row.schedule.fetch_asked_by),
         (reference, drifting),
+        [(one.creation.pk, one.look, one.waiting, one.creation.due_at) for one in vendors],
     )
     return live(
         request,
@@ -101,6 +97,60 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         version=version,
         context=context,
     )
+
+
+def situation(
+    row: fleet_queries.CustomerRow, causes: Sequence[Cause], *, done_today: int
+) -> Situation:
+    """What the customer's sentence tells of."""
+    words, schedule = row.words, row.schedule
+    return Situation(
+        health=row.health,
+        last_export_at=schedule.last_posted_at if schedule else None,
+        done_today=done_today,
+        waiting=row.waiting,
+        waiting_for=_noun(causes, Word.CUSTOMER),
+        needs_person=row.needs_person,
+        needs_person_for=_noun(causes, Word.NEEDS_PERSON),
+        uncertain=row.uncertain,
+        retrying=words[Word.RETRYING],
+        queued=words[Word.QUEUED] + words[Word.WORKING],
+        oldest_at=row.oldest_at,
+        unsynced=row.unsynced,
+    )
+
+
+def _noun(causes: Sequence[Cause], word: Word) -> str:
+    """What most items of a word have in common."""
+    first = next((one for one in causes if one.word == word), None)
+    return noun_of(first.code) if first else ""
+
+
+def _held(causes: Sequence[Cause], word: Word) -> int:
+    return sum(one.items for one in causes if one.word == word)
+
+
+_PAGES = {
+    "item": ("item", False),
+    "run": ("run", False),
+    "job": ("job", False),
+    "error": ("error_group", False),
+    "pauses": ("pauses", True),
+    "notes": ("customer_notes", True),
+    "customer": ("connection_settings", True),
+}
+
+
+def href(line: customer_stream.Line, slug: str) -> str:
+    """Where a line of the stream leads; empty for nowhere."""
+    if line.subject in ("press", "chart_run"):
+        name = "press" if line.subject == "press" else "mirror_run"
+        return reverse(name, args=[slug, line.subject_id])
+    name, is_customers = _PAGES.get(line.subject, ("", False))
+    try:
+        return reverse(name, args=[slug if is_customers else line.subject_id]) if name else ""
+    except NoReverseMatch:  # a line may be about what has no page any more
+        return ""
 
 
 def type_lines(

@@ -44,4 +44,4 @@ def compare_now(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "The comparison begins within seconds and takes minutes.")
-    return redirect("customer", slug=slug)
+    return redirect("customer_runs", slug=slug)

@@ -41,7 +41,7 @@ def pin(request: HttpRequest, slug: str) -> HttpResponse:
 def assign(request: HttpRequest, slug: str) -> HttpResponse:
     """Say who is asked first."""
     connection = open_customer(slug)
-    owner = request.POST.get("owner", "").strip().replace("\x00", "")
+    owner = request.POST.get("owner", "").strip()
     try:
         tending.assign(connection, owner=owner, actor=request.user.get_username())
     except tending.BadOwner as refused:
@@ -56,7 +56,7 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 def tag(request: HttpRequest, slug: str) -> HttpResponse:
     """File a customer under some words."""
     connection = open_customer(slug)
-    entered = request.POST.get("tags", "").replace("\x00", "")
+    entered = request.POST.get("tags", "")
     try:
         tending.tag(connection, tags=entered.split(","), actor=request.user.get_username())
     except tending.BadTags as refused:

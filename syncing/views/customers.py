@@ -82,11 +82,11 @@ def _facts(row: ListRow) -> tuple[object, ...]:
 
 def _chosen(query: QueryDict) -> FleetFilter:
     return FleetFilter(
-        text=query.get("q", "").strip()[:200].replace("\x00", ""),
+        text=query.get("q", "").strip()[:200],
         health=_one_of(query, "health", HEALTHS),
-        erp=query.get("erp", "").replace("\x00", ""),
-        owner=query.get("owner", "").replace("\x00", ""),
-        tag=query.get("tag", "").replace("\x00", ""),
+        erp=query.get("erp", ""),
+        owner=query.get("owner", ""),
+        tag=query.get("tag", ""),
         party=_one_of(query, "party", [one.value for one in _PARTIES]),
         has_button=query.get("button") == "yes",
     )
