@@ -81,7 +81,10 @@ def put_off_others(connection_id: uuid.UUID) -> int:
     """Let files wait whose item has no certain document now: what became of it comes first."""
     return execute(
         f"""
-        UPDATE syncing_attachment a SET state = 'due', due_at = now() + interval '1 hour'
+        UPDATE syncing_attachment a
+        SET state = 'due', due_at = now() + interval '1 hour', lease_token = NULL,
+            error_title = 'Waits until it is settled what the ERP holds of its item.',
+            error_fix = '', error_detail = ''
         FROM syncing_syncitem i
         WHERE i.id = a.item_id AND a.connection_id = %s AND a.state IN ('due', 'sending')
           AND a.due_at <= now() AND NOT ({HAS_DOCUMENT})

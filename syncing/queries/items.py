@@ -372,16 +372,6 @@ def recent_events(connection_id: uuid.UUID, *, limit: int = 10) -> list[ItemEven
     )
 
 
-def item_with_everything(pk: int) -> SyncItem:
-    """One item with what its page shows beside the timeline. One query.
-
-    :raises SyncItem.DoesNotExist: if there is none
-    """
-    return SyncItem.objects.select_related(
-        "connection", "payload", "ack_batch", "failure_batch"
-    ).get(pk=pk)
-
-
 def timeline(item: SyncItem) -> list[ItemEvent]:
     """Everything that happened to an item, oldest first."""
     return list(item.events.order_by("pk"))

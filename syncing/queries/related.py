@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from connections.models import VendorCreation
 from syncing.models import CardPayment, SyncItem
@@ -49,45 +49,54 @@ class Links:
 
 
 def related(item: SyncItem, links: Links) -> list[Related]:
-    """The items that belong to one: at most two queries.
+    """The items that belong to one, in one query.
 
     :param links: what the object as Ramp gave it names
     """
-    paid_bills = _bills_paid_by(item)
     hows: dict[tuple[str, uuid.UUID], str] = {
         **{(Type.TRANSACTION, one): "pays this bill" for one in links.card_transactions},
         **{(Type.BILL, one): "this credit is set off against it" for one in links.bills},
         **{(Type.VENDOR_CREDIT, one): "set off against this bill" for one in links.credits},
-        **{(Type.BILL, one): "paid by this transaction" for one in paid_bills},
-        **{(Type.BILL_PAYMENT, one): "this transaction is the payment" for one in paid_bills},
         (Type.BILL, item.ramp_id): "what is paid",
         (Type.BILL_PAYMENT, item.ramp_id): "how it is paid",
     }
     found = (
         SyncItem.objects.filter(
-            ramp_id__in={ramp_id for _, ramp_id in hows}, connection_id=item.connection_id
+            Q(ramp_id__in={ramp_id for _, ramp_id in hows}) | _is_paid_by(item),
+            connection_id=item.connection_id,
         )
         .exclude(pk=item.pk)
         .order_by("phase", "ready_at", "pk")
     )
-    return [
-        Related(other, hows[other.object_type, other.ramp_id])
-        for other in found
-        if (other.object_type, other.ramp_id) in hows
-    ]
+    told = [(other, hows.get((other.object_type, other.ramp_id)) or _paid(item, other))
+            for other in found]  # fmt: skip
+    return [Related(other, how) for other, how in told if how]
 
 
-def _bills_paid_by(item: SyncItem) -> Sequence[uuid.UUID]:
+def _is_paid_by(item: SyncItem) -> Q:
+    """The bills, and their payments, that a card transaction pays (F-07)."""
     if item.object_type != Type.TRANSACTION:
-        return ()
+        return Q(pk__in=[])
     paid = CardPayment.objects.filter(
         connection_id=item.connection_id, transaction_ramp_id=item.ramp_id
     )
-    return list(paid.values_list("bill_ramp_id", flat=True))
+    return Q(
+        ramp_id__in=paid.values("bill_ramp_id"), object_type__in=[Type.BILL, Type.BILL_PAYMENT]
+    )
+
+
+def _paid(item: SyncItem, other: SyncItem) -> str:
+    """What another item is to a card transaction that pays it; nothing if it is none of these."""
+    if item.object_type != Type.TRANSACTION or other.ramp_id == item.ramp_id:
+        return ""
+    is_bill = other.object_type == Type.BILL
+    return "paid by this transaction" if is_bill else "this transaction is the payment"
 
 
 def waits_for(item: SyncItem, others: Sequence[Related]) -> WaitsFor | None:
-    """What a queued item waits for, if for anything but its turn; one query at most."""
+    """What an item waits for, if for anything but its turn; one query at most."""
+    if item.state == ItemState.POSTED and item.object_type == Type.BILL_PAYMENT:
+        return _report_waits_for(others)
     if item.state != ItemState.READY or item.due_at is not None:
         return None
     words = item.error_title or "It waits for something else than time."
@@ -103,6 +112,18 @@ def waits_for(item: SyncItem, others: Sequence[Related]) -> WaitsFor | None:
             return WaitsFor(words, vendor=wanted.first())
         case _:
             return WaitsFor(words)
+
+
+def _report_waits_for(others: Sequence[Related]) -> WaitsFor | None:
+    """Ramp takes a payment only once it has its bill, which may need a person first (rule 10)."""
+    bill = next((one.item for one in others if one.item.object_type == Type.BILL), None)
+    if bill is None or bill.acked_at or bill.state in (ItemState.ACKED, ItemState.EXTERNAL):
+        return None
+    if bill.state in (ItemState.MISMATCH, ItemState.REVIEW, ItemState.FAILED):
+        words = "It is in the ERP. Its report waits for its bill, which needs a person first."
+    else:
+        words = "It is in the ERP. Its report waits until Ramp has been told of its bill."
+    return WaitsFor(words, item=bill)
 
 
 def waiting_counts(connection_id: uuid.UUID, causes: Sequence[str]) -> Mapping[str, int]:

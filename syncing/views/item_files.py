@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from syncing.models import Attachment, SyncItem
 from syncing.queries.words import Look
+from syncing.states import ItemState
 
 State = Attachment.State
 
@@ -17,6 +18,9 @@ _LOOKS: Mapping[str, Look] = {
 }
 _RETRYING = Look("Retrying", "retry", "rotate-ccw")
 _UNKNOWN = Look("Unknown", "person", "circle-help")
+_WAITS = Look("Waits for its document", "neutral", "hourglass")
+_UNSETTLED = frozenset({ItemState.MISMATCH, ItemState.REVIEW, ItemState.POSTING})
+"""States in which nobody knows whether the document stands: what becomes of it comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class FileRow:
 
     file: Attachment
     noun: str
+    waits: bool = False
+    """Until it is settled what the ERP holds of its item."""
 
     @property
     def name(self) -> str:
@@ -32,6 +38,8 @@ class FileRow:
 
     @property
     def look(self) -> Look:
+        if self.file.state == State.DUE and self.waits:
+            return _WAITS
         if self.file.state == State.DUE and self.file.error_title:
             return _RETRYING
         return _LOOKS.get(self.file.state, _UNKNOWN)
@@ -41,7 +49,7 @@ class FileRow:
         """Whether a person can bring it forward: it was given up, put aside, or waits."""
         state = self.file.state
         return state in (State.FAILED, State.SKIPPED) or (
-            state == State.DUE and bool(self.file.error_title)
+            state == State.DUE and bool(self.file.error_title) and not self.waits
         )
 
 
@@ -49,4 +57,5 @@ def files_of(item: SyncItem) -> list[FileRow]:
     """The files of an item, as they came; one query. A wish to look for more is no file."""
     noun = "Invoice" if item.object_type == SyncItem.ObjectType.BILL else "Receipt"
     found = item.attachments.exclude(source="").order_by("created_at", "pk")
-    return [FileRow(file, noun) for file in found]
+    waits = item.state in _UNSETTLED
+    return [FileRow(file, noun, waits) for file in found]

@@ -26,16 +26,18 @@ class Shown:
     text: str
 
 
-def shown(item: SyncItem) -> list[Shown]:
-    """What Ramp said and what we sent, redacted before it is rendered."""
+def shown(item: SyncItem, *, reveal: bool = False) -> list[Shown]:
+    """What Ramp said and what we sent, redacted before it is rendered.
+
+    :param reveal: leave private values as they are. Whoever asks so leaves an audit line
+    """
+    told = (lambda body: body) if reveal else redacted
     payload = getattr(item, "payload", None)
     if payload is None:
         return []
-    found = [
-        Shown("What Ramp said", "the object as last read", pretty_json(redacted(payload.ramp)))
-    ]
+    found = [Shown("What Ramp said", "the object as last read", pretty_json(told(payload.ramp)))]
     if payload.document:
-        document = pretty_json(redacted(payload.document))
+        document = pretty_json(told(payload.document))
         found.append(Shown("What we send to the ERP", "frozen before the first try", document))
     return found
 

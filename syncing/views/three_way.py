@@ -112,6 +112,35 @@ def compare(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One of the amounts that ought to be the same."""
+
+    label: str
+    money: Money
+    differs: bool = False
+
+
+def amounts(
+    item: SyncItem,
+    ramp: RampObject,
+    document: BookedDocument | None,
+    agreed_at: datetime | None,
+) -> list[Sum]:
+    """Header, lines, document and the ERP, each held against the item's own amount."""
+    known = [line.money for line in ramp.lines if line.money is not None]
+    same = [money for money in known if money.currency == item.currency]
+    found: list[tuple[str, Money | None]] = [("Header in Ramp", ramp.amount)]
+    if known and len(same) == len(ramp.lines):
+        total = sum(same, Money.zero(item.currency, item.exponent))
+        found.append((f"{len(same)} line{'s' if len(same) > 1 else ''} in Ramp", total))
+    if document:
+        found.append(("Document", _signed(item, document.total)))
+    if agreed_at:
+        found.append((f"{item.connection.erp_name}, read back", item.money))
+    return [Sum(label, money, money != item.money) for label, money in found if money is not None]
+
+
 def is_booked_otherwise(item: SyncItem) -> bool:
     """Whether the ERP was seen to hold something else than we sent."""
     return item.state == ItemState.MISMATCH and item.error_code == findings.BOOKED_OTHERWISE

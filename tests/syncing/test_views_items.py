@@ -200,7 +200,7 @@ class TestItem:
         item = make_item(ConnectionFactory.create(), "failed")
         url = reverse("item", args=[item.pk])
         html = text_of(support, url)
-        live = html.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        live = html.split('id="item"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
         assert live.startswith(url)
 
         assert support.get(live, headers={"HX-Request": "true"}).status_code == 204

@@ -1,0 +1,111 @@
+"""One item with everything that its page shows beside the timeline, and how it was coded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from connections.models import Entity, MappingChange, MappingKind
+from syncing.models import ErpLook, FormerDocument, OutsideMark, Settlement, SyncItem, SyncRun
+
+
+def item_with_everything(pk: int) -> SyncItem:
+    """One item with its payload, reports, owner and tags. One query.
+
+    It also carries, as attributes: `entity_name`, `run_id` and `run_trigger` of the reading that
+    brought it, `has_former` (an earlier attempt sent another document), and `has_look`,
+    `has_settlement` and `has_mark`, so that what most items do not have is not asked for.
+
+    :raises SyncItem.DoesNotExist: if there is none
+    """
+    return _with_more(
+        SyncItem.objects.select_related(
+            "connection", "payload", "ack_batch", "failure_batch", "handling"
+        )
+    ).get(pk=pk)
+
+
+def _with_more(items: QuerySet[SyncItem]) -> Any:
+    run = SyncRun.objects.filter(
+        connection=OuterRef("connection_id"), started_at__lte=OuterRef("ready_at")
+    ).order_by("-started_at")[:1]
+    mine = OuterRef("pk")
+    return items.annotate(
+        entity_name=Subquery(
+            Entity.objects.filter(
+                connection=OuterRef("connection_id"), ramp_id=OuterRef("entity_ramp_id")
+            ).values("name")[:1]
+        ),
+        run_id=Subquery(run.values("pk")),
+        run_trigger=Subquery(run.values("trigger")),
+        run_finished_at=Subquery(run.values("finished_at")),
+        has_former=Subquery(FormerDocument.objects.filter(item=mine).values("pk")[:1]),
+        has_look=Subquery(ErpLook.objects.filter(item=mine).values("pk")[:1]),
+        has_settlement=Subquery(Settlement.objects.filter(item=mine).values("pk")[:1]),
+        has_mark=Subquery(OutsideMark.objects.filter(item=mine, state="asked").values("pk")[:1]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """One coding of Ramp, and the record of the ERP that it led to."""
+
+    kind: str
+    field: str
+    """Of a field option: the field's id in the ERP."""
+    external_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The mapping that a coding went by, where a person has made one."""
+
+    target: str
+    """The ERP's id."""
+    before: str
+    """Where it led until then; empty: nowhere."""
+    revision: int
+    actor: str
+    reason: str
+
+
+def mappings_applied(
+    item: SyncItem, codings: Sequence[Coding], *, at: datetime
+) -> Mapping[Coding, Applied]:
+    """The mappings that stood at a moment, of those codings that had one. At most one query."""
+    kinds = {coding.kind for coding in codings}
+    if not kinds:
+        return {}
+    changes = (
+        MappingChange.objects.filter(
+            revision__connection=item.connection_id,
+            kind__in=kinds,
+            ramp_external_id__in={coding.external_id for coding in codings},
+            revision__saved_at__lte=at,
+        )
+        .annotate(entity_ramp_id=F("entity__ramp_id"))
+        .select_related("revision")
+        .order_by("revision__number", "pk")
+    )
+    general: dict[tuple[str, str, str], MappingChange] = {}
+    own: dict[tuple[str, str, str], MappingChange] = {}
+    for change in changes:
+        key = (change.kind, change.field_erp_id, change.ramp_external_id)
+        if change.entity_ramp_id is None:
+            general[key] = change
+        elif change.entity_ramp_id == item.entity_ramp_id:
+            own[key] = change
+    found: dict[Coding, Applied] = {}
+    for coding in codings:
+        field = coding.field if coding.kind == MappingKind.FIELD_OPTION else ""
+        key = (coding.kind, field, coding.external_id)
+        last = next((one for one in (own.get(key), general.get(key)) if one and one.after), None)
+        if last is not None:
+            revision = last.revision
+            found[coding] = Applied(
+                last.after, last.before, revision.number, revision.actor, revision.reason
+            )
+    return found
