@@ -16,7 +16,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections import secrets
+from connections import audit, secrets
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.events import EVENTS, Event, Tells, announces
 from rampbridge.lib import failpoints, signing
@@ -31,14 +31,16 @@ LARGEST_BODY = 64 * 1024
 DEBOUNCE = timedelta(seconds=2)
 CATCH_UP = timedelta(minutes=1)
 VERIFICATION = "webhooks.verification"
-REFUSED = "refused"
-"""The event type of the rows that count deliveries which were not from Ramp."""
 REFUSALS_BEFORE_CATCH_UP = 3
 """In ten minutes; more of them look like a secret that was changed (fault W7)."""
 
 
 class BadSignature(Exception):
     """The body was not signed with a secret of this subscription, or speaks of another customer."""
+
+
+class NotReplayable(Exception):
+    """The event cannot be handled once more. The message is fit to show."""
 
 
 class UnreadableBody(Exception):
@@ -100,6 +102,44 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         failpoints.hit("before_webhook_commit")
     failpoints.hit("after_webhook_commit")
     return Kept(is_new=is_new, rings=rings, asks=asks)
+
+
+@transaction.atomic
+def replay(event: WebhookEvent, *, actor: str) -> Kept:
+    """Handle an event once more, as if it had just come. Nothing is done twice: it only rings.
+
+    :raises NotReplayable: if it was refused, or is of no customer of ours
+    """
+    if event.event_type == WebhookEvent.REFUSED:
+        raise NotReplayable("It was not from Ramp, so nothing of it was kept.")
+    if event.connection_id is None or event.subscription is None:
+        raise NotReplayable("It is of no customer that we know, so there is nothing to read.")
+    parsed = _parsed(bytes(event.raw))
+    WebhookEvent.objects.filter(pk=event.pk).update(handled_at=None, outcome="", run=None)
+    asks = _is_press(event.subscription, parsed)
+    rings = not asks and _act_on(event.subscription, parsed)
+    audit.record(
+        actor,
+        "webhooks.replay",
+        f"Replayed {event.event_type}, received {event.received_at:%-d %b %Y %H:%M} UTC.",
+        connection_id=event.connection_id,
+        subject="webhook",
+        subject_id=event.pk,
+    )
+    return Kept(is_new=False, rings=rings, asks=asks)
+
+
+def reveal(event: WebhookEvent, *, actor: str) -> None:
+    """Note that somebody reads a body with all that is private in it."""
+    audit.record(
+        actor,
+        "webhooks.reveal",
+        f"Looked at everything that {event.event_type} said,"
+        f" received {event.received_at:%-d %b %Y %H:%M} UTC.",
+        connection_id=event.connection_id,
+        subject="webhook",
+        subject_id=event.pk,
+    )
 
 
 def mark_handled(
@@ -170,7 +210,7 @@ def _refuse(subscription: WebhookSubscription, why: str) -> None:
         RETURNING deliveries
         """,
         {
-            "type": REFUSED,
+            "type": WebhookEvent.REFUSED,
             "subscription": subscription.pk,
             "connection": subscription.connection_id,
             "why": why,

@@ -9,6 +9,9 @@ from syncing.models.runs import SyncRun
 class WebhookEvent(models.Model):
     """One event of Ramp. The id is Ramp's, so a repeated delivery is the same row."""
 
+    REFUSED = "refused"
+    """The event type of the rows that count deliveries which were not from Ramp."""
+
     event_id = models.CharField(max_length=100, unique=True)
     subscription = models.ForeignKey(
         WebhookSubscription, models.SET_NULL, null=True, blank=True, related_name="events"

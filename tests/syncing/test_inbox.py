@@ -107,7 +107,11 @@ class TestSignature:
         refuse(subscription, Delivery(event(), signature, ""))
 
         counted = WebhookEvent.objects.get()
-        assert (counted.event_type, counted.deliveries, counted.raw) == (inbox.REFUSED, 1, b"")
+        assert (counted.event_type, counted.deliveries, counted.raw) == (
+            WebhookEvent.REFUSED,
+            1,
+            b"",
+        )
         assert counted.handled_at is not None
         assert not is_waiting(subscription)
         assert wish(subscription) is None
@@ -145,7 +149,7 @@ class TestSignature:
 
         refuse(theirs, signed(raw, SECRET))
 
-        assert not WebhookEvent.objects.exclude(event_type=inbox.REFUSED).exists()
+        assert not WebhookEvent.objects.exclude(event_type=WebhookEvent.REFUSED).exists()
         assert inbox.keep(ours, signed(raw, SECRET), now=NOW).is_new
 
     @pytest.mark.matrix("W8")
@@ -454,7 +458,7 @@ class TestOverHttp:
 
         assert answers == [202, 202]
         assert _deliver(client, address, raw, **{"X-Ramp-Signature": "00" * 32}) == 401
-        assert WebhookEvent.objects.exclude(event_type=inbox.REFUSED).get().deliveries == 2
+        assert WebhookEvent.objects.exclude(event_type=WebhookEvent.REFUSED).get().deliveries == 2
 
     @pytest.mark.matrix("W11")
     def test_a_body_too_long_is_not_read(self, client: Client) -> None:
