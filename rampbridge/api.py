@@ -15,7 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from connections import api_tokens
 from rampbridge import api_document
 from rampbridge.lib.problems import FieldProblem, problem
-from syncing.api import access, acts, customers, filters, items, jobs, runs, search
+from syncing.api import access, acts, customers, errors, filters, items, jobs, runs, search
 
 DESCRIPTION = """\
 What the pages show and do, for other programs. A call carries a key: `Authorization: Bearer rbk_…`.
@@ -45,6 +45,7 @@ api.add_decorator(access.name_the_key)
 for prefix, router in (
     ("/items", items.router),
     ("/items", acts.router),
+    ("/errors", errors.router),
     ("/jobs", jobs.router),
     ("/customers", customers.router),
     ("/runs", runs.router),

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from connections.api_tokens import BURST, PER_SECOND, POWERS
@@ -128,13 +130,21 @@ def _call(path: str, method: str, operation: Mapping[str, Any], schemas: Mapping
         method=method.upper(),
         path=path,
         summary=operation["summary"],
-        words=operation.get("description", ""),
+        words=with_code(operation.get("description", "")),
         scope=operation["security"][0]["ApiKey"][0],
         parameters=[_parameter(one, schemas) for one in operation.get("parameters", ())],
         sent=_fields(body, schemas),
         status=str(status),
         answer=_shape(_name(answer), schemas),
         curl=_curl(method, path, body, schemas),
+    )
+
+
+def with_code(words: str) -> SafeString:
+    """What stands between backticks as code."""
+    parts = enumerate(words.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in parts)
     )
 
 
@@ -185,9 +195,8 @@ def _field(
     choices = [str(word) for word in inner.get("enum", ()) if word]
     kind = shape or ("one of" if choices else _kind(inner))
     null = " or null" if any(each.get("type") == "null" for each in schema.get("anyOf", ())) else ""
-    return Field(
-        name, f"{'list of ' if many else ''}{kind}{null}", words, is_required, choices, shape
-    )
+    kinds = f"{'list of ' if many else ''}{kind}{null}"
+    return Field(name, kinds, with_code(words), is_required, choices, shape)
 
 
 def _not_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from syncing.api.filters import Body, NothingThere, invalid
 from syncing.api.items import one_row
 from syncing.api.schemas import Id, ItemOut, Text, item_out
 from syncing.bulk.jobs import NotStarted
+from syncing.error_desk.acts import NotDone
 from syncing.job_forms import people
 from syncing.models import SyncItem
 from syncing.settling.outside import mark_outside
@@ -186,5 +187,6 @@ REFUSALS: Mapping[type[Exception], int] = {
     handling.NotHandled: 422,
     NotSettled: 409,
     NotStarted: 409,
+    NotDone: 409,
 }
 """What services refuse, as a status. Their messages are fit to show."""

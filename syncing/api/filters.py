@@ -111,6 +111,8 @@ def _schema(field: forms.Field) -> dict[str, Any]:
             return {"type": "string", "enum": ["", "on"]}
         case forms.RegexField():
             return {"type": "string", "pattern": field.regex.pattern}
+        case forms.SlugField():
+            return {"type": "string", "pattern": "^[-a-zA-Z0-9_]*$", "maxLength": field.max_length}
         case forms.CharField(max_length=int() as longest):
             return {"type": "string", "maxLength": longest}
         case _:

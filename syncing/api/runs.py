@@ -9,7 +9,7 @@ from ninja import Field, Query, Router, Schema
 from rampbridge.lib.keyset import keyset_page
 from syncing.api.access import READ
 from syncing.api.filters import NothingThere, Paging, customer_named, refuse_others
-from syncing.api.schemas import CustomerRef, Id
+from syncing.api.schemas import CustomerRef, Id, address_of
 from syncing.models import SyncRun
 
 router = Router(tags=["Runs"])
@@ -18,7 +18,7 @@ router = Router(tags=["Runs"])
 class RunFilter(Schema):
     customer: str = Field("", max_length=80, description="By its name in addresses.")
     trigger: SyncRun.Trigger | None = Field(None, description="What set it off.")
-    state: Literal["", "running", "done", "failed"] = ""
+    state: Literal["", "running", "done", "problem"] = ""
 
 
 class RunOut(Schema):
@@ -26,24 +26,27 @@ class RunOut(Schema):
     customer: CustomerRef
     trigger: str
     actor: str = Field(description="Who asked for it; empty: rampbridge.")
-    state: Literal["running", "done", "failed"]
+    state: Literal["running", "done", "problem"]
     started_at: datetime
     finished_at: datetime | None
     pages: int = Field(description="Pages of Ramp's lists that were read.")
     seen: int
     new: int
     changed: int
+    calls: int = Field(description="Calls to Ramp.")
     problem: str
     trace_id: str = Field(description="Ramp's, for its support.")
+    url: str
 
     @classmethod
     def of(cls, run: SyncRun) -> "RunOut":
-        same = ("id", "trigger", "actor", "pages", "seen", "new", "changed", "problem", "trace_id")
-        times = ("started_at", "finished_at")
+        same = ("id", "trigger", "actor", "pages", "seen", "new", "changed", "calls", "problem")
+        times = ("trace_id", "started_at", "finished_at")
         return cls(
             **{name: getattr(run, name) for name in (*same, *times)},
             customer=CustomerRef.of(run.connection),
-            state="failed" if run.problem else "done" if run.finished_at else "running",
+            url=address_of("run", run.pk),
+            state=_state(run),
         )
 
 
@@ -63,7 +66,7 @@ def list_runs(request: HttpRequest, chosen: Query[RunFilter], paging: Query[Pagi
     if chosen.trigger:
         runs = runs.filter(trigger=chosen.trigger)
     match chosen.state:
-        case "failed":
+        case "problem":
             runs = runs.exclude(problem="")
         case "done":
             runs = runs.filter(problem="", finished_at__isnull=False)
@@ -86,3 +89,9 @@ def show_run(request: HttpRequest, id: Id) -> RunOut:  # noqa: A002  as in the a
     if run is None:
         raise NothingThere(f"There is no run {id}.")
     return RunOut.of(run)
+
+
+def _state(run: SyncRun) -> Literal["running", "done", "problem"]:
+    if run.problem:
+        return "problem"
+    return "done" if run.finished_at else "running"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 
 from connections import api_tokens
@@ -22,10 +21,10 @@ class Program:
     key: str
     owner: User
 
-    def get(self, path: str, **query: Any) -> HttpResponse:
+    def get(self, path: str, **query: Any) -> Any:
         return Client().get(f"/api/v1/{path}", query, headers=self.headers)
 
-    def post(self, path: str, **body: Any) -> HttpResponse:
+    def post(self, path: str, **body: Any) -> Any:
         return Client().post(
             f"/api/v1/{path}", body, content_type="application/json", headers=self.headers
         )

@@ -58,7 +58,8 @@ class TestList:
         for n in range(25):
             SyncItemFactory.create(label=f"item {n}", ready_at=same_time)
 
-        seen, after = [], ""
+        seen: list[str] = []
+        after: Any = ""
         for _ in range(3):
             page = read(program, "items", limit=10, after=after)
             seen += [item["label"] for item in page["items"]]
@@ -92,9 +93,9 @@ class TestList:
     ) -> None:
         body = problem_of(program.get("items", **{name: value}), 422)
 
-        [error] = body["errors"]  # type: ignore[misc]
-        assert error["field"] == name  # type: ignore[index]
-        assert words in error["message"]  # type: ignore[index]
+        [error] = body["errors"]
+        assert error["field"] == name
+        assert words in error["message"]
 
     def test_a_customer_that_is_not_there_is_told(self, program: Program) -> None:
         body = problem_of(program.get("items", customer="nobody"), 404)
@@ -143,9 +144,9 @@ class TestItem:
 
     @pytest.mark.parametrize("pk", ["0", "-1", "x", str(2**63)])
     def test_what_is_no_id_is_refused_by_name(self, program: Program, pk: str) -> None:
-        [error] = problem_of(program.get(f"items/{pk}"), 422)["errors"]  # type: ignore[misc]
+        [error] = problem_of(program.get(f"items/{pk}"), 422)["errors"]
 
-        assert error["field"] == "id"  # type: ignore[index]
+        assert error["field"] == "id"
 
     def test_an_item_that_is_not_there_is_told(self, program: Program) -> None:
         assert SyncItem.objects.count() == 0

@@ -18,7 +18,7 @@ from rampbridge.wsgi import application
 from tests.api.conftest import MakeProgram
 from tests.api.world import tell
 
-EXAMPLES = 12
+EXAMPLES = 8
 """Of what is allowed, and as many of what is not, for each operation."""
 OPERATIONS = [
     (method.upper(), path)

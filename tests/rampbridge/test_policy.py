@@ -28,6 +28,10 @@ MATRIX = {
     Permission.MAP: {"support", "implementer", "admin"},
     Permission.UPLOAD: {"support", "implementer", "admin"},
     Permission.LINK_VENDORS: {"support", "implementer", "admin"},
+    Permission.HANDLE: {"support", "implementer", "manager", "admin"},
+    Permission.SETTLE: {"support", "implementer", "admin"},
+    Permission.RULE: {"implementer", "admin"},
+    Permission.KEYS: {"implementer", "admin"},
 }
 
 
