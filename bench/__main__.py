@@ -15,16 +15,19 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from bench.figures import targets, words
+from bench.figures import benchmark_of, targets, words
 from rampbridge.embedded import postgres
 from rampbridge.embedded.home import ROOT
 
 TEMPLATE = "template_bench"
+FLEET_ITEMS = "BENCH_FLEET_ITEMS"
+"""In the environment: how many items the benchmark of pages puts behind them."""
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     names = _wanted(options.ids)
+    os.environ[FLEET_ITEMS] = str(options.items)
     tell = str if options.json else words
     with tempfile.TemporaryDirectory(prefix="rb-") as directory:
         root = Path(directory)
@@ -56,15 +59,22 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         choices=[*known, *targets(), []],
         help=f"of {', '.join(known)}; or the name of a part, of {', '.join(targets())}",
     )
+    parser.add_argument(
+        "--items",
+        type=int,
+        default=1_000_000,
+        help="of the larger fleet of B16, a thousandth as many customers; ten million are the goal",
+    )
     parser.add_argument("--json", action="store_true", help="lines of JSON, with the details")
     return parser.parse_args(arguments)
 
 
 def _wanted(asked: Sequence[str]) -> list[str]:
-    """The names of the benchmarks asked for by id or by name; all, if none is."""
-    return [
+    """The benchmarks asked for by id or by the name of a figure; all, if none is."""
+    names = [
         name for name, target in targets().items() if not asked or {name, target.id} & set(asked)
     ]
+    return list(dict.fromkeys(benchmark_of(name) for name in names))
 
 
 def _is_met(name: str, cluster: postgres.Cluster, log: Path, tell: Callable[[str], str]) -> bool:
@@ -84,7 +94,7 @@ def _is_met(name: str, cluster: postgres.Cluster, log: Path, tell: Callable[[str
             check=False,
         )
     if done.stdout:
-        print(tell(done.stdout.strip()), flush=True)
+        print("\n".join(map(tell, done.stdout.splitlines())), flush=True)
     else:
         print(f"{name} broke off:\n{log.read_text()}", file=sys.stderr)
     return done.returncode == 0

@@ -27,6 +27,8 @@ class Target:
     reason: str
     at_most: float | None = None
     at_least: float | None = None
+    measured_by: str = ""
+    """The benchmark that finds this among other figures; empty: the one of its own name."""
 
     def __str__(self) -> str:
         return f"<= {self.at_most}" if self.at_least is None else f">= {self.at_least}"
@@ -40,6 +42,11 @@ class Target:
 def targets() -> dict[str, Target]:
     """The target of every benchmark, by name, in the order they are to run."""
     return {name: Target(**table) for name, table in tomllib.loads(TARGETS.read_text()).items()}
+
+
+def benchmark_of(name: str) -> str:
+    """The module that finds the figure of this name."""
+    return targets()[name].measured_by or name
 
 
 def line(name: str, measured: Measured, target: Target) -> str:

@@ -1,6 +1,7 @@
 """Run one benchmark in this process: `python -m bench.run_one NAME`, on the database at hand."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from importlib import import_module
 
@@ -14,9 +15,11 @@ def main(name: str) -> int:
     benchmark = import_module(f"bench.{name}")
     with getattr(benchmark, "STAGE", nullcontext)() as stage:
         measured = benchmark.measure(stage)
-    target = targets()[name]
-    print(line(name, measured, target), flush=True)
-    return 0 if target.is_met_by(measured.value) else 1
+    figures = measured if isinstance(measured, Mapping) else {name: measured}
+    known = targets()
+    for part, figure in figures.items():
+        print(line(part, figure, known[part]), flush=True)
+    return 0 if all(known[part].is_met_by(one.value) for part, one in figures.items()) else 1
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@ from importlib import import_module
 
 import pytest
 
-from bench.figures import Measured, Target, line, targets, words
+from bench.figures import Measured, Target, benchmark_of, line, targets, words
 
 
 class TestTargets:
     def test_each_belongs_to_a_benchmark_and_has_a_reason_and_one_bound(self) -> None:
         for name, target in targets().items():
-            assert callable(import_module(f"bench.{name}").measure)
+            assert callable(import_module(f"bench.{benchmark_of(name)}").measure)
             assert target.reason
             assert (target.at_most is None) != (target.at_least is None)
 

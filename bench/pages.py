@@ -1,0 +1,178 @@
+"""How fast pages are, and how much slower with ten times as many customers and items behind them.
+
+Two fleets on one server, asked in turns, so that a busy machine slows both alike. In this process,
+by a person who is signed in: what is measured is all that the web server would do.
+"""
+
+import gc
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import cycle, islice
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import connections as databases
+from django.test import Client
+from django.test.utils import CaptureQueriesContext, override_settings
+
+from bench.__main__ import FLEET_ITEMS, TEMPLATE
+from bench.figures import Measured
+from bench.load.loading import load
+from bench.page_visits import Kind, kinds, poll_of
+
+TIMES = 60
+"""Visits of each kind of page and fleet."""
+ITEMS_PER_CUSTOMER = 1000
+TEN_TIMES = 10
+
+
+_POLL = {"HX-Request": "true", "X-Live-Poll": "1"}
+
+
+class WrongAnswer(Exception):
+    """A page does not answer as it should, so its time means nothing."""
+
+
+@dataclass(slots=True)
+class Fleet:
+    """One database, who visits, and how long each kind of page took, in milliseconds."""
+
+    items: int
+    database: Any
+    client: Client = field(default_factory=Client)
+    kinds: Sequence[Kind] = ()
+    taken: dict[str, list[float]] = field(default_factory=dict)
+    statements: dict[str, int] = field(default_factory=dict)
+
+    def p95(self, kind: str) -> float:
+        taken = sorted(self.taken[kind])
+        return taken[math.ceil(0.95 * len(taken)) - 1]
+
+    def p50(self, kind: str) -> float:
+        return sorted(self.taken[kind])[len(self.taken[kind]) // 2]
+
+
+def measure(_stage: object, *, items: int | None = None, times: int = TIMES) -> dict[str, Measured]:
+    """Load both fleets and visit them.
+
+    :param items: of the larger fleet; the other has a tenth
+    """
+    items = items or int(os.environ.get(FLEET_ITEMS, "1000000"))
+    logging.disable(logging.INFO)  # a line for each visit would hide what breaks a run off
+    with override_settings(**_PLAIN_FILES):
+        small, large = _fleet(items // TEN_TIMES), _fleet(items)
+        for _ in range(2):  # what a process reads once, and what a disk gives slowly once
+            _visit(small, large, times=3)
+        for fleet in (small, large):
+            fleet.taken.clear()
+            _count_statements(fleet)
+        _visit(small, large, times=times)
+    return _figures(small, large)
+
+
+_PLAIN_FILES: Mapping[str, Any] = {
+    "STORAGES": settings.STORAGES
+    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+}
+"""A deployment has collected them; here nobody has."""
+
+
+def _fleet(items: int) -> Fleet:
+    """A database of its own with so many items, and somebody signed in to it."""
+    name = f"bench_fleet_{items}"
+    with databases["default"].cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    databases.settings[name] = databases.settings["default"] | {"NAME": name}
+    fleet = Fleet(items, databases[name])
+    with _at(fleet):
+        load(customers=max(items // ITEMS_PER_CUSTOMER, 10), items=items, now=datetime.now(UTC))
+        visitor = get_user_model().objects.create(username="visitor")
+        visitor.groups.add(Group.objects.get_or_create(name="admin")[0])
+        fleet.client.force_login(visitor)
+        fleet.kinds = kinds()
+    return fleet
+
+
+@contextmanager
+def _at(fleet: Fleet) -> Iterator[None]:
+    """Everything asks this fleet's database."""
+    before = databases["default"]
+    databases["default"] = fleet.database
+    try:
+        yield
+    finally:
+        databases["default"] = before
+
+
+def _visit(small: Fleet, large: Fleet, *, times: int) -> None:
+    gc.disable()
+    try:
+        for of_small, of_large in zip(small.kinds, large.kinds, strict=True):
+            addresses = _addresses(small, of_small), _addresses(large, of_large)
+            for first, second in islice(zip(*map(cycle, addresses), strict=True), times):
+                _time(small, of_small, first)
+                _time(large, of_large, second)
+            gc.collect()
+    finally:
+        gc.enable()
+
+
+def _addresses(fleet: Fleet, kind: Kind) -> Sequence[str]:
+    """What to ask for: of polls, as pages that were loaded just now ask."""
+    if not kind.is_poll:
+        return kind.addresses
+    with _at(fleet):
+        return [poll_of(fleet.client, address) for address in kind.addresses]
+
+
+def _time(fleet: Fleet, kind: Kind, address: str) -> None:
+    with _at(fleet):
+        began = time.perf_counter()
+        status = _status(fleet.client, kind, address)
+        taken = (time.perf_counter() - began) * 1000
+    # What is found by a number that only one item has is not a list but that item.
+    if status != kind.status and not (kind.figure == "pages_search" and status == 302):
+        raise WrongAnswer(f"{address} answered with {status} in place of {kind.status}.")
+    fleet.taken.setdefault(kind.name, []).append(taken)
+
+
+def _status(client: Client, kind: Kind, address: str) -> int:
+    return client.get(address, headers=_POLL if kind.is_poll else {}).status_code
+
+
+def _count_statements(fleet: Fleet) -> None:
+    for kind in fleet.kinds:
+        addresses = _addresses(fleet, kind)
+        with _at(fleet), CaptureQueriesContext(fleet.database) as counted:
+            _status(fleet.client, kind, addresses[0])
+        fleet.statements[kind.name] = len(counted)
+
+
+def _figures(small: Fleet, large: Fleet) -> dict[str, Measured]:
+    names = [kind.name for kind in large.kinds]
+    exponents = {name: _exponent(small.p95(name), large.p95(name)) for name in names}
+    sizes = {"items": [small.items, large.items]}
+    figures = {
+        "pages_growth": Measured(max(exponents.values()), sizes | _rounded(exponents, 2)),
+        "pages_statements": Measured(max(large.statements.values()), dict(large.statements)),
+    }
+    for figure in ("pages_list", "pages_item", "pages_search", "pages_unchanged"):
+        taken = {kind.name: large.p95(kind.name) for kind in large.kinds if kind.figure == figure}
+        figures[figure] = Measured(max(taken.values()), sizes | _rounded(taken, 1))
+    return figures
+
+
+def _exponent(small: float, large: float) -> float:
+    return math.log10(large / small)
+
+
+def _rounded(figures: Mapping[str, float], digits: int) -> dict[str, Any]:
+    return {name: round(figure, digits) for name, figure in figures.items()}
