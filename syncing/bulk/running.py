@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.contrib.postgres.functions import TransactionNow as Now
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from syncing import schedule, stopping
 from syncing.bulk.acts import CHUNK, Act, Result, carry_out
@@ -47,7 +47,7 @@ def run_next(*, seconds: float = TURN_SECONDS) -> bool:
 
 _WAITING = """
     SELECT id FROM syncing_job
-    WHERE state IN ('open', 'running') AND (lease_until IS NULL OR lease_until < now())
+    WHERE state IN ('open', 'running') AND (lease_until IS NULL OR lease_until <= now())
 """
 _TAKE = f"""
     UPDATE syncing_job SET lease_token = %(token)s, state = 'running',

@@ -56,6 +56,8 @@ class TestKeyboard:
         page.keyboard.press("k")
         expect(names.nth(0)).to_be_focused()
         page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog", name="One item")).to_be_visible()
+        page.keyboard.press("Enter")
 
         expect(page).to_have_url(re.compile(r"/items/\d+/$"))
 
