@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
 from rampbridge.celery import app
 from tests.browsers import CHROMIUM_MISSING, find_chromium
+from tests.plugins import migrated
+from tests.plugins.embedded_postgres import IS_OURS
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 
@@ -20,6 +23,14 @@ def _broker_in_memory() -> Iterator[None]:
     app.conf.update(broker_url=memory, broker_read_url=memory, broker_write_url=memory)
     yield
     app.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Before Django takes its test database and applies what it lacks, restore one."""
+    if IS_OURS in os.environ:
+        tested = settings.DATABASES["default"]
+        migrated.restore_into(tested["TEST"]["NAME"] or TEST_DATABASE_PREFIX + tested["NAME"])
 
 
 def pytest_configure() -> None:

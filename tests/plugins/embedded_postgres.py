@@ -8,15 +8,18 @@ Set `TEST_DATABASE_URL` by hand to test against another server.
 import fcntl
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from rampbridge.embedded import postgres
 from tests.environment import TEST_ENVIRONMENT
+from tests.plugins import migrated
 
 RUNS = Path(__file__).resolve().parents[2] / "var" / "tests"
 ROOM = pytest.StashKey[ExitStack]()
@@ -33,6 +36,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             "rampbridge"
         )
         os.environ[IS_OURS] = "1"
+        room.enter_context(_migrating())
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     return (yield)
 
@@ -63,6 +67,20 @@ def _cluster(room: ExitStack) -> postgres.Cluster:
     return postgres.Cluster(
         data=directory / "postgres", sockets=sockets, log=directory / "postgres.log", durable=False
     )
+
+
+@contextmanager
+def _migrating() -> Iterator[None]:
+    """Begin with the migrations, if they are new, while tests are still being collected."""
+    if migrated.dump().exists():
+        yield
+        return
+    process = subprocess.Popen([sys.executable, "-m", migrated.__name__], cwd=migrated.ROOT)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def remove_abandoned_runs() -> None:

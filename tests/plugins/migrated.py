@@ -1,0 +1,107 @@
+"""A database with all migrations applied, for each process of a run: migrated once, then restored.
+
+Applying every migration takes the better part of half a minute, restoring what came of it takes
+none. The dump is kept under a digest of all that migrations are made of. Django still runs
+`migrate` on what is restored, so it finds what is missing, and its signals come as always.
+
+As a program it makes the dump: `python -m tests.plugins.migrated`, on the run's own server.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from rampbridge.embedded.postgres import binaries
+
+ROOT = Path(__file__).resolve().parents[2]
+DUMPS = ROOT / "var" / "cache" / "migrated"
+KEPT = 4
+"""Dumps of earlier states: whoever goes back and forth between two has both."""
+
+
+def restore_into(database: str) -> None:
+    """A fresh database of this name on the run's server; made the long way if there is no dump."""
+    make_dump()
+    _create(database)
+    _tool("pg_restore", "--single-transaction", "--no-owner", "-d", _url(database), str(dump()))
+
+
+def make_dump() -> None:
+    """Migrate an empty database and keep what came of it, unless that was done before."""
+    with _one_at_a_time():
+        wanted = dump()
+        if wanted.exists():
+            return
+        building = "rampbridge_migrated"
+        _create(building)
+        environment = {**os.environ, "DATABASE_URL": _url(building)}
+        _run([sys.executable, str(ROOT / "manage.py"), "migrate", "-v0"], environment)
+        draft = wanted.with_suffix(".new")
+        _tool("pg_dump", "-Fc", "-f", str(draft), _url(building))
+        draft.rename(wanted)
+        _forget_older()
+
+
+def dump() -> Path:
+    """Where the dump of the present migrations is kept."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    for path in _sources():
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    return DUMPS / f"{digest.hexdigest()[:16]}.dump"
+
+
+def _sources() -> Iterator[Path]:
+    """Migrations, the models that some of them read, and which apps there are, in what version."""
+    yield from (ROOT / "requirements.lock", ROOT / "rampbridge" / "settings.py")
+    for app in ("connections", "migrations_tool", "rampbridge", "syncing"):
+        for directory in ("migrations", "models"):
+            yield from sorted((ROOT / app / directory).rglob("*.py"))
+
+
+def _forget_older() -> None:
+    dumps = sorted(DUMPS.glob("*.dump"), key=lambda path: path.stat().st_mtime)
+    for path in dumps[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    DUMPS.mkdir(parents=True, exist_ok=True)
+    with (DUMPS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _create(database: str) -> None:
+    with psycopg.connect(_url("postgres"), autocommit=True) as db:
+        name = sql.Identifier(database)
+        db.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        db.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+
+
+def _url(database: str) -> str:
+    return make_conninfo(os.environ["TEST_DATABASE_URL"], dbname=database)
+
+
+def _tool(program: str, *arguments: str) -> None:
+    _run([str(binaries() / program), *arguments], dict(os.environ))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:3])} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    make_dump()
