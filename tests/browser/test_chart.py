@@ -1,6 +1,5 @@
 """The chart of a customer in a browser: main paths, keyboards, both themes, every width."""
 
-import pytest
 from playwright.sync_api import expect
 
 from connections.models import CustomField, DriftDecision, Mirror, MirrorRun
@@ -8,23 +7,11 @@ from tests import spend
 from tests.browser import chart_stories
 from tests.browser.chart_stories import confirmed, used
 from tests.browser.conftest import Arrive
+from tests.browser.looks import THE_OTHERS, wrong_with
 from tests.factories import LedgerAccountFactory
 
 HOME = "/customers/harbor-coffee/chart/"
 LONG = "/customers/long/chart/"
-
-
-def clean(arrive: Arrive, theme: str, width: int, paths: list[str]) -> list[str]:
-    """What is wrong with these pages: accessibility, console, width."""
-    visitor = arrive("support", theme=theme, width=width)
-    found: list[str] = []
-    for path in paths:
-        page = visitor.go(path)
-        found += [f"{path} {fault}" for fault in visitor.faults()]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overflow > 0:
-            found.append(f"{path} is {overflow} px wider than the screen")
-    return found + visitor.complaints
 
 
 def pages_of(home: str, slug: str) -> list[str]:
@@ -49,28 +36,23 @@ def pages_of(home: str, slug: str) -> list[str]:
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize(("theme", "width"), [("light", 375), ("dark", 1440)])
-    def test_is_clean_while_both_sides_differ(self, arrive: Arrive, theme: str, width: int) -> None:
+    def test_is_clean_while_both_sides_differ(self, arrive: Arrive) -> None:
         chart_stories.drifting()
 
-        assert clean(arrive, theme, width, pages_of(HOME, "harbor-coffee")) == []
+        assert wrong_with(arrive(), *pages_of(HOME, "harbor-coffee")) == []
 
-    @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 375)])
-    def test_is_clean_with_the_longest_names(self, arrive: Arrive, theme: str, width: int) -> None:
+    def test_is_clean_with_the_longest_names(self, arrive: Arrive) -> None:
         chart_stories.long_names()
 
-        assert clean(arrive, theme, width, pages_of(LONG, "long")) == []
+        assert wrong_with(arrive(), *pages_of(LONG, "long"), looks=THE_OTHERS) == []
 
-    @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 375)])
-    def test_is_clean_while_it_stands_still_or_nothing_is_there(
-        self, arrive: Arrive, theme: str, width: int
-    ) -> None:
+    def test_is_clean_while_it_stands_still_or_nothing_is_there(self, arrive: Arrive) -> None:
         chart_stories.stopped()
         chart_stories.customer("empty", name="Empty Ltd")
         stopped, empty = "/customers/verde-clinics/chart/", "/customers/empty/chart/"
 
         paths = [stopped, empty, f"{empty}records/", f"{empty}batches/"]
-        assert clean(arrive, theme, width, paths) == []
+        assert wrong_with(arrive(), *paths, looks=THE_OTHERS) == []
 
 
 class TestDeciding:

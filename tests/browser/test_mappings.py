@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright._impl._api_structures import FilePayload  # the public module leaves it out
 from playwright.sync_api import expect
 
@@ -11,8 +10,8 @@ from connections.models import Mapping, MappingKind
 from syncing import mapping_services
 from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
+from tests.browser.looks import wrong_with
 from tests.browser.mapping_stories import missing_mappings
-from tests.browser.test_pages import BOTH, _check
 from tests.factories import LONG_NAME, ConnectionFactory
 
 HOME = "/customers/mapped/mappings/"
@@ -22,8 +21,7 @@ PATHS = [HOME, EDIT, f"{HOME}suggestions/", f"{HOME}all/", f"{HOME}all/?kind=pro
 
 
 class TestThePages:
-    @pytest.mark.parametrize(("theme", "width"), BOTH)
-    def test_are_clean_while_much_waits(self, arrive: Arrive, theme: str, width: int) -> None:
+    def test_are_clean_while_much_waits(self, arrive: Arrive) -> None:
         customer = missing_mappings()
         missing_mappings("Harbor Coffee", "harbor")
         mapping_services.save_and_release(
@@ -34,17 +32,14 @@ class TestThePages:
         )
 
         copy = f"{HOME}copy/?source=harbor"
-        assert _check(arrive, theme, width, [*PATHS, copy, f"{HOME}?saved=3"]) == []
+        assert wrong_with(arrive(), *PATHS, copy, f"{HOME}?saved=3") == []
 
-    @pytest.mark.parametrize(("theme", "width"), BOTH)
-    def test_are_clean_with_the_longest_names_and_with_none(
-        self, arrive: Arrive, theme: str, width: int
-    ) -> None:
+    def test_are_clean_with_the_longest_names_and_with_none(self, arrive: Arrive) -> None:
         missing_mappings(LONG_NAME)
         ConnectionFactory.create(slug="empty")
 
         empty = [path.replace("mapped", "empty") for path in (HOME, f"{HOME}all/")]
-        assert _check(arrive, theme, width, [HOME, EDIT, f"{HOME}all/", *empty]) == []
+        assert wrong_with(arrive(), HOME, EDIT, f"{HOME}all/", *empty) == []
 
 
 class TestOneClick:

@@ -1,37 +1,27 @@
 """A connection's settings in the browser: switches, credentials, disconnecting, every state."""
 
-import pytest
 from playwright.sync_api import expect
 
 from connections import secrets
 from connections.models import Chore, Connection, Credential, Switch
 from tests.browser import settings_stories
 from tests.browser.conftest import Arrive
+from tests.browser.looks import wrong_with
 
-BOTH = [("light", 375), ("dark", 1440)]
 FORMS = ("basics/", "credentials/ramp/", "credentials/erp/", "disconnect/")
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize(("theme", "width"), BOTH)
-    def test_is_clean_in_every_state(self, arrive: Arrive, theme: str, width: int) -> None:
+    def test_is_clean_in_every_state(self, arrive: Arrive) -> None:
         slugs = [one.slug for one in settings_stories.all_of_them()]
-        visitor = arrive("implementer", theme=theme, width=width)
-        found = []
 
         paths = [f"/customers/{slug}/{page}/" for slug in slugs for page in
                  ("settings", "onboarding")]  # fmt: skip
         paths += [f"/customers/{slugs[1]}/settings/{form}" for form in FORMS]
         paths += [f"/customers/{slugs[2]}/onboarding/{form}/" for form in ("entities", "accounts")]
         paths += ["/customers/new/?erp=tryton", "/customers/new/?erp=ledger"]
-        for path in paths:
-            page = visitor.go(path)
-            found += [f"{path} {fault}" for fault in visitor.faults()]
-            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if overflow > 0:
-                found.append(f"{path} is {overflow} px wider than the screen")
 
-        assert found + visitor.complaints == []
+        assert wrong_with(arrive("implementer"), *paths) == []
 
 
 class TestSwitches:
