@@ -167,14 +167,14 @@ GUIDES: Mapping[str, Guide] = {
         "An item is coded with something that the ERP does not have under this id, as after a"
         " change of integration or of the chart.",
         (
-            "Map it below. What it holds up is queued with the same click.",
+            "Map it with the button on this page. What it holds up is queued with the same click.",
             "Look for the cause: a chart that is not uploaded, or codings of a former integration.",
         ),
         _BY_ITSELF,
     ),
     "mapping.entity": Guide(
         "The item belongs to an entity of Ramp that leads to no company of the ERP.",
-        ("Map the entity below.",),
+        ("Map the entity: the button stands on this page.",),
         _BY_ITSELF,
     ),
     "mapping.posting_profile": Guide(

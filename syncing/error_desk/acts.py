@@ -64,7 +64,9 @@ def assign(group: ErrorGroup, owner: str, *, actor: str) -> None:
     if not changed:
         raise NotDone("Somebody else has just assigned it. Look again.")
     text = (
-        f"Assigned “{group.title}” to {owner}." if owner else f"Assigned “{group.title}” to nobody."
+        f"Assigned “{group.heading}” to {owner}."
+        if owner
+        else f"Assigned “{group.heading}” to nobody."
     )
     _record(actor, "errors.assign", text, group, before=group.owner, after=owner)
 
@@ -85,7 +87,7 @@ def comment(group: ErrorGroup, text: str, *, actor: str) -> Comment:
     if not text:
         raise NotDone("Write something first.")
     written = Comment.objects.create(group=group, at=Now(), author=actor, text=text)
-    _record(actor, "errors.comment", f"Commented on “{group.title}”.", group, comment=written.pk)
+    _record(actor, "errors.comment", f"Commented on “{group.heading}”.", group, comment=written.pk)
     return written
 
 
@@ -109,7 +111,7 @@ def snooze(group: ErrorGroup, wish: Snooze, *, actor: str, now: datetime) -> Non
         snoozed_in_version=settings.RELEASE if wish.until_release else "",
         woken_because="",
     )
-    text = f"Snoozed “{group.title}” {wish.words}: {wish.reason}"
+    text = f"Snoozed “{group.heading}” {wish.words}: {wish.reason}"
     _record(actor, "errors.snooze", text, group, reason=wish.reason)
 
 
@@ -133,7 +135,7 @@ def wake(group: ErrorGroup, *, actor: str) -> None:
     snoozed = ErrorGroup.objects.filter(pk=group.pk, snoozed_at__isnull=False)
     if not snoozed.update(**NOT_SNOOZED, woken_because=f"{actor} ended the snooze."):
         raise NotDone("It is not snoozed any more.")
-    _record(actor, "errors.wake", f"Ended the snooze of “{group.title}”.", group)
+    _record(actor, "errors.wake", f"Ended the snooze of “{group.heading}”.", group)
 
 
 def more_since_snoozed(group: ErrorGroup) -> int:

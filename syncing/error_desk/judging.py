@@ -76,7 +76,7 @@ def rule(group: ErrorGroup, wish: Wish, *, before: str, actor: str) -> Ruling:
                 made_by=actor,
                 made_at=Now(),
             )
-            text = f"Ruled “{group.title}” to be {LABELS[wish.category]}: {wish.reason}"
+            text = f"Ruled “{group.heading}” to be {LABELS[wish.category]}: {wish.reason}"
             _record(actor, "errors.rule", text, group, ruling=made.pk, fix=made.fix)
             judge_anew(made, turns=1)
     except IntegrityError as error:
@@ -95,7 +95,7 @@ def withdraw(ruling: Ruling, group: ErrorGroup, *, reason: str, actor: str) -> N
     )
     if not ended:
         raise NotDone("It was withdrawn already.")
-    text = f"Withdrew the ruling on “{group.title}”: {reason}"
+    text = f"Withdrew the ruling on “{group.heading}”: {reason}"
     _record(actor, "errors.withdraw_ruling", text, group, ruling=ruling.pk)
     ruling.refresh_from_db()
     judge_anew(ruling, turns=1)

@@ -61,6 +61,16 @@ class ErrorGroup(models.Model):
     def __str__(self) -> str:
         return f"{self.code}: {self.title}"
 
+    @property
+    def heading(self) -> str:
+        """The title as people read it."""
+        return heading(self.title)
+
+
+def heading(title: str) -> str:
+    """A group's title without the full stop behind what was struck out."""
+    return title.replace("….", "…")
+
 
 class ErrorCount(models.Model):
     """How many open items, and how much money, a group holds at one customer. Kept by triggers."""

@@ -1,6 +1,7 @@
 """Everything about one group of errors: whom it hits, with which causes, since when, and what was
 done about it. Each function is one statement, and none reads all items of a large group."""
 
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -195,9 +196,9 @@ def inside(fingerprint: str, hits: Sequence[Hit]) -> Inside:
         {"fingerprint": fingerprint, "most": LOOKED_AT},
     )
     customers = {hit.connection.pk: hit.connection for hit in hits}
-    causes: Counter[tuple[object, str]] = Counter()
+    causes: Counter[tuple[uuid.UUID, str]] = Counter()
     telling: Counter[str] = Counter()
-    fields: dict[object, Mapping[str, str]] = {}
+    fields: dict[uuid.UUID, Mapping[str, str]] = {}
     for connection_id, cause, told, items, names in found:
         telling[told] += items
         fields[connection_id] = from_json(names) or {}

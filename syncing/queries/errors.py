@@ -11,6 +11,7 @@ from typing import Any
 
 from rampbridge.lib.charts import Spark, spark
 from rampbridge.lib.money import Money
+from syncing.models.errors import heading
 from syncing.queries.group_states import LOOKS, Facts, GroupState, open_since, state_of
 from syncing.queries.words import Look
 from syncing.statements import from_json, rows
@@ -73,6 +74,10 @@ class GroupRow:
     proof_id: int | None = None
     why: str = ""
     """What put it where it is: the reason of a snooze, or what woke it."""
+
+    @property
+    def heading(self) -> str:
+        return heading(self.title)
 
     @property
     def look(self) -> Look:

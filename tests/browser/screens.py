@@ -212,9 +212,13 @@ def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
         chart_shots,
         chart_stories,
+        error_shots,
+        error_stories,
         mapping_shots,
         settings_shots,
         settings_stories,
+        settle_shots,
+        settle_stories,
         stories,
         vendor_shots,
         vendor_stories,
@@ -225,6 +229,7 @@ def _tell_stories(studio: Studio) -> None:
     user = UserFactory.create(username="maya.okafor", roles=["support", "implementer"])
     studio.cookies = [session_cookie(user, studio.address)]
     studio.take(empty_shots())
+    studio.take(error_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
         (stories.busy_engine, engine_shots),
@@ -237,6 +242,10 @@ def _tell_stories(studio: Studio) -> None:
         (vendor_stories.long_world, lambda: vendor_shots.shots("long")),
         (mapping_shots.ordinary, mapping_shots.shots),
         (mapping_shots.long_names, mapping_shots.long_shots),
+        (settle_stories.world, lambda: settle_shots.shots("harbor")),
+        (settle_stories.long_world, lambda: settle_shots.shots("long")),
+        (error_stories.a_week, error_shots.shots),
+        (error_stories.long_week, error_shots.long_shots),
     ):
         story()
         studio.take(shots())

@@ -10,7 +10,15 @@ from uuid import uuid4
 
 from connections.models import Connection
 from syncing.fleet.keeping import keep_up
-from syncing.models import AckBatch, ErrorGroup, ItemEvent, ItemPayload, SyncItem, SyncRequest
+from syncing.models import (
+    AckBatch,
+    ErrorGroup,
+    ItemEvent,
+    ItemPayload,
+    Ruling,
+    SyncItem,
+    SyncRequest,
+)
 from syncing.states import ItemState
 from tests.browser import engine, every_type
 from tests.factories import (
@@ -106,6 +114,7 @@ def forget() -> None:
     """Remove all customers with everything that is theirs."""
     SyncItem.objects.all().delete()
     ErrorGroup.objects.all().delete()
+    Ruling.objects.all().delete()
     AckBatch.objects.all().delete()
     SyncRequest.objects.all().delete()
     Connection.objects.all().delete()

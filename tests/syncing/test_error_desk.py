@@ -253,7 +253,7 @@ class TestTending:
 
         went_through(back)
         tending.tend()
-        group.refresh_from_db()
+        group = ErrorGroup.objects.get(pk=group.pk)
         assert group.regressed_at is None
         assert group.resolved_by_item_id in {item.pk, back.pk}
 

@@ -70,7 +70,8 @@ class Walk:
     def __init__(self, seed: int, connections: list[Connection]) -> None:
         self.chance, self.connections = Random(seed), connections
         self.moves: list[Callable[[], object]] = [
-            *[self.arrive] * 3, *[self.refuse_before] * 2, self.refuse_sent, self.try_later, self.wait,
+            *[self.arrive] * 3, *[self.refuse_before] * 2, self.refuse_sent, self.try_later,
+            self.wait,
             self.book, self.lose, self.hold, self.release_one, self.release_cause, self.confirm,
             self.withdraw, self.find_wrong, self.outage, self.delete,
         ]  # fmt: skip

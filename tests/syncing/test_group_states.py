@@ -35,7 +35,9 @@ def at(days: float) -> datetime:
     ids=repr,
 )
 def test_the_state_follows_from_the_facts(facts: dict[str, Any], state: GroupState) -> None:
-    assert state_of(Facts(**{"open_items": 1, "first_seen_at": at(30)} | facts), NOW) is state
+    standing: dict[str, Any] = {"open_items": 1, "first_seen_at": at(30), **facts}
+
+    assert state_of(Facts(**standing), NOW) is state
 
 
 def test_every_state_has_a_look() -> None:

@@ -1,0 +1,140 @@
+"""The error desk in a browser: from the list to a cause by keyboard, and what came of each act."""
+
+import re
+
+from playwright.sync_api import expect
+
+from syncing.models import ErrorGroup
+from tests.browser.conftest import Arrive, Visitor
+from tests.browser.error_stories import a_week, group_path, long_week
+from tests.factories import SyncItemFactory
+
+CODE = "mapping.gl_account"
+
+
+def faults(visitor: Visitor, path: str) -> list[str]:
+    """What is wrong with a page, in both themes and both widths of one load."""
+    page, found = visitor.go(path), []
+    for width, theme in ((1440, "light"), (1440, "dark"), (375, "dark"), (375, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        found += [f"{path} {theme} {width}: {fault}" for fault in visitor.faults()]
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            found.append(f"{path} is {overflow} px wider than {width}")
+    return found
+
+
+class TestTheDesk:
+    def test_is_walked_through_by_keyboard_alone(self, arrive: Arrive) -> None:
+        a_week()
+        page = arrive("implementer").go("/errors/")
+        titles = page.locator("[data-row] a.row-link")
+
+        page.keyboard.press("j")
+        expect(titles.first).to_be_focused()
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        expect(titles.nth(2)).to_have_text("Tryton has no GL account called …")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(group_path(CODE)))
+
+        page.keyboard.press("a")
+        expect(page.get_by_label("Whoever cares for it")).to_be_focused()
+        page.keyboard.type("nobody.known")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("There is nobody with the user name nobody.known.")).to_be_visible()
+        page.get_by_label("Whoever cares for it").fill("ana.lopes")
+        page.keyboard.press("Enter")
+        expect(page.locator("#group-notice")).to_be_focused()
+        expect(page.get_by_text("cared for by ana.lopes")).to_be_visible()
+        expect(page.locator("#announcer")).to_have_text("Assigned to ana.lopes.")
+
+        page.keyboard.press("s")
+        expect(page.get_by_label("Put off for some time")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        page.get_by_label("Why it can wait").focus()
+        page.keyboard.type("They map it today.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Put off until 10 more items fail with it.")).to_be_visible()
+        expect(page.get_by_text("After 0 of 10 more items.")).to_be_visible()
+        page.keyboard.press("s")
+        expect(page.get_by_text("It is no longer put off.")).to_be_visible()
+
+        page.get_by_role("link", name="Change the category").click()
+        page.get_by_label(re.compile("Needs integrator")).check()
+        page.get_by_label("Why", exact=True).fill("The chart was ours to upload.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("From now on it is needs integrator.")).to_be_visible()
+        expect(page.locator("#customer-text")).to_contain_text("and quote RB-")
+
+        page.get_by_label("Comment", exact=True).fill("Uploaded it.")
+        page.get_by_role("button", name="Keep").click()
+        expect(page.locator(".diary-comment").first).to_have_text("Uploaded it.")
+
+        page.keyboard.press("r")
+        expect(page).to_have_url(re.compile(r"/jobs/new\?act=retry&cause=[0-9a-f]{32}"))
+        page.go_back()
+        expect(page.get_by_text("Ruled by")).to_be_visible()
+
+    def test_shows_what_comes_and_goes_without_a_reload(self, arrive: Arrive) -> None:
+        (customer, *_) = a_week()
+        visitor = arrive()
+        page = visitor.go(group_path(CODE))
+        page.evaluate("window.stillTheSamePage = true")
+        page.get_by_label("Comment", exact=True).fill("Half a sentence")
+
+        SyncItemFactory.create(
+            connection=customer,
+            failed=True,
+            error_code=CODE,
+            error_title="Tryton has no GL account called Third.",
+        )
+
+        expect(page.locator(".kpi-value").first).to_have_text("38", timeout=15_000)
+        expect(page.get_by_label("Comment", exact=True)).to_have_value("Half a sentence")
+        assert page.evaluate("window.stillTheSamePage")
+
+    def test_filters_stand_in_the_address_and_survive_the_way_back(self, arrive: Arrive) -> None:
+        a_week()
+        visitor = arrive()
+        page = visitor.go("/errors/")
+
+        page.get_by_label("Category").select_option("needs_integrator")
+        expect(page).to_have_url(re.compile("category=needs_integrator"))
+        expect(page.locator("[data-row]")).to_have_count(1)
+        expect(page.locator("#hidden-count")).to_contain_text("4 open errors are hidden")
+        page.locator("[data-row] a.row-link").click()
+        page.go_back()
+
+        expect(page.locator("[data-row]")).to_have_count(1)
+        page.get_by_role("link", name="Resolved").click()
+        expect(page).to_have_url(re.compile("state=resolved"))
+        assert visitor.complaints == []
+
+
+class TestThePages:
+    def test_are_clean_in_both_themes_and_widths(self, arrive: Arrive) -> None:
+        a_week()
+        visitor = arrive("implementer")
+        page = visitor.page
+
+        found = faults(visitor, "/errors/")
+        found += faults(visitor, group_path())
+        for form in ("assign", "snooze", "rule"):
+            found += faults(visitor, f"{group_path(CODE)}{form}")
+        page.set_viewport_size({"width": 720, "height": 450})  # 1440 wide at 200 %
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+        assert found + visitor.complaints == []
+        assert overflow <= 0
+
+    def test_are_clean_with_the_longest_names_and_with_nothing(self, arrive: Arrive) -> None:
+        visitor = arrive()
+        found = faults(visitor, "/errors/")
+        long_week()
+        found += faults(visitor, "/errors/")
+        found += faults(visitor, group_path("ramp.unreadable"))
+
+        assert found + visitor.complaints == []
+        assert ErrorGroup.objects.count() == 1
