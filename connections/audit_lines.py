@@ -127,12 +127,12 @@ def history(kept: str, *, connection_id: uuid.UUID | None, after: str) -> Histor
         found = found.filter(pgh_id__lt=int(after))
     earlier = model.objects.filter(pgh_obj_id=OuterRef("pgh_obj_id"), pgh_id__lt=OuterRef("pgh_id"))
     before = Subquery(earlier.order_by("-pgh_id").values("pgh_id")[:1])
-    taken = list(found.annotate(before=before).order_by("-pgh_id")[: PAGE_SIZE + 1])
+    taken = list(found.annotate(earlier_id=before).order_by("-pgh_id")[: PAGE_SIZE + 1])
     shown = taken[:PAGE_SIZE]
-    versions = model.objects.in_bulk([one.before for one in shown if one.before])
+    versions = model.objects.in_bulk([one.earlier_id for one in shown if one.earlier_id])
     names = _names(shown)
     return History(
-        [_change(one, versions.get(one.before), names) for one in shown],
+        [_change(one, versions.get(one.earlier_id), names) for one in shown],
         str(shown[-1].pgh_id) if len(taken) > PAGE_SIZE else "",
         is_first=not after,
     )

@@ -15,7 +15,9 @@ from django.db import transaction
 
 from connections import audit
 from connections.erp.errors import CATEGORY, Category
-from syncing import incident_pauses
+from connections.models import Connection
+from syncing import incident_pauses, outages
+from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.incident_pauses import CANARY_EVERY
 from syncing.models import Incident
 from syncing.statements import execute, only_one, rows
@@ -28,6 +30,8 @@ DEAD_AFTER = timedelta(days=1)
 """An ERP that has been silent for longer is a customer's that has left it, and says nothing new."""
 US = "rampbridge"
 """Who opens incidents, in the audit lines."""
+TOLD_AT_ONCE = 100
+"""Customers whose items are told in one look, of which there is one a minute."""
 _SILENT = "erp.silent"
 _OF_THE_CUSTOMER = sorted(
     f"erp.{code}" for code, category in CATEGORY.items() if category is Category.USER
@@ -67,6 +71,7 @@ def _watch() -> list[Opened]:
     execute(_NEXT_CANARY, {"every": CANARY_EVERY})
     for one in opened:
         _tell(one)
+    _tell_customers()
     return opened
 
 
@@ -111,6 +116,19 @@ def _tell(opened: Opened) -> None:
         subject="incident",
         subject_id=opened.id,
     )
+
+
+def _tell_customers() -> None:
+    """Customers whose ERP has been silent for an hour read it in Ramp, also where none of theirs
+    is the canary (fault X17)."""
+    found = rows(_SILENT_FOR_LONG, {"patience": outages.TELL_AFTER, "most": TOLD_AT_ONCE})
+    paused = Connection.objects.in_bulk([connection for connection, _ in found])
+    for connection, title in found:
+        failure = SyncFailure(ErrorCategory.TRANSIENT, Origin.ERP, _SILENT, title)
+        minutes = round(CANARY_EVERY.total_seconds() / 60)
+        outages.tell_waiting(
+            paused[connection], failure, next_try=CANARY_EVERY, then=f"every {minutes} minutes"
+        )
 
 
 def _end_empty() -> None:
@@ -223,4 +241,15 @@ _NEXT_CANARY = """
     )
     UPDATE syncing_pause p SET canary_due_at = turns.due_at
     FROM turns WHERE p.id = turns.id AND p.canary_due_at IS DISTINCT FROM turns.due_at
+"""
+_SILENT_FOR_LONG = """
+    SELECT p.connection_id, n.title
+    FROM syncing_incident n JOIN syncing_pause p ON p.incident_id = n.id
+    JOIN syncing_schedule s ON s.connection_id = p.connection_id
+    WHERE n.ended_at IS NULL AND p.resumed_at IS NULL
+      AND s.erp_silent_since < now() - %(patience)s
+      AND EXISTS (SELECT FROM syncing_syncitem i
+                  WHERE i.connection_id = p.connection_id AND i.state = 'READY'
+                    AND i.due_at IS NOT NULL AND i.failure_telling = '')
+    ORDER BY p.connection_id LIMIT %(most)s
 """

@@ -17,10 +17,18 @@ MOST_AT_ONCE = 5000
 """Items told per probe of the ERP, of which there is one a minute."""
 
 
-def tell_waiting(connection: Connection, failure: SyncFailure, *, next_try: timedelta) -> int:
+def tell_waiting(
+    connection: Connection,
+    failure: SyncFailure,
+    *,
+    next_try: timedelta,
+    then: str = "every minute",
+) -> int:
     """Have Ramp told of what waits for an ERP that has been silent for an hour.
 
     Each item is told once, however long it lasts. Returns how many.
+
+    :param then: how often it is tried from the next try on, in words
     """
     return execute(
         """
@@ -39,8 +47,8 @@ def tell_waiting(connection: Connection, failure: SyncFailure, *, next_try: time
             SET failure_telling = 'due', error_at = now(), error_category = 'transient',
                 error_origin = %(origin)s, error_code = %(code)s, error_title = %(title)s,
                 error_fix = '', error_text = format(
-                    '%%s We try again at %%s UTC and from then on every minute until it answers;'
-                    ' nothing to do.', %(title)s::text, w.next)
+                    '%%s We try again at %%s UTC and from then on %%s until it answers;'
+                    ' nothing to do.', %(title)s::text, w.next, %(then)s::text)
             FROM waiting w WHERE i.id = w.id
             RETURNING i.id, i.error_text
         )
@@ -50,6 +58,7 @@ def tell_waiting(connection: Connection, failure: SyncFailure, *, next_try: time
         {
             "connection": connection.pk,
             "next": next_try,
+            "then": then,
             "patience": TELL_AFTER,
             "silent_types": list(SILENT_TYPES),
             "most": MOST_AT_ONCE,

@@ -213,6 +213,8 @@ def _tell_stories(studio: Studio) -> None:
         chart_shots,
         chart_stories,
         error_shots,
+        desk_shots,
+        desk_stories,
         error_stories,
         mapping_shots,
         settings_shots,
@@ -232,6 +234,7 @@ def _tell_stories(studio: Studio) -> None:
     studio.take(error_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
+    studio.take(desk_shots.empty_shots())
         (stories.busy_engine, engine_shots),
         (stories.long_names, long_shots),
         (settings_stories.all_of_them, settings_shots.shots),
@@ -249,6 +252,8 @@ def _tell_stories(studio: Studio) -> None:
     ):
         story()
         studio.take(shots())
+        (desk_stories.a_day, desk_shots.shots),
+        (desk_stories.long_names, desk_shots.long_shots),
         stories.forget()
 
 

@@ -13,6 +13,7 @@ from syncing.fleet.keeping import keep_up
 from syncing.models import (
     AckBatch,
     ErrorGroup,
+    Incident,
     ItemEvent,
     ItemPayload,
     Ruling,
@@ -114,6 +115,7 @@ def forget() -> None:
     """Remove all customers with everything that is theirs."""
     SyncItem.objects.all().delete()
     ErrorGroup.objects.all().delete()
+    Incident.objects.all().delete()
     Ruling.objects.all().delete()
     AckBatch.objects.all().delete()
     SyncRequest.objects.all().delete()

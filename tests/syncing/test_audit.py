@@ -134,8 +134,9 @@ def link() -> None:
 
 
 def link_again() -> None:
-    refused = VendorLinkFactory.create(state="refused", batch=uuid.uuid4(), refusal="No")
-    links.want_again(refused.connection, batch=refused.batch, actor=WHO)
+    batch = uuid.uuid4()
+    refused = VendorLinkFactory.create(state="refused", batch=batch, refusal="No")
+    links.want_again(refused.connection, batch=batch, actor=WHO)
 
 
 def create_vendor() -> None:

@@ -270,6 +270,19 @@ class TestCanary:
         assert rung() == set()
         assert post_canary(hit[0].worker) == 0
 
+    def test_after_an_hour_every_customer_reads_in_ramp_that_it_is_silent(
+        self, hit: list[World]
+    ) -> None:
+        incidents.watch()
+        assert not SyncItem.objects.exclude(failure_telling="").exists()
+        Schedule.objects.update(erp_silent_since="2026-01-01T00:00Z")
+
+        incidents.watch()
+
+        told = SyncItem.objects.filter(failure_telling="due")
+        assert told.count() == LEAST
+        assert "from then on every 5 minutes until it answers" in told[0].error_text
+
 
 class TestEnding:
     @pytest.fixture
