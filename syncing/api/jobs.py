@@ -54,17 +54,17 @@ class JobIn(ChosenIn):
     )
 
 
-class AssignIn(JobIn):
+class AssignManyIn(JobIn):
     owner: Annotated[Text, StringConstraints(max_length=150)] = Field(
         description="A user name, `me` for the key's owner, or empty for nobody."
     )
 
 
-class TagIn(JobIn):
+class TagManyIn(JobIn):
     tag: Annotated[Text, StringConstraints(min_length=1, max_length=40)]
 
 
-class SnoozeIn(JobIn):
+class SnoozeManyIn(JobIn):
     until: AwareDatetime | None = Field(description="null: show them in lists again at once.")
     reason: Annotated[Text, StringConstraints(max_length=300)] = ""
 
@@ -172,26 +172,26 @@ def retry(request: HttpRequest, body: JobIn) -> Status[JobOut]:
 
 
 @router.post("/assign", auth=HANDLE, response={202: JobOut}, summary="Assign many")
-def assign(request: HttpRequest, body: AssignIn) -> Status[JobOut]:
+def assign(request: HttpRequest, body: AssignManyIn) -> Status[JobOut]:
     """Say who cares for them."""
     owner = person(body.owner, me=caller_of(request).actor)
     return _start(request, body, Act.ASSIGN, {"owner": owner})
 
 
 @router.post("/tag", auth=HANDLE, response={202: JobOut}, summary="Tag many")
-def tag(request: HttpRequest, body: TagIn) -> Status[JobOut]:
+def tag(request: HttpRequest, body: TagManyIn) -> Status[JobOut]:
     """File them under a tag."""
     return _start(request, body, Act.TAG, {"tag": tag_in(body.tag)})
 
 
 @router.post("/untag", auth=HANDLE, response={202: JobOut}, summary="Take a tag off many")
-def untag(request: HttpRequest, body: TagIn) -> Status[JobOut]:
+def untag(request: HttpRequest, body: TagManyIn) -> Status[JobOut]:
     """They need not have had it."""
     return _start(request, body, Act.UNTAG, {"tag": tag_in(body.tag)})
 
 
 @router.post("/snooze", auth=HANDLE, response={202: JobOut}, summary="Snooze many")
-def snooze(request: HttpRequest, body: SnoozeIn) -> Status[JobOut]:
+def snooze(request: HttpRequest, body: SnoozeManyIn) -> Status[JobOut]:
     """Leave them out of open lists until then."""
     until = until_in(body.until)
     argument = {"until": until.isoformat() if until else None, "reason": body.reason}

@@ -3,7 +3,10 @@
 Every operation is called with what its document allows, and with what it does not.
 """
 
+import pkgutil
+from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from ninja import Schema
 
+import syncing.api
 from connections import api_tokens
 from rampbridge.api import api
 from rampbridge.wsgi import application
@@ -85,6 +90,21 @@ def test_answers_as_documented(
         )
 
     ask()
+
+
+def test_no_two_shapes_go_by_one_name() -> None:
+    """The document knows shapes by their names alone: of two, one would stand for both."""
+    shapes = [
+        shape
+        for module in pkgutil.iter_modules(syncing.api.__path__, "syncing.api.")
+        for shape in vars(import_module(module.name)).values()
+        if isinstance(shape, type) and issubclass(shape, Schema)
+    ]
+
+    names = Counter(shape.__name__ for shape in set(shapes))
+
+    assert [name for name, times in names.items() if times > 1] == []
+    assert len(names) > 20
 
 
 def _names_what_is_wrong(_context: Any, response: Any, _case: Any) -> None:

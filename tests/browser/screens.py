@@ -210,11 +210,12 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
 
 def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
+        api_shots,
         chart_shots,
         chart_stories,
-        error_shots,
         desk_shots,
         desk_stories,
+        error_shots,
         error_stories,
         mapping_shots,
         settings_shots,
@@ -231,10 +232,11 @@ def _tell_stories(studio: Studio) -> None:
     user = UserFactory.create(username="maya.okafor", roles=["support", "implementer"])
     studio.cookies = [session_cookie(user, studio.address)]
     studio.take(empty_shots())
+    studio.take(api_shots.empty_shots())
     studio.take(error_shots.empty_shots())
+    studio.take(desk_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
-    studio.take(desk_shots.empty_shots())
         (stories.busy_engine, engine_shots),
         (stories.long_names, long_shots),
         (settings_stories.all_of_them, settings_shots.shots),
@@ -245,15 +247,16 @@ def _tell_stories(studio: Studio) -> None:
         (vendor_stories.long_world, lambda: vendor_shots.shots("long")),
         (mapping_shots.ordinary, mapping_shots.shots),
         (mapping_shots.long_names, mapping_shots.long_shots),
+        (api_shots.keys, api_shots.shots),
         (settle_stories.world, lambda: settle_shots.shots("harbor")),
         (settle_stories.long_world, lambda: settle_shots.shots("long")),
         (error_stories.a_week, error_shots.shots),
         (error_stories.long_week, error_shots.long_shots),
+        (desk_stories.a_day, desk_shots.shots),
+        (desk_stories.long_names, desk_shots.long_shots),
     ):
         story()
         studio.take(shots())
-        (desk_stories.a_day, desk_shots.shots),
-        (desk_stories.long_names, desk_shots.long_shots),
         stories.forget()
 
 
