@@ -36,6 +36,7 @@ from syncing import (
     recheck,
     reconciliation,
     recovery,
+    rollups,
     schedule,
     stopping,
     suspect,
@@ -318,6 +319,7 @@ def look_around(**_: Any) -> None:
 def keep_fleet_up(**_: Any) -> None:
     """Have the customers' list say what is true now."""
     keeping.keep_up(now=timezone.now())
+    rollups.fold_totals()
 
 
 @shared_task(expires=5)

@@ -20,7 +20,8 @@ from syncing.fleet.keeping import keep_up
 
 TABLE = "syncing_syncitem"
 _TABLES = (TABLE, "syncing_itemwords", "syncing_occurrence")
-_COUNT_KEYS = "connection_id, object_type, state, error_category, currency, exponent"
+_TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
+_COUNT_KEYS = f"connection_id, {_TOTAL_KEYS}"
 _ERROR_KEYS = f"fingerprint, {_COUNT_KEYS}"
 Tell = Callable[[str], None]
 
@@ -159,6 +160,11 @@ ROLL_UPS = {
     "counts": f"""
         INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
         SELECT {_COUNT_KEYS}, count(*), sum(amount_minor) FROM {TABLE} GROUP BY {_COUNT_KEYS}
+    """,
+    "totals": f"""
+        INSERT INTO syncing_itemtotal ({_TOTAL_KEYS}, items, amount_minor)
+        SELECT {_TOTAL_KEYS}, sum(items), sum(amount_minor) FROM syncing_itemcount
+        GROUP BY {_TOTAL_KEYS}
     """,
     "groups": f"""
         INSERT INTO syncing_errorgroup (fingerprint, code, title, category, origin, first_seen_at,

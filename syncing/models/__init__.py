@@ -5,7 +5,7 @@ from syncing.models.errors import ErrorCount, ErrorGroup, Incident, Occurrence, 
 from syncing.models.evidence import Attachment
 from syncing.models.flows import Flow, Pause, PullCursor
 from syncing.models.inbox import WebhookEvent
-from syncing.models.items import ItemCount, ItemEvent, ItemPayload, SyncItem
+from syncing.models.items import ItemCount, ItemEvent, ItemPayload, ItemTotal, SyncItem
 from syncing.models.jobs import Job, JobItem, SavedView, Selection
 from syncing.models.reconciliation import CardPayment, CardStatement, Reconciliation
 from syncing.models.runs import AckBatch, SyncRun
@@ -34,6 +34,7 @@ __all__ = [
     "ItemCount",
     "ItemEvent",
     "ItemPayload",
+    "ItemTotal",
     "ItemWords",
     "Job",
     "JobItem",

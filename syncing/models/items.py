@@ -12,18 +12,26 @@ from syncing.models.word_triggers import WORD_TRIGGERS
 from syncing.references import speakable
 from syncing.states import TRANSITIONS, ItemState
 
-_COUNT_KEYS = "connection_id, object_type, state, error_category, currency, exponent"
+_TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
+_COUNT_KEYS = f"connection_id, {_TOTAL_KEYS}"
 
 _ADD_DELTAS = f"""
-    INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
-    SELECT {_COUNT_KEYS}, sum(n), sum(n * amount_minor)
-    FROM (%s) deltas
-    GROUP BY {_COUNT_KEYS}
-    HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0
-    ORDER BY {_COUNT_KEYS}
-    ON CONFLICT ({_COUNT_KEYS}) DO UPDATE
-    SET items = syncing_itemcount.items + excluded.items,
-        amount_minor = syncing_itemcount.amount_minor + excluded.amount_minor;
+    WITH deltas AS (%s), counted AS (
+        INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
+        SELECT {_COUNT_KEYS}, sum(n), sum(n * amount_minor)
+        FROM deltas
+        GROUP BY {_COUNT_KEYS}
+        HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0
+        ORDER BY {_COUNT_KEYS}
+        ON CONFLICT ({_COUNT_KEYS}) DO UPDATE
+        SET items = syncing_itemcount.items + excluded.items,
+            amount_minor = syncing_itemcount.amount_minor + excluded.amount_minor
+    )
+    INSERT INTO syncing_itemtotal ({_TOTAL_KEYS}, items, amount_minor)
+    SELECT {_TOTAL_KEYS}, sum(n), sum(n * amount_minor)
+    FROM deltas
+    GROUP BY {_TOTAL_KEYS}
+    HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0;
     RETURN NULL;
 """  # noqa: S608  the pieces are constants of this file
 _NEW = f"SELECT {_COUNT_KEYS}, amount_minor, 1 AS n FROM new_rows"  # noqa: S608
@@ -468,6 +476,25 @@ class ItemCount(models.Model):
                 " FROM new_rows n JOIN old_rows o ON o.id = n.id",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.items} {self.object_type} {self.state}"
+
+
+class ItemTotal(models.Model):
+    """The same of all customers together, in any number of rows that only their sums are true of.
+
+    Triggers add a row for each statement and never update one: all customers' items share these
+    sums, and nobody waits for anybody there. `syncing.rollups` folds them up.
+    """
+
+    object_type = models.CharField(max_length=16)
+    state = models.CharField(max_length=9)
+    error_category = models.CharField(max_length=16)
+    currency = models.CharField(max_length=3)
+    exponent = models.PositiveSmallIntegerField()
+    items = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
 
     def __str__(self) -> str:
         return f"{self.items} {self.object_type} {self.state}"

@@ -5,11 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Sum, Value
+from django.db.models import Count, QuerySet, Sum, Value
 
 from rampbridge.lib.money import Money
-from syncing.models import ItemCount, SyncItem
+from syncing.models import ItemCount, ItemTotal, SyncItem
 from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Party, Word, party_of, word_of
 from syncing.states import ItemState
 
@@ -44,7 +45,9 @@ def standings(
     connection_id: uuid.UUID | None = None,
 ) -> list[Standing]:
     """What stands where: for everybody, for each of some connections, or for one. One statement."""
-    counts = ItemCount.objects.filter(items__gt=0)
+    counts: QuerySet[Any] = ItemCount.objects.filter(items__gt=0)
+    if connection_id is None and connection_ids is None:
+        counts = ItemTotal.objects.all()
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
     if connection_id:
         counts = counts.filter(connection_id=connection_id)
@@ -58,6 +61,7 @@ def standings(
         counts.order_by()
         .values(*keys)
         .annotate(n=Sum("items"), minor=Sum("amount_minor"), late=Value(value=False))
+        .filter(n__gt=0)
     )
     late = (
         lapsed.order_by()

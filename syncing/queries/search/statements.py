@@ -210,37 +210,53 @@ class _Maker:
         )
 
     def _words(self, words: Sequence[str]) -> str:
-        """A word of many items is found among the newest; only a rarer one is asked its index."""
-        query = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS]))})"
+        """Words of many items are found among the newest; only rarer ones ask their index.
+
+        To collect all that begins so takes long, so the index is asked for whole words first, and
+        for the beginning of the last one if there are none.
+        """
+        begun = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS]))})"
         if self._scope.connection_id:
             return (
                 "SELECT i.id FROM (SELECT id FROM syncing_syncitem"
                 f" WHERE {self._scoped} ORDER BY ready_at DESC, id DESC"
                 " LIMIT %(candidates)s) AS i JOIN syncing_itemwords w ON w.item_id = i.id"
-                f" WHERE w.words @@ {query} ORDER BY i.id DESC LIMIT %(most)s"
+                f" WHERE w.words @@ {begun} ORDER BY i.id DESC LIMIT %(most)s"
             )
+        whole = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=0))})"
+        last = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=1))})"
+        newest = "(SELECT item_id, words FROM syncing_itemwords ORDER BY item_id DESC"
+        return (
+            f"WITH newest AS MATERIALIZED ({self._having(begun, f'{newest} LIMIT %(candidates)s)')}"
+            " LIMIT %(most)s), whole AS MATERIALIZED ("
+            f"{self._having(whole)} AND (SELECT count(*) FROM newest) < %(most)s"
+            " LIMIT %(candidates)s), started AS MATERIALIZED ("
+            f"{self._having(last)} AND NOT EXISTS (SELECT FROM newest UNION ALL SELECT FROM whole)"
+            " LIMIT %(candidates)s) SELECT item_id AS id FROM (SELECT item_id FROM newest"
+            " UNION SELECT item_id FROM whole UNION SELECT item_id FROM started) AS found"
+            " ORDER BY id DESC LIMIT %(most)s"
+        )
+
+    def _having(self, query: str, source: str = "syncing_itemwords") -> str:
         of_type = (
-            " AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.id = item_id"
+            " AND EXISTS (SELECT FROM syncing_syncitem i WHERE i.id = w.item_id"
             " AND i.object_type = %(type)s)"
             if self._scope.object_type
             else ""
         )
-        return (
-            "WITH newest AS MATERIALIZED (SELECT item_id FROM (SELECT item_id, words"
-            " FROM syncing_itemwords ORDER BY item_id DESC LIMIT %(candidates)s) AS n"
-            f" WHERE words @@ {query}{of_type} LIMIT %(most)s),"
-            " older AS MATERIALIZED (SELECT item_id FROM syncing_itemwords"
-            " WHERE (SELECT count(*) FROM newest) < %(most)s"
-            f" AND words @@ {query}{of_type} LIMIT %(candidates)s)"
-            " SELECT item_id AS id FROM (SELECT item_id FROM newest UNION SELECT item_id FROM older"
-            ") AS found ORDER BY id DESC LIMIT %(most)s"
-        )
+        return f"SELECT item_id FROM {source} AS w WHERE w.words @@ {query}{of_type}"
 
 
-def query_of(words: Sequence[str]) -> str:
-    """Words as `to_tsquery` takes them: each may go on, and none can be an operator."""
-    quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words)
-    return " & ".join(f"'{word}':*" for word in quoted)
+def query_of(words: Sequence[str], *, begun: int | None = None) -> str:
+    """Words as `to_tsquery` takes them; none can be an operator.
+
+    :param begun: how many at the end may be the beginning of a longer word; all if not given
+    """
+    quoted = [word.replace("\\", "\\\\").replace("'", "''") for word in words]
+    whole = 0 if begun is None else len(words) - begun
+    return " & ".join(
+        f"'{word}'" if place < whole else f"'{word}':*" for place, word in enumerate(quoted)
+    )
 
 
 def _tokens(words: Sequence[str]) -> list[str]:
