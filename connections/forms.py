@@ -141,7 +141,9 @@ class BasicsForm(forms.Form):
 
 
 class NewCustomerForm(BasicsForm):
-    """The first page of a new customer."""
+    """The first page of a new customer. It becomes one customer, however often it is sent."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     provider_name = forms.CharField(
         label="Name in Ramp",
@@ -158,7 +160,7 @@ class NewCustomerForm(BasicsForm):
         error_messages={"required": "Enter what the customer calls its ERP."},
     )
 
-    field_order = ("name", "provider_name", "erp_name", "time_zone", "owner", "object_types")
+    field_order = ("key", "name", "provider_name", "erp_name", "time_zone", "owner", "object_types")
 
 
 def free_slug(name: str) -> str:
@@ -190,6 +192,18 @@ class DisconnectForm(forms.Form):
         if typed != self._name:
             raise forms.ValidationError(f"This is not “{self._name}”. Nothing was disconnected.")
         return typed
+
+
+class CloseHereForm(DisconnectForm):
+    """The name, and why Ramp cannot be told."""
+
+    reason = forms.CharField(
+        label="Why Ramp cannot be told",
+        max_length=300,
+        help_text="It stays with the customer's history.",
+        widget=forms.TextInput(attrs=_TEXT),
+        error_messages={"required": "Say why, such as: the customer has deleted our app in Ramp."},
+    )
 
 
 ONLY_COMPANY = "-"

@@ -74,12 +74,18 @@ class NewConnection:
     provider_name: str = "rampbridge"
     owner: str = ""
     object_types: Sequence[str] = tuple(every_type())
+    id: uuid.UUID | None = None
+    """Chosen by the form, so that the same form cannot make two."""
 
 
 @transaction.atomic
 def create_connection(new: NewConnection, *, actor: str = SETUP) -> Connection:
-    """Keep a new customer with its credentials sealed. Nothing is sent yet."""
+    """Keep a new customer with its credentials sealed. Nothing is sent yet.
+
+    :raises IntegrityError: if its id or its slug is in use
+    """
     connection = Connection.objects.create(
+        id=new.id or uuid.uuid4(),
         slug=new.slug,
         name=new.name,
         time_zone=new.time_zone,

@@ -112,7 +112,11 @@ def seat_is_ours(connection_id: uuid.UUID) -> None:
 
 
 def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:
-    """Show one problem that stops everything on the connection; it keeps its first time."""
+    """Show one problem that stops everything on the connection; it keeps its first time.
+
+    What stops us at Ramp is not covered up by the ERP: it would be forgotten once the ERP answers.
+    The ERP's own comes up again with its next probe.
+    """
     execute(
         """
         UPDATE syncing_schedule
@@ -120,6 +124,7 @@ def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:
             blocked_side = %(side)s, blocked_code = %(code)s,
             blocked_title = %(title)s, blocked_fix = %(fix)s
         WHERE connection_id = %(connection)s
+            AND NOT (%(side)s = 'erp' AND blocked_side = 'ramp' AND blocked_at IS NOT NULL)
         """,
         {
             "code": failure.code[:60],

@@ -10,6 +10,7 @@ from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, v
 from syncing.views.chart_decisions import decide, try_again, withdraw
 from syncing.views.chart_records import field, records, set_field
 from syncing.views.chart_uploads import mirror_run, upload_batches
+from syncing.views.closing import close_customer
 from syncing.views.connection_settings import (
     ask,
     check_now,
@@ -37,6 +38,7 @@ from syncing.views.error_acts import (
 )
 from syncing.views.error_group import error_group
 from syncing.views.errors import errors
+from syncing.views.incidents import end_incident, incident
 from syncing.views.item_acts import ask_for_files, report_link, reveal_payloads
 from syncing.views.item_attempts import item_attempts
 from syncing.views.item_bundle import item_bundle
@@ -53,7 +55,6 @@ from syncing.views.jobs import (
     stop_job,
     undo_job,
 )
-from syncing.views.incidents import end_incident, incident
 from syncing.views.mapping_copies import mapping_copy
 from syncing.views.mapping_edit import edit_mapping
 from syncing.views.mapping_files import mapping_import
@@ -65,6 +66,7 @@ from syncing.views.mappings import (
     mapping_suggestions,
     mappings,
 )
+from syncing.views.my_queue import my_queue
 from syncing.views.onboarding import (
     onboarding,
     onboarding_accounts,
@@ -75,10 +77,10 @@ from syncing.views.onboarding import (
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
+from syncing.views.runs import run, runs
 from syncing.views.saved_views import change_view, pinned_views, view_count, views
 from syncing.views.search import search, search_suggestions
 from syncing.views.uncertain import settle_together, uncertain
-from syncing.views.runs import run, runs
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
     decide_creation,
@@ -102,6 +104,7 @@ urlpatterns = [
     path("", overview, name="overview"),
     path("customers/", customers, name="customers"),
     path("customers/new/", onboarding_start, name="onboarding_start"),
+    path("mine/", my_queue, name="my_queue"),
     path("customers/csv/", customers_csv, name="customers_csv"),
     path("customers/<slug:slug>/", customer, name="customer"),
     path("customers/<slug:slug>/handling/", customer_handling, name="customer_handling"),
@@ -117,6 +120,7 @@ urlpatterns = [
     path("customers/<slug:slug>/settings/basics/", edit_basics, name="edit_basics"),
     path("customers/<slug:slug>/settings/check", check_now, name="check_now"),
     path("customers/<slug:slug>/settings/ask/<slug:what>", ask, name="ask"),
+    path("customers/<slug:slug>/settings/close/", close_customer, name="close_customer"),
     path("customers/<slug:slug>/settings/disconnect/", disconnect, name="disconnect"),
     path(
         "customers/<slug:slug>/settings/credentials/<slug:side>/",

@@ -79,6 +79,22 @@ def give_up(connection: Connection) -> Outcome:
 
 
 @transaction.atomic
+def close_here(connection: Connection, *, reason: str, actor: str) -> None:
+    """Close a customer whose Ramp lets us in no more: here everything stops, there all stays.
+
+    Ramp shows our connection as linked until the customer disconnects it, and may go on ringing.
+    """
+    connection.subscriptions.exclude(status="removed").update(status="removed")
+    close(connection)
+    audit.record(
+        actor,
+        "connection.close_here",
+        f"Closed {connection.name} without telling Ramp: {reason}",
+        connection_id=connection.pk,
+    )
+
+
+@transaction.atomic
 def close(connection: Connection) -> None:
     """Stop everything of a customer; what is known of it stays."""
     connection.stage = Connection.Stage.CLOSED

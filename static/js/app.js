@@ -58,7 +58,8 @@
   const refreshTimes = (which = "time[data-relative]") => {
     for (const element of document.querySelectorAll(which)) {
       const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
-      const text = WORDING[element.dataset.relative](seconds);
+      const isExact = root.dataset.times === "exact" && element.dataset.relative !== "countdown" && element.title;
+      const text = isExact ? element.title : WORDING[element.dataset.relative](seconds);
       if (element.textContent !== text) element.textContent = text;
     }
   };
@@ -200,6 +201,7 @@
     for (const element of pollers()) ring(element);
   });
 
+  document.addEventListener("times", () => refreshTimes());
   document.addEventListener("DOMContentLoaded", () => {
     for (const element of pollers()) schedule(element, 0);
     setInterval(refreshTimes, 10000);

@@ -144,9 +144,9 @@ def _drifting(
     connection: Connection, before: CustomerStanding | None, change: changes.Change
 ) -> int:
     """Counted only after the chart was read, uploaded or verified: it takes a statement each."""
-    if before is not None and not change.in_chart:
-        return before.drifting
-    return sum(one.count for one in plan.drift_counts(connection))
+    if change.in_chart:
+        return sum(one.count for one in plan.drift_counts(connection))
+    return before.drifting if before else 0
 
 
 def _today(connection: Connection, now: datetime) -> date:

@@ -9,7 +9,8 @@ from django.db import migrations, models
 # Each customer that is there gets its first line in the next round.
 EVERYBODY = """
 INSERT INTO syncing_standingchange (connection_id, done, failed, in_chart)
-SELECT id, 0, 0, true FROM connections_connection WHERE stage <> 'closed'
+SELECT id, 0, 0, EXISTS (SELECT FROM connections_mirror m WHERE m.connection_id = c.id)
+FROM connections_connection c WHERE stage <> 'closed'
 """
 
 

@@ -86,7 +86,8 @@ _SOURCES = (
             CASE WHEN time_zone <> lag(time_zone) OVER w THEN 'time zone to ' || time_zone END,
             CASE WHEN object_types <> lag(object_types) OVER w THEN 'what is synced' END,
             CASE WHEN button_types <> lag(button_types) OVER w THEN 'the sync button' END,
-            CASE WHEN ramp_connection_id IS DISTINCT FROM lag(ramp_connection_id) OVER w
+            CASE WHEN lag(pgh_id) OVER w IS NOT NULL
+                AND ramp_connection_id IS DISTINCT FROM lag(ramp_connection_id) OVER w
                 THEN 'the connection in Ramp' END) AS what
         FROM connections_connectionevent WHERE pgh_obj_id = %(c)s
         WINDOW w AS (ORDER BY pgh_id)

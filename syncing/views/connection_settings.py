@@ -29,6 +29,7 @@ from syncing import upkeep
 from syncing.button_switch import Verdict, may_enable_button
 from syncing.queries import standing
 from syncing.queries.words import OPEN_WORDS, Look
+from syncing.views.closing import cannot_be_told
 from syncing.views.customer_acts import open_customer
 from syncing.views.live import live, version_of
 
@@ -322,7 +323,12 @@ def disconnect(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("connection_settings", slug=slug)
     form = DisconnectForm(request.POST or None, name=connection.name)
     if request.method != "POST" or not form.is_valid():
-        context = _form_context(connection, form=form, open_items=_open_items(connection))
+        context = _form_context(
+            connection,
+            form=form,
+            open_items=_open_items(connection),
+            cannot_be_told=cannot_be_told(connection),
+        )
         status = UNPROCESSABLE if request.method == "POST" else 200
         return render(request, "connections/disconnect.html", context, status=status)
     chores.want(connection, Chore.Kind.DISCONNECT, actor=request.user.get_username())

@@ -4,11 +4,12 @@ Every button writes a wish or a row that workers answer; the steps follow from w
 browser can be closed at any moment, and two people can work on it at once.
 """
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -68,8 +69,13 @@ def onboarding_start(request: HttpRequest) -> HttpResponse:
     offered = lifecycle.offered_kinds()
     kind = KINDS[_chosen_kind(request, offered)]
     data = request.POST or None
-    first = {"provider_name": LABEL, "erp_name": kind.label, "time_zone": "UTC",
-             "owner": request.user.get_username()}  # fmt: skip
+    first = {
+        "key": uuid.uuid4(),
+        "provider_name": LABEL,
+        "erp_name": kind.label,
+        "time_zone": "UTC",
+        "owner": request.user.get_username(),
+    }
     customer = NewCustomerForm(data, initial=first)
     ramp = RampCredentialForm(data, prefix="ramp")
     erp = ErpCredentialForm(data, prefix="erp", kind=kind)
@@ -81,7 +87,7 @@ def onboarding_start(request: HttpRequest) -> HttpResponse:
         }  # fmt: skip
         status = UNPROCESSABLE if data is not None else 200
         return render(request, "connections/onboarding_start.html", context, status=status)
-    connection = _create(customer, ramp, erp, actor=request.user.get_username())
+    connection = _create_once(customer, ramp, erp, actor=request.user.get_username())
     messages.success(request, f"{connection.name} is entered. Both sides are being asked.")
     return redirect("onboarding", slug=connection.slug)
 
@@ -91,6 +97,28 @@ def _chosen_kind(request: HttpRequest, offered: dict[str, str]) -> str:
     return chosen if chosen in offered else next(iter(offered))
 
 
+SLUGS_TRIED = 3
+
+
+def _create_once(
+    customer: NewCustomerForm, ramp: RampCredentialForm, erp: ErpCredentialForm, *, actor: str
+) -> Connection:
+    """The customer of this form: a second submission finds the one that the first has made.
+
+    :raises IntegrityError: if others keep taking the same name at the same moment
+    """
+    key = customer.cleaned_data["key"]
+    for attempt in range(SLUGS_TRIED):
+        if key and (known := Connection.objects.filter(pk=key).first()):
+            return known
+        try:
+            return _create(customer, ramp, erp, actor=actor)
+        except IntegrityError:  # the same form, or another customer of that name, just now
+            if attempt == SLUGS_TRIED - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
 @transaction.atomic
 def _create(
     customer: NewCustomerForm, ramp: RampCredentialForm, erp: ErpCredentialForm, *, actor: str
@@ -98,6 +126,7 @@ def _create(
     entered, secret = customer.cleaned_data, ramp.secret()
     connection = services.create_connection(
         services.NewConnection(
+            id=entered["key"],
             slug=free_slug(entered["name"]),
             name=entered["name"],
             time_zone=entered["time_zone"],

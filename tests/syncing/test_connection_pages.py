@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from connections import secrets
-from connections.models import Chore, Connection, Credential, HealthCheck
+from connections.models import AuditLine, Chore, Connection, Credential, HealthCheck
 from tests.browser import settings_stories
-from tests.factories import ConnectionFactory, UserFactory
+from tests.factories import ConnectionFactory, UserFactory, now
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,28 @@ class TestNewCustomer:
             "password": "open sesame",
         }
         assert Chore.objects.get().kind == Chore.Kind.CHECK
+
+    def test_a_form_that_is_sent_twice_makes_one_customer(self, client: Client) -> None:
+        form = signed_in(client, "implementer").get(reverse("onboarding_start"))
+        key = form.content.decode().split('name="key" value="')[1].split('"')[0]
+
+        answers = [client.post(reverse("onboarding_start"), {**NEW, "key": key}) for _ in range(2)]
+
+        assert Connection.objects.get().pk == uuid.UUID(key)
+        assert {answer["Location"] for answer in answers} == {
+            reverse("onboarding", args=["harbor-coffee-roasters"])
+        }
+
+    def test_a_name_that_is_taken_at_the_same_moment_gets_another_address(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ConnectionFactory.create(slug="taken")
+        slugs = iter(["taken", "free"])
+        monkeypatch.setattr("syncing.views.onboarding.free_slug", lambda _name: next(slugs))
+
+        signed_in(client, "implementer").post(reverse("onboarding_start"), NEW)
+
+        assert Connection.objects.filter(slug="free").exists()
 
     def test_two_of_one_name_have_addresses_of_their_own(self, client: Client) -> None:
         signed_in(client, "implementer")
@@ -111,6 +133,52 @@ class TestWhoMayDoWhat:
         signed_in(client, "support").post(reverse("check_now", args=[connection.slug]))
 
         assert Chore.objects.get().kind == Chore.Kind.CHECK
+
+
+class TestClosingWithoutRamp:
+    @pytest.fixture
+    def shut_out(self) -> Connection:
+        connection: Connection = ConnectionFactory.create(name="Harbor")
+        HealthCheck.objects.create(
+            connection=connection, side="ramp", is_ok=False, title="Refused.", checked_at=now()
+        )
+        return connection
+
+    def test_closes_with_a_reason_and_says_what_stays_in_ramp(
+        self, client: Client, shut_out: Connection
+    ) -> None:
+        url = reverse("close_customer", args=[shut_out.slug])
+        html = signed_in(client, "implementer").get(url).content.decode()
+        assert "Danger Zone" in html
+
+        client.post(url, {"typed": "Harbor", "reason": "They deleted our app."})
+
+        shut_out.refresh_from_db()
+        assert shut_out.stage == Connection.Stage.CLOSED
+        audit = AuditLine.objects.get()
+        assert audit.act == "connection.close_here"
+        assert "They deleted our app." in audit.text
+
+    @pytest.mark.parametrize("entered", [{"typed": "Harbor"}, {"reason": "?", "typed": "Harbour"}])
+    def test_wants_the_name_and_a_reason(
+        self, client: Client, shut_out: Connection, entered: dict[str, str]
+    ) -> None:
+        url = reverse("close_customer", args=[shut_out.slug])
+
+        answer = signed_in(client, "implementer").post(url, entered)
+
+        shut_out.refresh_from_db()
+        assert (answer.status_code, shut_out.stage) == (422, Connection.Stage.LIVE)
+
+    def test_is_not_offered_while_ramp_can_be_told(self, client: Client) -> None:
+        connection = ConnectionFactory.create(name="Harbor")
+
+        signed_in(client, "implementer").post(
+            reverse("close_customer", args=[connection.slug]), {"typed": "Harbor", "reason": "?"}
+        )
+
+        connection.refresh_from_db()
+        assert connection.stage == Connection.Stage.LIVE
 
 
 class TestSettings:
