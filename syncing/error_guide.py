@@ -231,6 +231,14 @@ GUIDES: Mapping[str, Guide] = {
         "Ramp describes the item in a form that this program does not know.",
         ("Hand the item's payload to development.",),
     ),
+    "file": Guide(
+        "A receipt or an invoice could not be carried from Ramp to the ERP. The item itself is not"
+        " held up by it.",
+        (
+            "Open the item and look at its files.",
+            "Attach the file in the ERP by hand if it hurries.",
+        ),
+    ),
     # Time, and us
     "erp": Guide(
         "The ERP refused the document.",

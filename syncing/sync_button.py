@@ -25,7 +25,8 @@ TURN_SECONDS = 20.0
 BAR_SECONDS = 4.0
 """How long one chunk may take by the speed measured: after each the customer's bar moves."""
 NO_TIME_TITLE = "There was no time left for this one."
-NO_TIME = f"{NO_TIME_TITLE} It is posted by itself within the next minutes; nothing to do."
+NO_TIME = f"{NO_TIME_TITLE} We will try again at {{next}} UTC; nothing to do."
+"""`{next}` is when the press is over, which `sync_requests.tell_rest` fills in."""
 
 Report = Callable[[], object]
 

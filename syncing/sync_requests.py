@@ -203,7 +203,7 @@ def tell_rest(connection_id: uuid.UUID, object_type: str, *, title: str, text: s
     (fault S6).
 
     :param title: in a few words, for our own pages
-    :param text: what the customer reads in Ramp
+    :param text: what the customer reads in Ramp; `{next}` becomes the time of the next attempt
     """
     return execute(
         f"""
@@ -217,7 +217,9 @@ def tell_rest(connection_id: uuid.UUID, object_type: str, *, title: str, text: s
                 error_origin = 'us', error_code = %(code)s, error_fix = '', error_detail = '',
                 error_title = CASE WHEN {_WAITS} THEN i.error_title ELSE %(title)s END,
                 error_text = CASE WHEN {_WAITS} THEN i.error_title || %(once_over)s
-                    ELSE %(text)s END,
+                    ELSE replace(%(text)s, '{{next}}', to_char(
+                        (over.ends_at + %(margin)s * interval '1s') AT TIME ZONE 'UTC',
+                        'HH24:MI')) END,
                 due_at = CASE WHEN i.due_at IS NOT NULL THEN
                     greatest(i.due_at, over.ends_at + %(margin)s * interval '1s') END
             FROM over

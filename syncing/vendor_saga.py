@@ -32,11 +32,11 @@ from rampbridge.lib.backoff import full_jitter
 from syncing import intake, releases, results, rulings, snapshots, stopping, vendor_waits
 from syncing.classifier import (
     ErrorCategory,
-    Origin,
     SyncFailure,
     attempts_spent,
     classify,
     classify_ramp,
+    judged,
     poisonous,
     unexpected,
 )
@@ -201,42 +201,16 @@ def _judge(
         case RampError():
             return classify_ramp(error)
         case LooksAlike():
-            return SyncFailure(
-                ErrorCategory.USER_ACTIONABLE,
-                Origin.DATA,
-                "vendor.looks_alike",
-                f"{error.name} may be a vendor that {erp_name} has: {', '.join(error.others)}."[
-                    :300
-                ],
-                "If it is, choose that vendor on the transaction in Ramp. If it is not, ask support"
-                " to create it as a vendor of its own.",
-            )
+            others = ", ".join(error.others)
+            return judged("vendor.looks_alike", what=error.name, erp=erp_name, others=others)
         case SeveralVendors():
-            return SyncFailure(
-                ErrorCategory.USER_ACTIONABLE,
-                Origin.DATA,
-                "vendor.several",
-                f"{erp_name} has several vendors called {error.name}.",
-                "Choose one of them on the transaction in Ramp. It then goes through by itself.",
-            )
+            return judged("vendor.several", what=error.name, erp=erp_name)
         case NotConfirmed():
-            return SyncFailure(
-                ErrorCategory.TRANSIENT,
-                Origin.RAMP,
-                "vendor.not_confirmed",
-                "Ramp does not show the vendor on the transaction yet.",
-            )
+            return judged("vendor.not_confirmed")
 
 
 def _not_codable(option: _Option, error: RampError) -> SyncFailure:
-    return SyncFailure(
-        ErrorCategory.USER_ACTIONABLE,
-        Origin.RAMP,
-        "vendor.not_codable",
-        f"Ramp does not let us put the vendor {option.name} on this transaction.",
-        f"Choose the vendor {option.name} on it in Ramp. It then goes through by itself.",
-        detail=str(error),
-    )
+    return judged("vendor.not_codable", what=option.name, detail=str(error))
 
 
 def _write_failure(
