@@ -9,11 +9,7 @@ from django.db.models import F, Q
 
 from connections.models import (
     Connection,
-    Entity,
-    FieldOption,
-    LedgerAccount,
     ReferenceKind,
-    Vendor,
     VendorCreation,
 )
 
@@ -26,34 +22,55 @@ def customer_choices(*, text: str = "", at_most: int | None = None) -> list[tupl
     return list(open_ones.order_by("name", "slug").values_list("slug", "name")[:at_most])
 
 
-def account_names(connection_id: uuid.UUID, erp_ids: Collection[str]) -> Mapping[str, str]:
-    """Code and name per ERP id; ids that are not known are left out."""
-    accounts = LedgerAccount.objects.filter(connection_id=connection_id, erp_id__in=erp_ids)
-    return {account.erp_id: str(account) for account in accounts}
+@dataclass(frozen=True, slots=True)
+class DocumentNames:
+    """What the ERP calls the records that a document names by id."""
+
+    accounts: Mapping[str, str]
+    vendors: Mapping[str, str]
+    options: Mapping[tuple[str, str], tuple[str, str]]
+    """By field and option: both names."""
 
 
-def vendor_names(connection_id: uuid.UUID, erp_ids: Collection[str]) -> Mapping[str, str]:
-    """Name per ERP id of a vendor."""
-    vendors = Vendor.objects.filter(connection_id=connection_id, erp_id__in=erp_ids)
-    return {vendor.erp_id: vendor.name for vendor in vendors}
-
-
-def option_names(
-    connection_id: uuid.UUID, pairs: Collection[tuple[str, str]]
-) -> Mapping[tuple[str, str], tuple[str, str]]:
-    """Names of (field, option) per their ERP ids. One query."""
-    options = FieldOption.objects.filter(
-        connection_id=connection_id, erp_id__in={option for _, option in pairs}
-    ).select_related("field")
-    return {(o.field.erp_id, o.erp_id): (o.field.name, str(o)) for o in options}
-
-
-def entity_name(connection_id: uuid.UUID, ramp_id: uuid.UUID | None) -> str:
-    """The name of a Ramp entity, or nothing."""
-    if ramp_id is None:
-        return ""
-    found = Entity.objects.filter(connection_id=connection_id, ramp_id=ramp_id)
-    return found.values_list("name", flat=True).first() or ""
+def document_names(
+    connection_id: uuid.UUID,
+    *,
+    accounts: Collection[str],
+    vendors: Collection[str],
+    options: Collection[tuple[str, str]],
+) -> DocumentNames:
+    """The names of everything that a document names. One query."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT 'account', erp_id, '', trim(code || ' ' || name), ''
+            FROM connections_ledgeraccount
+            WHERE connection_id = %(connection)s AND erp_id = ANY(%(accounts)s)
+            UNION ALL
+            SELECT 'vendor', erp_id, '', name, '' FROM connections_vendor
+            WHERE connection_id = %(connection)s AND erp_id = ANY(%(vendors)s)
+            UNION ALL
+            SELECT 'option', f.erp_id, o.erp_id, f.name, trim(o.code || ' ' || o.name)
+            FROM connections_fieldoption o JOIN connections_customfield f ON f.id = o.field_id
+            WHERE o.connection_id = %(connection)s AND o.erp_id = ANY(%(options)s)
+            """,
+            {
+                "connection": connection_id,
+                "accounts": list(accounts),
+                "vendors": list(vendors),
+                "options": [option for _, option in options],
+            },
+        )
+        found = cursor.fetchall()
+    return DocumentNames(
+        accounts={one: name for kind, one, _, name, _ in found if kind == "account"},
+        vendors={one: name for kind, one, _, name, _ in found if kind == "vendor"},
+        options={
+            (field, option): (field_name, name)
+            for kind, field, option, field_name, name in found
+            if kind == "option"
+        },
+    )
 
 
 def unfinished_vendors(connection_id: uuid.UUID, *, limit: int = 20) -> list[VendorCreation]:

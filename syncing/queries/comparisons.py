@@ -11,7 +11,6 @@ from django.db.models import Q
 from syncing import findings
 from syncing.card_bills import EXPENSE_TWICE
 from syncing.models import ItemEvent, Reconciliation, SyncItem
-from syncing.states import ItemState
 
 WINDOW = timedelta(days=35)
 SETTLED = timedelta(hours=1)
@@ -153,22 +152,3 @@ def found_items(text: str) -> Found | None:
         at__lte=run.finished_at,
     )
     return Found(kind.words, run.started_at, mine & Q(pk__in=lines.values("item_id")))
-
-
-def agreed_at(item: SyncItem) -> datetime | None:
-    """When the ERP was last seen to hold the item's document over the item's amount.
-
-    A comparison that finds a difference moves the item out of ACKED, so one that was complete and
-    left it there has seen it to agree.
-    """
-    if item.state != ItemState.ACKED or not (item.erp_ref and item.posted_at and item.acked_at):
-        return None
-    done = Reconciliation.objects.filter(
-        connection_id=item.connection_id,
-        finished_at__isnull=False,
-        problem="",
-        in_erp__gt=0,
-        started_at__gt=max(item.acked_at, item.posted_at + SETTLED),
-        started_at__lt=min(item.posted_at, item.ready_at) + WINDOW,
-    )
-    return done.order_by("-started_at").values_list("started_at", flat=True).first()

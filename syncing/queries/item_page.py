@@ -5,18 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest, Least
 
 from connections.models import Entity, MappingChange, MappingKind
-from syncing.models import ErpLook, FormerDocument, OutsideMark, Settlement, SyncItem, SyncRun
+from syncing.models import (
+    Attachment,
+    ErpLook,
+    FormerDocument,
+    OutsideMark,
+    Reconciliation,
+    Settlement,
+    SyncItem,
+    SyncRun,
+)
+from syncing.queries.comparisons import SETTLED, WINDOW
+from syncing.states import ItemState
+
+_TIME = DateTimeField()
 
 
 def item_with_everything(pk: int) -> SyncItem:
     """One item with its payload, reports, owner and tags. One query.
 
     It also carries, as attributes: `entity_name`, `run_id` and `run_trigger` of the reading that
-    brought it, `has_former` (an earlier attempt sent another document), and `has_look`,
-    `has_settlement` and `has_mark`, so that what most items do not have is not asked for.
+    brought it, `read_back_at` (see `agreed_at`), `has_former` (an earlier attempt sent another
+    document), and `has_look`, `has_settlement`, `has_mark` and `has_files`, so that what most items
+    do not have is not asked for.
 
     :raises SyncItem.DoesNotExist: if there is none
     """
@@ -25,6 +40,18 @@ def item_with_everything(pk: int) -> SyncItem:
             "connection", "payload", "ack_batch", "failure_batch", "handling"
         )
     ).get(pk=pk)
+
+
+def agreed_at(item: SyncItem) -> datetime | None:
+    """When the ERP was last seen to hold the item's document over the item's amount.
+
+    A comparison that finds a difference moves the item out of ACKED, so one that was complete and
+    left it there has seen it to agree.
+    """
+    if item.state != ItemState.ACKED or not (item.erp_ref and item.posted_at and item.acked_at):
+        return None
+    found: datetime | None = getattr(item, "read_back_at", None)
+    return found
 
 
 def _with_more(items: QuerySet[SyncItem]) -> Any:
@@ -44,6 +71,23 @@ def _with_more(items: QuerySet[SyncItem]) -> Any:
         has_former=Subquery(FormerDocument.objects.filter(item=mine).values("pk")[:1]),
         has_look=Subquery(ErpLook.objects.filter(item=mine).values("pk")[:1]),
         has_settlement=Subquery(Settlement.objects.filter(item=mine).values("pk")[:1]),
+        has_files=Subquery(Attachment.objects.filter(item=mine).values("pk")[:1]),
+        read_back_at=Subquery(
+            Reconciliation.objects.filter(
+                connection=OuterRef("connection_id"),
+                finished_at__isnull=False,
+                problem="",
+                in_erp__gt=0,
+                started_at__gt=Greatest(
+                    OuterRef("acked_at"), ExpressionWrapper(OuterRef("posted_at") + SETTLED, _TIME)
+                ),
+                started_at__lt=ExpressionWrapper(
+                    Least(OuterRef("posted_at"), OuterRef("ready_at")) + WINDOW, _TIME
+                ),
+            )
+            .order_by("-started_at")
+            .values("started_at")[:1]
+        ),
         has_mark=Subquery(OutsideMark.objects.filter(item=mine, state="asked").values("pk")[:1]),
     )
 

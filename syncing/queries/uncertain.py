@@ -72,9 +72,16 @@ class Case:
 
 
 def page_of_cases(
-    *, connection_id: Any = None, after: Cursor | None, now: datetime
+    *,
+    connection_id: Any = None,
+    after: Cursor | None,
+    now: datetime,
+    marks: Sequence[OutsideMark] | None = None,
 ) -> tuple[KeysetPage[SyncItem], list[Case]]:
-    """A page of what nobody is sure of, the longest waiting first. Five queries."""
+    """A page of what nobody is sure of, the longest waiting first. At most five queries.
+
+    :param marks: all that wait for a second person, if they are known
+    """
     chosen = ItemFilter(word=Word.UNCERTAIN, connection_id=connection_id)
     page = keyset_page(
         matching(chosen, now).select_related("payload"),
@@ -83,7 +90,7 @@ def page_of_cases(
         size=PAGE_SIZE,
         newest_first=False,
     )
-    return page, cases(page.rows, now=now)
+    return page, cases(page.rows, now=now, marks=marks)
 
 
 def case_of(item: SyncItem, *, now: datetime, events: Sequence[ItemEvent] | None = None) -> Case:
@@ -113,8 +120,10 @@ def case_of(item: SyncItem, *, now: datetime, events: Sequence[ItemEvent] | None
     )
 
 
-def cases(items: Iterable[SyncItem], *, now: datetime) -> list[Case]:
-    """The cases of a few items: four queries, however many."""
+def cases(
+    items: Iterable[SyncItem], *, now: datetime, marks: Sequence[OutsideMark] | None = None
+) -> list[Case]:
+    """The cases of a few items: at most four queries, however many."""
     items = list(items)
     ids = [item.pk for item in items]
     looks = _first(ErpLook.objects.filter(item__in=ids).order_by("item", "-asked_at", "-pk"))
@@ -125,10 +134,12 @@ def cases(items: Iterable[SyncItem], *, now: datetime) -> list[Case]:
             open_.setdefault(one.item_id, one)
         if one.act == Settlement.Act.WAIT:
             waits.setdefault(one.item_id, one)
-    marks = _first(OutsideMark.objects.filter(item__in=ids, state="asked").order_by("item"))
+    if marks is None:
+        marks = list(OutsideMark.objects.filter(item__in=ids, state="asked"))
+    marked = {one.item_id: one for one in marks}
     lines = _lines(ids)
     return [
-        _case(item, now, looks.get(item.pk), open_.get(item.pk), marks.get(item.pk),
+        _case(item, now, looks.get(item.pk), open_.get(item.pk), marked.get(item.pk),
               waits.get(item.pk), lines.get(item.pk, []))
         for item in items
     ]  # fmt: skip

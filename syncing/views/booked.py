@@ -65,27 +65,31 @@ class _Entry:
 
 
 def booked_document(item: SyncItem, document: Mapping[str, Any]) -> BookedDocument:
-    """The frozen document with names instead of ids. At most three queries."""
+    """The frozen document with names instead of ids. One query."""
     party = str(document.get("party", ""))
-    names = connection_queries.vendor_names(item.connection_id, {party}) if party else {}
-    entries = list(_entries(item, document, names.get(party, party)))
-    accounts = connection_queries.account_names(
-        item.connection_id, {entry.account for entry in entries if entry.account}
+    entries = list(_entries(item, document))
+    names = connection_queries.document_names(
+        item.connection_id,
+        accounts={entry.account for entry in entries if entry.account},
+        vendors={party} - {""},
+        options={pair for entry in entries for pair in (entry.dimensions or {}).items()},
     )
-    pairs = {pair for entry in entries for pair in (entry.dimensions or {}).items()}
-    options = connection_queries.option_names(item.connection_id, pairs) if pairs else {}
+    of_vendor = names.vendors.get(party, party)
     zero = _zero(item, document)
     return BookedDocument(
         kind=_KINDS.get(str(document["kind"]), str(document["kind"]).replace("_", " ")),
         posting_date=date.fromisoformat(document["posting_date"]),
-        party=names.get(party, party),
+        party=of_vendor,
         number=str(document.get("number", "")),
         lines=[
             DocumentLine(
                 account_id=entry.account,
-                account=accounts.get(entry.account, "") or entry.name,
+                account=names.accounts.get(entry.account, "")
+                or entry.name.format(vendor=of_vendor),
                 memo=entry.memo,
-                dimensions=[options.get(pair, pair) for pair in (entry.dimensions or {}).items()],
+                dimensions=[
+                    names.options.get(pair, pair) for pair in (entry.dimensions or {}).items()
+                ],
                 debit=entry.amount if entry.amount > zero else None,
                 credit=-entry.amount if entry.amount < zero else None,
             )
@@ -96,7 +100,7 @@ def booked_document(item: SyncItem, document: Mapping[str, Any]) -> BookedDocume
     )
 
 
-def _entries(item: SyncItem, document: Mapping[str, Any], party: str) -> Iterator[_Entry]:
+def _entries(item: SyncItem, document: Mapping[str, Any]) -> Iterator[_Entry]:
     """Both sides, whatever the document's own lines name."""
     lines = document.get("lines", [])
     match document["kind"]:
@@ -105,7 +109,7 @@ def _entries(item: SyncItem, document: Mapping[str, Any], party: str) -> Iterato
                 yield _entry(item, document, line, sign=1)
         case "bill_payment":
             for line in lines:
-                yield _entry(item, document, line, sign=1, name=_payables(party))
+                yield _entry(item, document, line, sign=1, name=_payables(document))
             total = sum(
                 (_amount(item, document, line["amount"]) for line in lines), _zero(item, document)
             )
@@ -116,7 +120,7 @@ def _entries(item: SyncItem, document: Mapping[str, Any], party: str) -> Iterato
             total = sum((entry.amount for entry in own), _zero(item, document))
             account = str(document.get("payables_account", ""))
             yield from own
-            yield _Entry(account, -total, name=_payables(party))
+            yield _Entry(account, -total, name=_payables(document))
 
 
 def _with_tax(
@@ -146,8 +150,9 @@ def _entry(
     )
 
 
-def _payables(party: str) -> str:
-    return f"Payables to {party}" if party else "Payables"
+def _payables(document: Mapping[str, Any]) -> str:
+    """The ERP's own account for the vendor; the vendor's name is known later."""
+    return "Payables to {vendor}" if document.get("party") else "Payables"
 
 
 def _zero(item: SyncItem, document: Mapping[str, Any]) -> Money:

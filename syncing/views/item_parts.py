@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from syncing import pauses
 from syncing.models import Handling, ItemEvent, Pause, SyncItem
-from syncing.queries import comparisons
+from syncing.queries import item_page
 from syncing.queries import items as item_queries
 from syncing.queries import related as related_queries
 from syncing.queries.uncertain import case_of
@@ -40,7 +40,7 @@ def context(
     ramp = ramp_object.read(item.object_type, payload.ramp if payload else {})
     document = booked_document(item, payload.document) if payload and payload.document else None
     others = related_queries.related(item, ramp.links)
-    agreed_at = comparisons.agreed_at(item)
+    agreed_at = item_page.agreed_at(item)
     steps = list(item_steps.steps(item, events, document, agreed_at))
     return {
         "item": item,
@@ -54,7 +54,7 @@ def context(
         "is_booked_otherwise": three_way.is_booked_otherwise(item),
         "coded_lines": ramp.lines,
         "facts": ramp.facts,
-        "files": item_files.files_of(item),
+        "files": item_files.files_of(item) if getattr(item, "has_files", True) else [],
         "moments": list(timeline.moments(item, events, steps)),
         "can_retry": (item.state == ItemState.FAILED or row.word == Word.RETRYING)
         and not row.is_waiting,

@@ -81,6 +81,11 @@ class SettleBox:
         return any(one.document.ref and one.document.ref == ours for one in self.case.candidates)
 
     @property
+    def is_not_there(self) -> bool:
+        """Whether the ERP was searched by our reference just now, and nothing at all was found."""
+        return self.can_post and not self.posting_needs_word and not self.case.candidates
+
+    @property
     def posting_needs_word(self) -> bool:
         """Whether nothing but somebody's word says that it is not there."""
         return self.case.look is not None and not self.case.look.is_conclusive

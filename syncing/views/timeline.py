@@ -126,7 +126,7 @@ def _of_step(item: SyncItem, event: ItemEvent, step: Step) -> Moment:
 
 def _facts(event: ItemEvent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for name, value in event.data.items():
-        if name not in _DATA_LABELS or value in ("", None, False):
+        if name not in _DATA_LABELS or value is None or value is False or value == "":
             continue
         yield _DATA_LABELS[name], "yes" if value is True else _text(name, str(value), zone)
 

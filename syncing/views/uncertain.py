@@ -29,14 +29,17 @@ def uncertain(request: HtmxHttpRequest) -> HttpResponse:
     now = timezone.now()
     connection = _customer(request.GET.get("customer", ""))
     connection_id = connection.pk if connection else None
+    settlements = second_person.waiting_settlements(connection_id)
+    marks = second_person.waiting_marks(connection_id)
     page, cases = queries.page_of_cases(
-        connection_id=connection_id, after=Cursor.parse(request.GET.get("after", "")), now=now
+        connection_id=connection_id,
+        after=Cursor.parse(request.GET.get("after", "")),
+        now=now,
+        marks=marks if len(marks) < second_person.MOST else None,
     )
     boxes = [box_of(case, request.user, now) for case in cases]
     # What somebody lets wait comes last, and back to its place by itself.
     boxes.sort(key=lambda box: box.case.wait is not None)
-    settlements = second_person.waiting_settlements(connection_id)
-    marks = second_person.waiting_marks(connection_id)
     context = {
         "section": "uncertain",
         "now": now,
