@@ -19,10 +19,8 @@ def icon(name: str, css_class: str = "") -> SafeString:
     :raises FileNotFoundError: if no such icon is vendored
     """
     return format_html(
-        '<svg class="icon {}" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
-        'stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
-        "{}</svg>",
-        css_class,
+        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>',
+        f"icon {css_class}".rstrip(),
         _shapes(name),
     )
 

@@ -15,6 +15,9 @@
     return isOpen() ? document.getElementById(inHand) : null;
   };
 
+  /* The list says where drawers are, of item 0; a row knows only its own id and reference */
+  const address = (what, link) => list().dataset[what].replace("/0/", `/${rowOf(link).dataset.item}/`);
+
   /* The drawer */
   const show = (then) => {
     if (!isOpen()) drawer().showModal();
@@ -25,7 +28,7 @@
     window.htmx.ajax(verb, address, { source: drawer(), target: "#drawer-body", swap: "innerHTML", values });
   const open = (link, then) => {
     inHand = link.id;
-    fill("GET", link.dataset.drawer).then(() => show(then));
+    fill("GET", address("drawer", link)).then(() => show(then));
   };
   const walk = (step) => {
     const all = links();
@@ -40,7 +43,7 @@
   /* One key on one row */
   const retry = (link) => {
     inHand = link.id;
-    fill("POST", link.dataset.handle, { act: "retry", in_list: "1" }).then(() => {
+    fill("POST", address("handle", link), { act: "retry", in_list: "1" }).then(() => {
       if (document.querySelector("#drawer-item [role=alert]")) show();
       else backToRow();
     });
@@ -60,7 +63,7 @@
     else if (key === "r") retry(link);
     else if (FIELDS[key]) open(link, FIELDS[key]);
     else if (key === "h") window.location.assign(`${list().dataset.outside}&ids=${rowOf(link).dataset.item}`);
-    else if (key === "c") navigator.clipboard.writeText(link.dataset.reference).then(() => say(`Copied ${link.dataset.reference}`));
+    else if (key === "c") navigator.clipboard.writeText(link.dataset.drawer).then(() => say(`Copied ${link.dataset.drawer}`));
     else return false;
     return true;
   };

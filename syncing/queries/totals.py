@@ -55,11 +55,16 @@ def counted(items: QuerySet[SyncItem], *, at_most: int = COUNTED) -> Totals:
 
 
 def totals(
-    chosen: ItemFilter, *, now: datetime, lines: Iterable[standing.Standing] | None = None
+    chosen: ItemFilter,
+    *,
+    now: datetime,
+    lines: Iterable[standing.Standing] | None = None,
+    hidden: Totals | None = None,
 ) -> Totals:
     """Everything that a filter matches, as its list shows it.
 
     :param lines: the roll-up of the chosen customer, if it was read already
+    :param hidden: what the list leaves out as it is put off, if it was counted already
     """
     if chosen.looks_at_rows:
         return counted(matching(chosen, now))
@@ -69,7 +74,7 @@ def totals(
     known = Totals(sum(line.items for line in mine), standing.sums(mine))
     if not chosen.hides_snoozed:
         return known
-    return known.without(counted(hidden_by_snoozing(chosen, now)))
+    return known.without(hidden or counted(hidden_by_snoozing(chosen, now)))
 
 
 def _is_chosen(chosen: ItemFilter, line: standing.Standing) -> bool:

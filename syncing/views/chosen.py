@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404, QueryDict
 
-from connections.models import Connection
+from connections.models import Connection, Entity
 from syncing import selections
 from syncing.forms import ItemFilterForm
 from syncing.job_forms import ChosenForm
@@ -48,7 +50,14 @@ def chosen_list(parameters: QueryDict, *, me: str) -> ChosenList:
 def _customer(slug: str) -> Connection | None:
     if not slug:
         return None
-    connection = Connection.objects.filter(slug=slug).select_related("schedule").first()
+    entities = Entity.objects.filter(connection=OuterRef("pk")).order_by("name", "pk")
+    choice = JSONObject(ramp_id="ramp_id", name="name")
+    connection = (
+        Connection.objects.filter(slug=slug)
+        .select_related("schedule")
+        .annotate(entity_choices=ArraySubquery(entities.values(choice=choice)))
+        .first()
+    )
     if connection is None:
         raise Http404("no customer of that name")
     return connection
@@ -94,15 +103,17 @@ def bar(
     *,
     now: datetime,
     lines: Sequence[standing.Standing] | None = None,
+    hidden: totals.Totals | None = None,
     problem: str = "",
 ) -> Bar:
     """The bar of a list.
 
     :param lines: the roll-up of the chosen customer, if it was read already
+    :param hidden: what the list leaves out as it is put off, if it was counted already
     """
     if selections.is_empty(selection):
         return Bar(selection, chosen.query, problem=problem)
-    whole = totals.totals(chosen.filter, now=now, lines=lines)
+    whole = totals.totals(chosen.filter, now=now, lines=lines, hidden=hidden)
     selected = selections.size(selection, chosen.filter, now, whole=whole)
     return Bar(selection, chosen.query, selected, whole, problem)
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from connections import audit
 from connections import queries as connection_queries
-from connections.models import Entity
 from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
 from rampbridge.lib.keyset import Cursor
@@ -101,7 +100,7 @@ def _context(request: HtmxHttpRequest, now: datetime) -> dict[str, Any]:
         "is_narrowed": narrowed.is_narrowed,
         "hidden": hidden,
         "current": _look(narrowed.word, everything=narrowed.everything),
-        "bar": bar(chosen, selection, now=now, lines=lines),
+        "bar": bar(chosen, selection, now=now, lines=lines, hidden=hidden),
         "acts": acts_for(request),
         "pickable": True,
     }
@@ -155,9 +154,7 @@ def _choices(context: Mapping[str, Any]) -> dict[str, Any]:
         "narrowed_by": _narrowed_by(context["chosen"]),
         "more_used": len(used),
         "people": people() if used else [],
-        "entities": Entity.objects.filter(connection=connection).order_by("name", "pk")
-        if connection
-        else [],
+        "entities": getattr(connection, "entity_choices", []),
         "snoozed_choices": form.fields["snoozed"].choices,  # type: ignore[attr-defined]
         "save_page": "items",
         "save_query": context["chosen"].query,

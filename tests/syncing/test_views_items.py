@@ -80,7 +80,7 @@ class TestList:
             seen += labels(html)
             if 'rel="next"' in html:
                 link = html.split('id="page-next"')[1].split('href="')[1].split('"')[0]
-                url = reverse("items") + link.replace("&amp;", "&")
+                url = link.replace("&amp;", "&")
 
         assert sorted(seen) == sorted(f"item {n}" for n in range(120))
 
@@ -91,7 +91,7 @@ class TestList:
             SyncItemFactory.create()
         support.get(reverse("items"))
 
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             support.get(reverse("items"))
 
     def test_htmx_gets_the_list_alone(self, support: Client) -> None:
