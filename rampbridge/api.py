@@ -15,7 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from connections import api_tokens
 from rampbridge import api_document
 from rampbridge.lib.problems import FieldProblem, problem
-from syncing.api import access, acts, customers, errors, filters, items, jobs, runs, search
+from syncing.api import access, acts, customers, errors, filters, items, jobs, runs, search, why_not
 
 DESCRIPTION = """\
 What the pages show and do, for other programs. A call carries a key: `Authorization: Bearer rbk_…`.
@@ -50,6 +50,7 @@ for prefix, router in (
     ("/customers", customers.router),
     ("/runs", runs.router),
     ("/search", search.router),
+    ("/why-not", why_not.router),
 ):
     api.add_router(prefix, router)
 

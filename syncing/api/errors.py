@@ -18,7 +18,7 @@ from syncing.api.filters import (
     NothingThere,
     Paging,
     check,
-    customer_named,
+    chosen_customer,
     invalid,
     parameters,
 )
@@ -116,7 +116,7 @@ def list_errors(request: HttpRequest, paging: Query[Paging]) -> ErrorGroupPage:
     """What has come back first, then by money and time; what is snoozed last."""
     form = ErrorFilterForm(request.GET)
     check(form, request.GET, also=Paging.model_fields)
-    customer_named(form.value("customer"))
+    chosen_customer(form.value("customer"))
     page = errors.page_of_groups(
         form.as_filter(caller_of(request).actor),
         now=timezone.now(),

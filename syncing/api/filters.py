@@ -150,14 +150,20 @@ def check(form: forms.Form, given: QueryDict, also: Collection[str] = ()) -> Non
         raise Invalid(problems)
 
 
-def customer_named(slug: str) -> Connection | None:
-    """The customer of that name in addresses; None if nobody is named.
+def customer_named(slug: str) -> Connection:
+    """The customer of that name in addresses.
 
     :raises NothingThere: if there is none
     """
-    if not slug:
-        return None
-    found = Connection.objects.filter(slug=slug).first()
+    found = Connection.objects.filter(slug=slug).select_related("schedule").first()
     if found is None:
         raise NothingThere(f"There is no customer “{slug}”. GET /api/v1/customers lists them.")
     return found
+
+
+def chosen_customer(slug: str) -> Connection | None:
+    """The customer that a list is narrowed to; None for all of them.
+
+    :raises NothingThere: if there is none of that name
+    """
+    return customer_named(slug) if slug else None

@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from syncing.api.access import READ, caller_of
-from syncing.api.filters import NothingThere, Paging, check, customer_named, parameters
+from syncing.api.filters import NothingThere, Paging, check, chosen_customer, parameters
 from syncing.api.schemas import Id, ItemPage, ItemWithTimeline, item_out, item_with_timeline
 from syncing.forms import ItemFilterForm
 from syncing.models import SyncItem
@@ -94,7 +94,7 @@ def filter_in(given: QueryDict, me: str, *, also: Collection[str] = ()) -> ItemF
     """
     form = ItemFilterForm(given, me=me)
     check(form, given, also)
-    customer = customer_named(form.value("customer"))
+    customer = chosen_customer(form.value("customer"))
     found = comparisons.found_items(form.value("found"))
     if form.value("found") and found is None:
         raise NothingThere("Nothing was found by that name.")

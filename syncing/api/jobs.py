@@ -10,7 +10,8 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import AwareDatetime, StringConstraints
 
-from syncing.api.access import HANDLE, READ, RETRY, caller_of
+from connections.api_tokens import POWERS
+from syncing.api.access import HANDLE, READ, RETRY, SETTLE, caller_of
 from syncing.api.acts import person, tag_in, until_in
 from syncing.api.filters import NO_CURSOR, Body, NothingThere, Paging, invalid, refuse_others
 from syncing.api.items import filter_in
@@ -40,7 +41,7 @@ class ChosenIn(Body):
 
 
 class PreviewIn(ChosenIn):
-    act: Literal["retry", "assign", "tag", "untag", "snooze"]
+    act: Literal["retry", "assign", "tag", "untag", "snooze", "outside"]
 
 
 class JobIn(ChosenIn):
@@ -67,6 +68,12 @@ class TagManyIn(JobIn):
 class SnoozeManyIn(JobIn):
     until: AwareDatetime | None = Field(description="null: show them in lists again at once.")
     reason: Annotated[Text, StringConstraints(max_length=300)] = ""
+
+
+class OutsideManyIn(JobIn):
+    reason: Annotated[Text, StringConstraints(min_length=1, max_length=300)] = Field(
+        description="Why rampbridge need not book them."
+    )
 
 
 class FateOut(Schema):
@@ -198,6 +205,12 @@ def snooze(request: HttpRequest, body: SnoozeManyIn) -> Status[JobOut]:
     return _start(request, body, Act.SNOOZE, argument)
 
 
+@router.post("/outside", auth=SETTLE, response={202: JobOut}, summary="Mark many handled outside")
+def outside(request: HttpRequest, body: OutsideManyIn) -> Status[JobOut]:
+    """rampbridge is to leave them alone. Those above a limit wait for a second person."""
+    return _start(request, body, Act.OUTSIDE, {"reason": body.reason})
+
+
 @router.get("", auth=READ, response=JobPage, summary="List jobs")
 def list_jobs(request: HttpRequest, paging: Query[Paging]) -> JobPage:
     """The newest first."""
@@ -294,8 +307,10 @@ def _job(pk: uuid.UUID) -> Job:
 def _job_to_act_on(request: HttpRequest, pk: uuid.UUID) -> Job:
     """:raises NotAllowed: if the key has not the scope of the job's act"""
     job = _job(pk)
-    if job.act == Act.RETRY:
-        caller_of(request).check(RETRY.scope)
+    need = KINDS[Act(job.act)].permission
+    caller_of(request).check(
+        next(scope for scope, power in POWERS.items() if power.permission == need)
+    )
     return job
 
 

@@ -8,7 +8,7 @@ from ninja import Field, Query, Router, Schema
 
 from rampbridge.lib.keyset import keyset_page
 from syncing.api.access import READ
-from syncing.api.filters import NothingThere, Paging, customer_named, refuse_others
+from syncing.api.filters import NothingThere, Paging, chosen_customer, refuse_others
 from syncing.api.schemas import CustomerRef, Id, address_of
 from syncing.models import SyncRun
 
@@ -60,7 +60,7 @@ def list_runs(request: HttpRequest, chosen: Query[RunFilter], paging: Query[Pagi
     """The newest first."""
     refuse_others(request.GET, {**RunFilter.model_fields, **Paging.model_fields})
     runs = SyncRun.objects.select_related("connection")
-    customer = customer_named(chosen.customer)
+    customer = chosen_customer(chosen.customer)
     if customer:
         runs = runs.filter(connection=customer)
     if chosen.trigger:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from syncing.api.access import READ
-from syncing.api.filters import customer_named, refuse_others
+from syncing.api.filters import chosen_customer, refuse_others
 from syncing.api.schemas import CustomerRef, ItemOut, item_out
 from syncing.models import SyncItem
 from syncing.queries import items as item_queries
@@ -53,7 +53,7 @@ class Question(Schema):
 def search(request: HttpRequest, asked: Query[Question]) -> SearchOut:
     """As the search field of the pages finds it."""
     refuse_others(request.GET, Question.model_fields)
-    now, customer = timezone.now(), customer_named(asked.customer)
+    now, customer = timezone.now(), chosen_customer(asked.customer)
     scope = Scope(customer.pk if customer else None, asked.type or "")
     found = search_queries.find(asked.q, scope, now=now)
     items = [row.item for hits in found.hits for row in hits.rows]

@@ -197,5 +197,26 @@ class TestManyItems:
 
         assert body_of(program.post(f"jobs/{job['id']}/stop"))["state"] == "stopped"
 
+    def test_a_key_does_no_more_by_repeating_somebodys_job(
+        self, program: Program, program_of: MakeProgram
+    ) -> None:
+        SyncItemFactory.create(failed=True)
+        job = body_of(
+            program.post("jobs/outside", key=str(uuid4()), query="", at_most=1, reason="By hand."),
+            202,
+        )
+        handler = program_of("support", Scope.READ, Scope.HANDLE, username="kenji")
+
+        for act in ("stop", "again", "undo"):
+            body = problem_of(handler.post(f"jobs/{job['id']}/{act}"), 403)
+            assert "scope settle" in body["detail"]
+
+    def test_a_job_that_is_at_work_is_not_done_again(self, program: Program) -> None:
+        SyncItemFactory.create()
+        asked = {"key": str(uuid4()), "query": "", "at_most": 1, "tag": "month-end"}
+        job = body_of(program.post("jobs/tag", **asked), 202)
+
+        problem_of(program.post(f"jobs/{job['id']}/again"), 409)
+
     def test_a_job_that_is_not_there_is_told(self, program: Program) -> None:
         problem_of(program.get(f"jobs/{uuid4()}"), 404)

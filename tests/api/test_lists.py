@@ -3,11 +3,12 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from syncing.fleet import keeping
-from syncing.models import SyncRun
+from syncing.models import Inquiry, SyncRun
 from tests.api.conftest import Program
 from tests.api.test_access import problem_of
 from tests.browser.stories import make_item
@@ -115,3 +116,29 @@ class TestSearch:
         body = problem_of(program.get("search"), 422)
 
         assert body["errors"][0]["field"] == "q"
+
+
+class TestWhyNot:
+    def test_what_is_here_needs_no_question(self, program: Program) -> None:
+        item = SyncItemFactory.create()
+        asked = {"customer": item.connection.slug, "type": "transaction", "ramp_id": item.ramp_id}
+
+        found = body_of(program.get("why-not", **asked))
+
+        assert (found["state"], found["items"]) == ("here", [item.pk])
+
+    def test_ramp_is_asked_once_and_its_answer_told(self, program: Program) -> None:
+        harbor = ScheduleFactory.create(connection__slug="harbor").connection
+        asked = {"customer": "harbor", "type": "transaction", "ramp_id": str(uuid4())}
+        assert body_of(program.get("why-not", **asked))["state"] == "unasked"
+
+        for _ in range(2):
+            response = program.post("why-not", **asked)
+            assert (response.status_code, response.json()["state"]) == (202, "asking")
+
+        inquiry = Inquiry.objects.get(connection=harbor)
+        assert inquiry.asked_by == "maya"
+        Inquiry.objects.update(due_at=None, answered_at=now(), is_there=False)
+        found = body_of(program.get("why-not", **asked))
+        assert found["state"] == "answered"
+        assert found["answer"]["title"]
