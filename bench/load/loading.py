@@ -72,6 +72,13 @@ def load(*, customers: int, items: int, now: datetime, tell: Tell = lambda _: No
     return loaded
 
 
+def database_size() -> int:
+    """Bytes on the disk, indexes too."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
 def _copy(chunks: Iterator[str]) -> None:
     with database.cursor() as cursor:
         for column, default in _ALIKE.items():

@@ -27,8 +27,10 @@ HELP = """\
 ./run test [ARGUMENTS]   all tests, or what the arguments for pytest say
 ./run coverage           all tests, slower, and the lines that none of them runs
 ./run check              format, lint, types, layers, migrations, templates, deployment settings
-./run bench [ID ...] [--json]
+./run bench [ID ...] [--json] [--items N]
                          benchmarks against their targets
+./run seed_load [--customers 10000] [--items 10000000] [--keep]
+                         a large made-up fleet in a database of its own, and how fast it came in
 ./run matrix [--json]    every fault we know of, and whether the tests that prove it pass
 ./run kill-test [--kills 3000] [--seed 7] [--json]
                          kill workers in the middle of their work, and count what is lost or doubled
@@ -115,6 +117,11 @@ def bench(arguments: Sequence[str]) -> int:
     return _run([PYTHON, "-m", "bench", *arguments], {**os.environ, **TEST_ENVIRONMENT})
 
 
+def seed_load(arguments: Sequence[str]) -> int:
+    command = [PYTHON, "-m", "bench.seed_load", *arguments]
+    return _run(command, {**os.environ, **TEST_ENVIRONMENT})
+
+
 def matrix(arguments: Sequence[str]) -> int:
     return _run([PYTHON, "-m", "tests.matrix", *arguments])
 
@@ -198,6 +205,7 @@ COMMANDS: dict[str, Command] = {
     "coverage": coverage,
     "check": check,
     "bench": bench,
+    "seed_load": seed_load,
     "matrix": matrix,
     "kill-test": kill_test,
     "screens": screens,
