@@ -43,7 +43,7 @@ def roll_ups() -> dict[str, list[tuple[object, ...]]]:
 def insert_again() -> None:
     """Delete all items and insert them as the program does, with triggers on."""
     columns = ", ".join(
-        field.column for field in SyncItem._meta.concrete_fields if not field.generated
+        str(field.column) for field in SyncItem._meta.concrete_fields if not field.generated
     )
     with database.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE kept AS SELECT * FROM syncing_syncitem")
