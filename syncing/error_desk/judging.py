@@ -5,12 +5,13 @@ here, some thousand items at a time, so that a ruling on a hundred thousand hold
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject, Now
 
 from connections import audit
 from syncing.classifier import ErrorCategory, Origin, SyncFailure, text_for_customer
@@ -50,6 +51,25 @@ class Wish:
 def current(fingerprint: str) -> Ruling | None:
     """The ruling in force on a group."""
     return Ruling.objects.filter(fingerprint=fingerprint, withdrawn_at=None).first()
+
+
+def with_ruling(fingerprint: str) -> tuple[ErrorGroup, Ruling | None] | None:
+    """A group, the item that proves that it is over, and the ruling in force. One statement."""
+    in_force = Ruling.objects.filter(fingerprint=OuterRef("pk"), withdrawn_at=None)
+    columns = ("pk", "category", "before", "fix", "reason", "made_by", "made_at")
+    as_json = JSONObject(**{column: column for column in columns})
+    group = (
+        ErrorGroup.objects.filter(pk=fingerprint)
+        .select_related("resolved_by_item")
+        .annotate(ruled=Subquery(in_force.values(row=as_json)[:1]))
+        .first()
+    )
+    if group is None:
+        return None
+    if group.ruled is None:
+        return group, None
+    made_at = datetime.fromisoformat(group.ruled["made_at"])
+    return group, Ruling(fingerprint=fingerprint, **group.ruled | {"made_at": made_at})
 
 
 def rule(group: ErrorGroup, wish: Wish, *, before: str, actor: str) -> Ruling:

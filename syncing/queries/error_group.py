@@ -215,27 +215,6 @@ def inside(fingerprint: str, hits: Sequence[Hit]) -> Inside:
     )
 
 
-def by_day(fingerprint: str, now: datetime) -> tuple[Columns, list[tuple[str, int]]]:
-    """How many items failed for the first time on each of the past days: chart and table."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = today - timedelta(days=DAYS - 1)
-    found = rows(
-        """
-        SELECT (first_at AT TIME ZONE 'UTC')::date, count(*)
-        FROM syncing_occurrence
-        WHERE fingerprint = %(fingerprint)s AND last_at >= %(start)s AND first_at >= %(start)s
-        GROUP BY 1
-        """,
-        {"fingerprint": fingerprint, "start": start},
-    )
-    counts = dict(found)
-    days = [(start + timedelta(days=day)).date() for day in range(DAYS)]
-    values = [counts.get(day, 0) for day in days]
-    labels = [f"{day:%-d %b}" for day in days]
-    chart = columns_and_line(values, [], labels, tone="person", label_every=3)
-    return chart, list(zip(labels, values, strict=True))
-
-
 @dataclass(frozen=True, slots=True)
 class Similar:
     """Another group with the same code, and how it ended."""
@@ -272,18 +251,57 @@ class Entry:
     is_comment: bool
 
 
-def diary(fingerprint: str) -> list[Entry]:
-    """What people wrote about a group and did with it, the newest first."""
-    found = rows(
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a group went on: items that failed with it by day, and what people did about it."""
+
+    days: Sequence[tuple[str, int]]
+    """The oldest first."""
+    diary: Sequence[Entry]
+    """The newest first."""
+
+    @property
+    def chart(self) -> Columns:
+        labels = [day for day, _ in self.days]
+        values = [items for _, items in self.days]
+        return columns_and_line(values, [], labels, tone="person", label_every=3)
+
+
+def story(fingerprint: str, now: datetime) -> Story:
+    """The past of a group, of two weeks and some thirty acts."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = today - timedelta(days=DAYS - 1)
+    ((counts, lines),) = rows(
         """
-        (SELECT at, author, text, true FROM syncing_comment
-         WHERE group_id = %(fingerprint)s ORDER BY id DESC LIMIT %(most)s)
-        UNION ALL
-        (SELECT at, actor, text, false FROM connections_auditline
-         WHERE subject = 'error' AND subject_id = %(fingerprint)s AND act <> 'errors.comment'
-         ORDER BY id DESC LIMIT %(most)s)
-        ORDER BY 1 DESC LIMIT %(most)s
+        SELECT (
+            SELECT jsonb_object_agg(day, items) FROM (
+                SELECT (first_at AT TIME ZONE 'UTC')::date AS day, count(*) AS items
+                FROM syncing_occurrence
+                WHERE fingerprint = %(fingerprint)s AND last_at >= %(start)s
+                  AND first_at >= %(start)s
+                GROUP BY 1
+            ) of_days
+        )::text, (
+            SELECT jsonb_agg(jsonb_build_array(at, who, text, is_comment) ORDER BY at DESC) FROM (
+                (SELECT at, author AS who, text, true AS is_comment FROM syncing_comment
+                 WHERE group_id = %(fingerprint)s ORDER BY id DESC LIMIT %(most)s)
+                UNION ALL
+                (SELECT at, actor, text, false FROM connections_auditline
+                 WHERE subject = 'error' AND subject_id = %(fingerprint)s
+                   AND act <> 'errors.comment'
+                 ORDER BY id DESC LIMIT %(most)s)
+                ORDER BY 1 DESC LIMIT %(most)s
+            ) lines
+        )::text
         """,
-        {"fingerprint": fingerprint, "most": LINES_SHOWN},
+        {"fingerprint": fingerprint, "start": start, "most": LINES_SHOWN},
     )
-    return [Entry(*row) for row in found]
+    by_day = from_json(counts) or {}
+    days = [(start + timedelta(days=day)).date() for day in range(DAYS)]
+    return Story(
+        days=[(f"{day:%-d %b}", by_day.get(day.isoformat(), 0)) for day in days],
+        diary=[
+            Entry(datetime.fromisoformat(at), who, text, is_comment)
+            for at, who, text, is_comment in from_json(lines) or []
+        ],
+    )

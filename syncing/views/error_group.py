@@ -32,8 +32,10 @@ PAGE, PART = "errors/group.html", "errors/_group_live.html"
 @allow(Permission.SEE)
 def error_group(request: HtmxHttpRequest, fingerprint: str) -> HttpResponse:
     """The page; for a poll the part that changed, or nothing."""
-    group = open_group(fingerprint)
-    ruling = judging.current(fingerprint)
+    found = judging.with_ruling(fingerprint)
+    if found is None:
+        raise Http404("no such error")
+    group, ruling = found
     standing = queries.standing_of(fingerprint)
     version = _version(group, ruling, standing)
     template = page_or_partial(request, PAGE, PART)
@@ -69,7 +71,7 @@ def context_of(
     sample = items[0] if items else queries.last_example(fingerprint)
     state = queries.state_in(group, standing.items, now)
     category = category_of(group, ruling, standing)
-    chart, days = queries.by_day(fingerprint, now)
+    story = queries.story(fingerprint, now)
     version = _version(group, ruling, standing)
     return {
         "section": "errors",
@@ -89,10 +91,10 @@ def context_of(
         "more_items": standing.items - len(items),
         "inside": queries.inside(fingerprint, standing.hits) if standing.items else None,
         "more_customers": standing.customers - len(standing.hits),
-        "chart": chart,
-        "days": days,
+        "chart": story.chart,
+        "days": story.days,
+        "diary": story.diary,
         "similar": queries.similar(group),
-        "diary": queries.diary(fingerprint),
         "comment_form": CommentForm(),
         "snoozed_more": more_since_snoozed(group) if group.snoozed_for_more else 0,
         "may_handle": can(request.user, Permission.HANDLE),

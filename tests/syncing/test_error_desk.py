@@ -285,8 +285,8 @@ class TestTending:
         try:
             with other.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(hashtextextended('error desk', 0))")
-
-            assert tending.tend() == 0
+                assert tending.tend() == 0
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended('error desk', 0))")
         finally:
             other.close()
 
