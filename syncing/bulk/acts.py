@@ -126,6 +126,49 @@ KINDS: Mapping[Act, Kind] = {
 }
 
 
+class BadArgument(ValueError):
+    """An act does not know what to do with what it was given. The message is fit to show."""
+
+
+def checked(act: Act, argument: Argument) -> dict[str, Any]:
+    """The argument of an act as its job keeps it. What a job cannot do must never become one.
+
+    :raises BadArgument: if something is missing or means nothing
+    """
+    match act:
+        case Act.RETRY:
+            return {}
+        case Act.ASSIGN:
+            return {"owner": str(argument.get("owner", ""))[:150]}
+        case Act.TAG | Act.UNTAG:
+            try:
+                return {"tag": handling.tag_name(str(argument.get("tag", "")))}
+            except handling.NotHandled as refusal:
+                raise BadArgument(str(refusal)) from refusal
+        case Act.SNOOZE:
+            return {"until": _until(argument), "reason": str(argument.get("reason", ""))[:300]}
+        case Act.OUTSIDE:
+            reason = str(argument.get("reason", "")).strip()[:300]
+            if not reason:
+                raise BadArgument("Say why they were handled outside rampbridge.")
+            return {"reason": reason}
+        case Act.UNDO:
+            return dict(argument)
+
+
+def _until(argument: Argument) -> str | None:
+    text = argument.get("until")
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise BadArgument("Say until when, as a date and time.") from None
+    if moment.tzinfo is None:
+        raise BadArgument("Say in which time zone that is.")
+    return moment.isoformat()
+
+
 def carry_out(job: Job, members: Mapping[int, Any], *, actor: str) -> list[Result]:
     """Do the job's act to these items. The result of each; rolled back, nothing was done.
 

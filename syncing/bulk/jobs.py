@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from connections import audit
 from rampbridge.lib.money import Money
-from syncing.bulk.acts import KINDS, Act
+from syncing.bulk.acts import KINDS, Act, BadArgument, checked
 from syncing.models import Job, JobItem, SyncItem
 from syncing.statements import execute
 
@@ -36,12 +36,17 @@ def start(
 
     :param items: in any order; the longest waiting are taken first
     :param at_most: as many as were shown when it was asked for; what has come since is left out
-    :raises NotStarted: if there is no item, or the key is another person's
+    :raises NotStarted: if there is no item, the key is another person's, or the act does not know
+        what to do with its argument
     """
+    try:
+        argument = checked(act, argument)
+    except BadArgument as refusal:
+        raise NotStarted(str(refusal)) from refusal
     chosen = items.order_by("ready_at", "pk").values("pk")[: min(at_most, MOST)]
     sql, parameters = chosen.query.sql_with_params()
     return _make(
-        Job(act=act, argument=dict(argument), query=query[:1000], key=key, asked_by=actor),
+        Job(act=act, argument=argument, query=query[:1000], key=key, asked_by=actor),
         f"SELECT id, NULL::jsonb FROM ({sql}) AS chosen (id)",  # noqa: S608  the ORM's own
         parameters,
     )

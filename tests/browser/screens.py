@@ -39,6 +39,14 @@ def _open_help(page: Page) -> None:
     page.keyboard.press("?")
 
 
+def _type_a_search(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("a")
+    page.keyboard.type("m")
+    page.locator(".suggestion").first.wait_for()
+    page.keyboard.press("ArrowDown")
+
+
 def _open_payload(page: Page) -> None:
     page.locator("details.disclosure summary").first.click()
 
@@ -67,7 +75,9 @@ def full_shots() -> Iterator[Shot]:
     yield Shot("pauses-none", "/customers/harbor-coffee/pauses/?type=bill")
     yield Shot("items-none", "/items/?q=nobody&state=done")
     yield Shot("search", "/search?q=g")
-    yield Shot("search-none", "/search?q=RAMP-1")
+    yield Shot("search-amount", "/search?q=a+64&type=transaction")
+    yield Shot("search-none", "/search?q=RAMP-1+412,50+EUR")
+    yield Shot("search-offers", "/", before=_type_a_search)
     yield Shot("keyboard", "/items/", before=_open_help)
     wanted: dict[str, dict[str, Any]] = {
         "done": {"state": "ACKED"},
@@ -210,6 +220,8 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
 
 def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
+        acting_shots,
+        acting_stories,
         api_shots,
         chart_shots,
         chart_stories,
@@ -254,6 +266,7 @@ def _tell_stories(studio: Studio) -> None:
         (error_stories.long_week, error_shots.long_shots),
         (desk_stories.a_day, desk_shots.shots),
         (desk_stories.long_names, desk_shots.long_shots),
+        (acting_stories.acting, acting_shots.shots),
     ):
         story()
         studio.take(shots())

@@ -94,6 +94,24 @@ class TestStarting:
 
         assert not Job.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("act", "argument"),
+        [
+            (Act.TAG, {"tag": "<b>"}),
+            (Act.UNTAG, {}),
+            (Act.SNOOZE, {"until": "tomorrow"}),
+            (Act.SNOOZE, {"until": "2026-12-01T09:00"}),
+            (Act.OUTSIDE, {"reason": " "}),
+        ],
+    )
+    def test_what_an_act_could_not_do_never_becomes_a_job(
+        self, act: Act, argument: dict[str, Any]
+    ) -> None:
+        SyncItemFactory.create(failed=True)
+
+        with pytest.raises(jobs.NotStarted):
+            start(act, **argument)
+
     def test_leaves_an_audit_line_with_what_was_asked(self) -> None:
         SyncItemFactory.create(failed=True)
 
