@@ -61,10 +61,10 @@ def end_incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _incident(pk: int) -> Incident:
-    found = Incident.objects.filter(pk=pk).first()
-    if found is None:
-        raise Http404("no such incident")
-    return found
+    try:
+        return incident_queries.incident(pk)
+    except Incident.DoesNotExist:
+        raise Http404("no such incident") from None
 
 
 def _context(request: HttpRequest, found: Incident, form: ReasonForm) -> dict[str, Any]:
