@@ -237,6 +237,23 @@ def _open_row(row: Sequence[Any], now: datetime) -> GroupRow:
     )
 
 
+def pulse() -> tuple[Any, ...]:
+    """What changes whenever the list may, for far less than the list costs."""
+    (found,) = rows(
+        """
+        SELECT count(*), sum(items), sum(amount_minor), max(last_seen_at), (
+            SELECT sum(hashtextextended(concat_ws('|', fingerprint, owner, snoozed_at, resolved_at,
+                regressed_at, resolved_by_item_id), 0)) FROM syncing_errorgroup
+        ), (
+            SELECT array_agg(id ORDER BY id) FROM syncing_ruling WHERE withdrawn_at IS NULL
+        )
+        FROM syncing_errorcount WHERE items > 0
+        """,
+        {},
+    )
+    return found
+
+
 def _open_count() -> int:
     ((count,),) = rows(
         "SELECT count(DISTINCT fingerprint) FROM syncing_errorcount WHERE items > 0", {}

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from connections import queries as connection_queries
 from connections.models import Connection
-from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
 from rampbridge.policy import Permission, allow
 from syncing.error_forms import ErrorFilterForm
 from syncing.queries import errors as queries
@@ -18,6 +18,7 @@ from syncing.queries.words import Look
 from syncing.views.live import live, version_of
 
 OPEN_LOOK = Look("Open", "neutral", "circle-dot", "Every error of which an item is still open.")
+PAGE, PART = "errors/errors.html", "errors/_errors.html"
 MOST_START = 10_000
 CUSTOMERS_LISTED = 100
 """More are looked up while somebody types."""
@@ -38,6 +39,9 @@ class Tab:
 def errors(request: HtmxHttpRequest) -> HttpResponse:
     """Groups by urgency, with filters in the address. The part polls itself."""
     now = timezone.now()
+    version = version_of(queries.pulse(), now.replace(minute=0, second=0, microsecond=0))
+    if _is_poll(request) and request.GET.get("version") == version:
+        return HttpResponseUnchanged()
     form = ErrorFilterForm(request.GET)
     chosen = form.as_filter(request.user.get_username())
     page = queries.page_of_groups(chosen, now=now, start=_start(request.GET.get("from", "")))
@@ -61,11 +65,15 @@ def errors(request: HtmxHttpRequest) -> HttpResponse:
     }
     return live(
         request,
-        "errors/errors.html",
-        "errors/_errors.html",
-        version=version_of(page.rows, page.counts, page.hidden),
+        PAGE,
+        PART,
+        version=version,
         context=context,
     )
+
+
+def _is_poll(request: HtmxHttpRequest) -> bool:
+    return page_or_partial(request, PAGE, PART) == PART
 
 
 def _tabs(state: GroupState | None, page: queries.GroupPage) -> list[Tab]:
