@@ -85,7 +85,7 @@ def api_reference(request: HttpRequest) -> HttpResponse:
         "section": "api",
         "groups": groups(),
         "shapes": shapes(),
-        "errors": ERRORS.items(),
+        "errors": [(status, with_code(words)) for status, words in ERRORS.items()],
         "powers": POWERS.items(),
         "burst": int(BURST),
         "per_second": int(PER_SECOND),

@@ -33,11 +33,15 @@ def test_a_key_is_made_copied_and_revoked(arrive: Arrive) -> None:
 
 def test_the_reference_is_clean_and_its_shapes_are_a_click_away(arrive: Arrive) -> None:
     visitor = arrive("support")
-    found = wrong_with(visitor, "/api/")
-    page = visitor.page
+    page = visitor.go("/api/")
 
     page.locator("summary", has_text="Answer").first.click()
     page.get_by_role("link", name="list of Item", exact=True).first.click()
 
     expect(page.get_by_role("heading", name="Item", exact=True)).to_be_in_viewport()
-    assert found + visitor.complaints == []
+    # All entries come from one template: two of each subject look like all of them, and a page of
+    # twenty screens takes axe half a minute.
+    page.evaluate(
+        "document.querySelectorAll('.api-call:nth-of-type(n+3)').forEach((one) => one.remove())"
+    )
+    assert list(faults_in(visitor)) + visitor.complaints == []
