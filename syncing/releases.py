@@ -60,11 +60,21 @@ _QUEUED_AGAIN = """
 """
 
 
+_IS_UNDECIDED = """
+    NOT EXISTS (SELECT FROM syncing_settlement d
+                WHERE d.item_id = syncing_syncitem.id AND d.state = 'asked')
+    AND NOT EXISTS (SELECT FROM syncing_outsidemark d
+                    WHERE d.item_id = syncing_syncitem.id AND d.state = 'asked')
+"""
+"""SQL: no second person is asked about an item, who may say that it is in the ERP already."""
+
+
 def release(
     connection_id: uuid.UUID, *, cause: str = "", ids: Sequence[int] = (), why: str, actor: str = ""
 ) -> int:
     """Queue failed items again, by their shared cause or one by one. Returns how many.
 
+    Those that wait for a second person's word stay: they may be in the ERP already (P-12).
     An error that Ramp was not told of yet will not be told: the next attempt says more.
     """
     return execute(
@@ -72,7 +82,7 @@ def release(
         WITH moved AS (
             UPDATE syncing_syncitem
             SET {_QUEUED_AGAIN}
-            WHERE connection_id = %(connection)s AND state = 'FAILED'
+            WHERE connection_id = %(connection)s AND state = 'FAILED' AND {_IS_UNDECIDED}
               AND ((%(cause)s <> '' AND blocked_by = %(cause)s) OR id = ANY(%(ids)s::bigint[]))
             RETURNING id
         )
@@ -131,8 +141,14 @@ def retry(ids: Collection[int], *, actor: str) -> frozenset[int]:
     """
     parameters = {"ids": list(ids), "actor": actor}
     # These first: what the other statement queues again would be retried twice.
-    waiting = rows(_RETRY.format(state="READY", assignments="due_at = now()"), parameters)
-    failed = rows(_RETRY.format(state="FAILED", assignments=_QUEUED_AGAIN), parameters)
+    waiting = rows(
+        _RETRY.format(state="READY", assignments="due_at = now()", undecided=_IS_UNDECIDED),
+        parameters,
+    )
+    failed = rows(
+        _RETRY.format(state="FAILED", assignments=_QUEUED_AGAIN, undecided=_IS_UNDECIDED),
+        parameters,
+    )
     return frozenset(pk for (pk,) in [*waiting, *failed])
 
 
@@ -140,7 +156,7 @@ _RETRY = """
     WITH mine AS MATERIALIZED (
         SELECT id FROM syncing_syncitem
         WHERE id = ANY(%(ids)s::bigint[]) AND state = '{state}'
-          AND (state <> 'READY' OR due_at IS NOT NULL)
+          AND (state <> 'READY' OR due_at IS NOT NULL) AND {undecided}
         ORDER BY id FOR UPDATE
     ), moved AS (
         UPDATE syncing_syncitem i SET {assignments}

@@ -35,11 +35,12 @@ def item_with_everything(pk: int) -> SyncItem:
 
     :raises SyncItem.DoesNotExist: if there is none
     """
-    return _with_more(
+    item: SyncItem = _with_more(
         SyncItem.objects.select_related(
             "connection", "payload", "ack_batch", "failure_batch", "handling"
         )
     ).get(pk=pk)
+    return item
 
 
 def agreed_at(item: SyncItem) -> datetime | None:

@@ -118,6 +118,14 @@ class ItemFilter:
         return self.word in OPEN_WORDS if self.word else not self.everything
 
 
+_WAITS_FOR = {
+    "bill": "Waits for its bill",
+    "vendor": "Waits for its vendor",
+    "ramp": "Waits for Ramp",
+}
+"""What a queued item without a due time waits for, by what `blocked_by` begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """One item as lists show it."""
@@ -148,7 +156,10 @@ class ItemRow:
     @property
     def move(self) -> str:
         """Whose move it is; of what waits for something else, that it does."""
-        return "Waits" if self.is_waiting else self.party_label
+        if not self.is_waiting:
+            return self.party_label
+        kind = self.item.blocked_by.partition(":")[0]
+        return _WAITS_FOR.get(kind, "Waits")
 
     @property
     def is_open(self) -> bool:

@@ -128,7 +128,8 @@ def cases(
     ids = [item.pk for item in items]
     looks = _first(ErpLook.objects.filter(item__in=ids).order_by("item", "-asked_at", "-pk"))
     settled = Settlement.objects.filter(item__in=ids).order_by("item", "-asked_at", "-pk")
-    open_, waits = {}, {}
+    open_: dict[int, Settlement] = {}
+    waits: dict[int, Settlement] = {}
     for one in settled:
         if one.state == Settlement.State.ASKED:
             open_.setdefault(one.item_id, one)

@@ -42,6 +42,7 @@ def context(
     others = related_queries.related(item, ramp.links)
     agreed_at = item_page.agreed_at(item)
     steps = list(item_steps.steps(item, events, document, agreed_at))
+    box = settle_box.box_of(case_of(item, now=now, events=events), request.user, now)
     return {
         "item": item,
         "row": row,
@@ -57,14 +58,14 @@ def context(
         "files": item_files.files_of(item) if getattr(item, "has_files", True) else [],
         "moments": list(timeline.moments(item, events, steps)),
         "can_retry": (item.state == ItemState.FAILED or row.word == Word.RETRYING)
-        and not row.is_waiting,
+        and not (row.is_waiting or box.case.pending or box.case.mark),
         "waits_for_proof": row.word == Word.UNCERTAIN,
         "waits_for": related_queries.waits_for(item, others),
         "paused": _pause_of(item),
         "shown_in_ramp": item.failure_telling == SyncItem.Telling.TOLD,
         "payloads": payloads.shown(item),
         "others": others,
-        "box": settle_box.box_of(case_of(item, now=now, events=events), request.user, now),
+        "box": box,
         "back": request.path,
         "handling": _handling(item),
         "links": item_links.links_of(item),

@@ -144,7 +144,7 @@ def outside(connection: Connection) -> SyncItem:
 def retried(connection: Connection) -> SyncItem:
     """Two attempts with two documents, and somebody who cares for it."""
     item = make_item(connection, "done", {"label": "Digi-Key"})
-    before = {**item.payload.document, "posting_date": "2026-10-31", "memo": "first try"}
+    before = {**(item.payload.document or {}), "posting_date": "2026-10-31", "memo": "first try"}
     sent = item.events.get(kind=Kind.SENT)
     FormerDocument.objects.create(
         item=item, document=before, replaced_at=sent.at + timedelta(milliseconds=1)

@@ -16,6 +16,9 @@ def apply(name: str) -> None:
         ABLATIONS[name]()
 
 
+NOTHING: results.Took = {}
+
+
 def _without_intent() -> None:
     """Claim nothing durably before the ERP is asked: the row stays READY meanwhile."""
     begin, record = claims.begin_posting, results.record_posted
@@ -25,7 +28,7 @@ def _without_intent() -> None:
         meant[token] = (documents, settle)
 
     def record_late(
-        token: uuid.UUID, posted: Sequence[tuple[int, Posted]], took: results.Took
+        token: uuid.UUID, posted: Sequence[tuple[int, Posted]], took: results.Took = NOTHING
     ) -> int:
         if token in meant:
             begin(token, *meant.pop(token))

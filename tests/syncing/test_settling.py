@@ -436,6 +436,22 @@ class TestOutside:
         assert item.state == "EXTERNAL"
         assert not second_person.waiting_marks()
 
+    def test_that_waits_for_its_second_person_is_not_retried_meanwhile(self, settings: Any) -> None:
+        settings.OUTSIDE_LIMIT = Decimal(0)
+        item = SyncItemFactory.create(failed=True, blocked_by="period_closed:2026-11")
+        mark(item)
+
+        with pytest.raises(services.NotRetryable):
+            services.retry_item(item=item, actor="tomas")
+        assert not releases.retry([item.pk], actor="tomas")
+        cause = "period_closed:2026-11"
+        assert releases.release(item.connection_id, cause=cause, why="Reopened.") == 0
+        outside.decide(
+            mark=second_person.waiting_marks()[0], agrees=False, because="No.", actor="hannah"
+        )
+
+        assert releases.release(item.connection_id, cause=cause, why="Reopened.") == 1
+
     def test_at_the_limit_one_is_enough(self, settings: Any) -> None:
         settings.OUTSIDE_LIMIT = Decimal(123)
         item = SyncItemFactory.create(failed=True, amount_minor=12_300)
