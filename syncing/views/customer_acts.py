@@ -3,11 +3,14 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from connections.models import Connection
 from rampbridge.policy import Permission, allow
 from syncing import services
+from syncing.models import SyncRun
 
 
 def open_customer(slug: str) -> Connection:
@@ -30,7 +33,9 @@ def poll_now(request: HttpRequest, slug: str) -> HttpResponse:
     except services.NotRunning as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Ramp is read within seconds. What is new appears below.")
+        address = f"{reverse('runs')}?customer={slug}&trigger={SyncRun.Trigger.MANUAL}"
+        words = 'Ramp is read within seconds. Follow it among <a href="{}">its runs</a>.'
+        messages.success(request, format_html(words, address))
     return redirect("customer", slug=slug)
 
 
