@@ -55,11 +55,13 @@
     },
     ago: (seconds) => (seconds < 0 ? `in ${span(-seconds)}` : seconds < 5 ? "just now" : `${span(seconds)} ago`),
   };
+  /* "21 Nov 2026, 12:03:43 UTC" as a list has room for: the title keeps the rest */
+  const exactly = (title) => title.split(" (")[0].replace(/ \d{4}, (\d\d:\d\d):\d\d/, ", $1");
   const refreshTimes = (which = "time[data-relative]") => {
     for (const element of document.querySelectorAll(which)) {
       const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
       const isExact = root.dataset.times === "exact" && element.dataset.relative !== "countdown" && element.title;
-      const text = isExact ? element.title : WORDING[element.dataset.relative](seconds);
+      const text = isExact ? exactly(element.title) : WORDING[element.dataset.relative](seconds);
       if (element.textContent !== text) element.textContent = text;
     }
   };

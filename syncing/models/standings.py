@@ -112,7 +112,9 @@ class WatchedConnection(Connection):
             pgtrigger.Trigger(
                 name="fleet_hears_of_customer",
                 when=pgtrigger.After,
-                operation=pgtrigger.UpdateOf("stage", "paused_reason", "erp_name", "time_zone"),
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "stage", "paused_reason", "erp_name", "time_zone"
+                ),
                 func=_TELL % ("id", "false"),
             ),
         ]

@@ -1,6 +1,5 @@
 """The list of customers: who needs to be looked at first, and what can be done from there."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +7,9 @@ from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing.queries import customer_list
 from syncing.queries.customer_list import BY_RISK, SORTS, FleetFilter, ListRow
@@ -139,36 +140,16 @@ def customers_csv(request: HtmxHttpRequest) -> StreamingHttpResponse:
     """Every line of the list as it is narrowed and ordered; an amount per currency in a row of its
     own. No cell can become a formula."""
     found = customer_list.every(_chosen(request.GET), _sort(request.GET), now=timezone.now())
-    return StreamingHttpResponse(
-        _lines(found),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="customers.csv"'},
-    )
+    return csv_response("customers", _COLUMNS, _lines(found))
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _safe(cell: object) -> object:
-    """A text that begins like a formula gets an apostrophe; figures stay figures."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(found: Iterator[ListRow]) -> Iterator[str]:
-    writer = csv.writer(_Echo(), lineterminator="\r\n")
-    yield "\ufeff" + str(writer.writerow(_COLUMNS))
+def _lines(found: Iterator[ListRow]) -> Iterator[list[object]]:
     for row in found:
-        for amount in row.unsynced or [None]:
+        amounts: list[Money | None] = [*row.unsynced] or [None]
+        for amount in amounts:
             cells = _cells(row, amount.decimal if amount else 0)
             cells.insert(_COLUMNS.index("currency"), amount.currency if amount else "")
-            yield str(writer.writerow([_safe(cell) for cell in cells]))
+            yield cells
 
 
 def _cells(row: ListRow, amount: object) -> list[object]:
@@ -180,13 +161,9 @@ def _cells(row: ListRow, amount: object) -> list[object]:
     )
     return [
         connection.name, connection.erp_name, row.health.label, row.health.meaning,
-        row.party_label, _said(row.oldest_at), row.queued, row.waiting, row.needs_person,
-        row.uncertain, amount, *(_said(at) for at in times), row.drifting,
-        _said(getattr(row.standing, "expires_at", None)), connection.owner,
+        row.party_label, row.oldest_at, row.queued, row.waiting, row.needs_person,
+        row.uncertain, amount, *times, row.drifting,
+        getattr(row.standing, "expires_at", None), connection.owner,
         " ".join(connection.tags), row.done_lately, row.failed_lately,
-        _said(row.standing.as_of),
+        row.standing.as_of,
     ]  # fmt: skip
-
-
-def _said(at: Any) -> str:
-    return at.isoformat(timespec="seconds") if at else ""

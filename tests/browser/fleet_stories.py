@@ -1,7 +1,7 @@
 """The fleet in every state: hundreds of customers, each health, stories of one of them."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connections import audit
 from connections.models import Connection, Credential, Mirror
@@ -97,5 +97,5 @@ def every_health() -> None:
     keep_up(now=now())
 
 
-def _ago(minutes: float) -> object:
+def _ago(minutes: float) -> datetime:
     return now() - timedelta(minutes=minutes)

@@ -225,6 +225,7 @@ def _tell_stories(studio: Studio) -> None:
         api_shots,
         chart_shots,
         chart_stories,
+        fleet_shots,
         desk_shots,
         desk_stories,
         error_shots,
@@ -267,6 +268,7 @@ def _tell_stories(studio: Studio) -> None:
         (desk_stories.a_day, desk_shots.shots),
         (desk_stories.long_names, desk_shots.long_shots),
         (acting_stories.acting, acting_shots.shots),
+        *fleet_shots.ALL,
     ):
         story()
         studio.take(shots())
