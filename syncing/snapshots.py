@@ -14,6 +14,10 @@ from syncing.statements import execute, rows, storable
 
 REACK_AFTER_SECONDS = 60
 """An object that we reported may still stand in a list that Ramp made up just before."""
+LEFT_ALONE = (
+    "Ramp calls it ready to sync. It is left alone, for it was handled outside: take that back to"
+    " have rampbridge post it, or mark it as synced in Ramp."
+)
 ANNOUNCED_WITHIN_SECONDS = 300
 """Ramp tries to deliver an event for about five minutes (C15); then it is lost."""
 
@@ -50,7 +54,7 @@ def store_page(
 
     An item that is under way or through keeps its payload. If Ramp offers it although we reported
     it, it is reported again (fault K18); where Ramp keeps no sync state, a change after the post
-    makes it a MISMATCH.
+    makes it a MISMATCH. What was handled outside stays so, with a line that says it.
 
     :param raw: the page as it came, with what the database refuses replaced
     :param listed_at: when the list was begun
@@ -70,6 +74,7 @@ def store_page(
             "listed_at": listed_at,
             "reack": REACK_AFTER_SECONDS,
             "no_longer_ready": NO_LONGER_READY,
+            "left_alone": LEFT_ALONE,
             "grace": ANNOUNCED_WITHIN_SECONDS,
             "arrived_by": arrived_by,
             "kinds": sorted({kind.object_type for kind in kinds}),
@@ -222,8 +227,8 @@ _STORE = """
             erp_number, erp_url, error_category, error_origin, error_code, error_title, error_fix,
             error_text, error_detail, blocked_by)
         SELECT %(connection)s, object_type, ramp_id, phase, entity, label, memo, person, day,
-            minor, currency, exponent, hash, invoice_number, card, 'READY', now(), now(), now(), now(), %(listed_at)s,
-            %(arrived_by)s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', ''
+            minor, currency, exponent, hash, invoice_number, card, 'READY', now(), now(), now(),
+            now(), %(listed_at)s, %(arrived_by)s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY object_type, ramp_id
         ON CONFLICT (connection_id, object_type, ramp_id, phase) DO UPDATE SET
             seen_ready_at = now(), snapshot_at = excluded.snapshot_at,
@@ -264,6 +269,13 @@ _STORE = """
         FROM before b JOIN listed USING (object_type, ramp_id, phase)
         WHERE i.id = b.id AND i.state = 'MISMATCH' AND i.error_code = %(no_longer_ready)s
         RETURNING i.id
+    ), offered_outside AS (  -- once: what people have handled is left alone, and says so
+        UPDATE syncing_syncitem i SET seen_ready_at = now()
+        FROM before b JOIN listed USING (object_type, ramp_id, phase)
+        WHERE i.id = b.id AND b.state = 'EXTERNAL' AND i.state = 'EXTERNAL'
+            AND i.seen_ready_at < i.state_at
+            AND i.state_at < %(listed_at)s - %(reack)s * interval '1s'
+        RETURNING i.id
     ), disagreeing AS (
         UPDATE syncing_syncitem i
         SET state = 'MISMATCH', state_at = now(), due_at = NULL, error_at = now(),
@@ -289,6 +301,8 @@ _STORE = """
         UNION ALL
         SELECT id, now(), 'released', 'Ready again in Ramp: it is reported once more.', '{}', ''
         FROM readied_again
+        UNION ALL
+        SELECT id, now(), 'note', %(left_alone)s, '{}', '' FROM offered_outside
         ORDER BY 1
         RETURNING item_id, kind
     )
