@@ -228,7 +228,8 @@ _STORE = """
             error_text, error_detail, blocked_by)
         SELECT %(connection)s, object_type, ramp_id, phase, entity, label, memo, person, day,
             minor, currency, exponent, hash, invoice_number, card, 'READY', now(), now(), now(),
-            now(), %(listed_at)s, %(arrived_by)s, 0, 0, 0, false, '', '', '', '', '', '', '', '', '', '', '', '', ''
+            now(), %(listed_at)s, %(arrived_by)s, 0, 0, 0, false,
+            '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY object_type, ramp_id
         ON CONFLICT (connection_id, object_type, ramp_id, phase) DO UPDATE SET
             seen_ready_at = now(), snapshot_at = excluded.snapshot_at,
