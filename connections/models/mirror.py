@@ -85,6 +85,7 @@ class MirrorRun(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["connection", "-started_at"], name="mirror_runs_of_connection"),
+            models.Index(fields=["-started_at", "-id"], name="mirror_runs_newest"),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ class Reconciliation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["connection", "-started_at"], name="reconciled_last"),
+            models.Index(fields=["-started_at", "-id"], name="reconciled_newest"),
         ]
 
     def __str__(self) -> str:
