@@ -75,7 +75,7 @@ class TestTheDesk:
         page.keyboard.press("r")
         expect(page).to_have_url(re.compile(r"/jobs/new\?act=retry&cause=[0-9a-f]{32}"))
         page.go_back()
-        expect(page.get_by_text("Ruled by")).to_be_visible()
+        expect(page.locator("#group-live").get_by_text("Ruled by")).to_be_visible()
 
     def test_shows_what_comes_and_goes_without_a_reload(self, arrive: Arrive) -> None:
         (customer, *_) = a_week()
