@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ from tests.factories import ScheduleFactory, SyncItemFactory, now
 CONTACT = "support@integrator.example"
 REFERENCE = "RB-7K3Q"
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
-FACTS = {
+FACTS: dict[str, Any] = {
     "scopes": "accounting:write", "words": "The status of this item is “odd”.", "host": "x.example",
     "kind": "GL account", "what": "Old costs", "erp": "Tryton", "why": "is no longer active",
     "others": "A, B", "attempts": 8, "limit": 8, "needed": 16,
