@@ -1,5 +1,6 @@
 """A day on which people act: items owned, tagged and put off, jobs in every state, views."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import uuid4
 
@@ -50,7 +51,7 @@ def _jobs() -> None:
     jobs.stop(stopped, actor="tomas.rivera")
 
 
-def _start(act: Act, argument: dict[str, object], items: object) -> Job:
+def _start(act: Act, argument: Mapping[str, object], items: object) -> Job:
     return jobs.start(
         act=act,
         argument=argument,

@@ -141,7 +141,7 @@ def test_views_and_jobs_are_clean_and_fit(arrive: Arrive) -> None:
                  f"/items/{item.pk}/summary/"):  # fmt: skip
         page = visitor.go(path)
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             assert visitor.faults() == [], (path, theme)
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert overflow <= 0, path

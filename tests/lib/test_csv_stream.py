@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -45,7 +46,7 @@ class TestFile:
     def test_is_sent_in_pieces_while_rows_are_read(self) -> None:
         read_so_far = 0
 
-        def rows():  # type: ignore[no-untyped-def]
+        def rows() -> Iterator[list[int]]:
             nonlocal read_so_far
             for n in range(2_000):
                 read_so_far = n

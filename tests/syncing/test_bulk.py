@@ -174,6 +174,7 @@ class TestRetrying:
         run(start())
 
         schedule.refresh_from_db()
+        assert schedule.rung_at
         assert schedule.rung_at < now() - timedelta(seconds=5)
 
 

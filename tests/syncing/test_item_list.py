@@ -486,7 +486,7 @@ class TestJobPages:
         location = self.post(support, "act=retry")["Location"]
         running.run_next()
 
-        text = support.get(f"{location}csv").getvalue().decode("utf-8-sig")  # type: ignore[attr-defined]
+        text = support.get(f"{location}csv").getvalue().decode("utf-8-sig")
 
         (row,) = list(csv.DictReader(io.StringIO(text, newline="")))
         assert (row["merchant_or_vendor"], row["amount"], row["result"]) == (
