@@ -540,9 +540,9 @@ class TestDeadline:
         turn(customer)
 
         assert rows_of(customer, asked) == {bought.id: "failure"}
-        again = f"{request().ends_at + timedelta(seconds=30):%H:%M}"
-        said = customer.business.transaction(bought.id).export_error
-        assert said == NO_TIME.replace("{next}", again)
+        next_try = f"{request().ends_at + timedelta(seconds=30):%H:%M}"
+        shown = customer.business.transaction(bought.id).export_error
+        assert shown == NO_TIME.replace("{next}", next_try)
         assert (request().state, request().not_started) == ("partial", 1)
         waits = customer.item(bought)
         assert (waits.state, waits.error_title) == ("READY", NO_TIME_TITLE)
