@@ -14,6 +14,9 @@ from tests.plugins import migrated
 from tests.plugins.embedded_postgres import IS_OURS
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
+KILL_TESTS = Path(__file__).parent / "simulation"
+_TRYTON = {"tryton_server", "side"}
+"""Fixtures that start one."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,7 +33,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Before Django takes its test database and applies what it lacks, restore one."""
     if IS_OURS in os.environ:
         tested = settings.DATABASES["default"]
-        migrated.restore_into(tested["TEST"]["NAME"] or TEST_DATABASE_PREFIX + tested["NAME"])
+        name = tested["TEST"]["NAME"] or TEST_DATABASE_PREFIX + tested["NAME"]
+        migrated.restore_into(os.environ["TEST_DATABASE_URL"], name)
 
 
 def pytest_configure() -> None:
@@ -46,12 +50,29 @@ def pytest_report_header() -> str:
     return CHROMIUM_MISSING if _skips_browser_tests() else f"chromium: {find_chromium()}"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     browser_tests = [item for item in items if BROWSER_TESTS in item.path.parents]
     for item in browser_tests:
         item.add_marker(pytest.mark.browser)
         if _skips_browser_tests():
             item.add_marker(pytest.mark.skip(reason=CHROMIUM_MISSING))
+    items[:] = _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Long tests first in each half of them, small ones last.
+
+    Two processes begin with a half each, and take over from the end of the other's: so Tryton is
+    started in one of them and the browser in the other, and both come to their end together.
+    """
+    with_tryton = {item.path for item in items if _TRYTON & {*getattr(item, "fixturenames", ())}}
+    first = [item for item in items if item.path in with_tryton]
+    second = [item for item in items if {BROWSER_TESTS, KILL_TESTS} & {*item.path.parents}]
+    long = {*first, *second}
+    small = [item for item in items if item not in long]
+    middle = max(0, len(items) // 2 - len(first))
+    return [*first, *small[:middle], *second, *small[middle:]]
 
 
 def _skips_browser_tests() -> bool:

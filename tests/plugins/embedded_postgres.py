@@ -36,7 +36,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             "rampbridge"
         )
         os.environ[IS_OURS] = "1"
-        room.enter_context(_migrating())
+        room.enter_context(_migrating(os.environ["TEST_DATABASE_URL"]))
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
     return (yield)
 
@@ -70,12 +70,13 @@ def _cluster(room: ExitStack) -> postgres.Cluster:
 
 
 @contextmanager
-def _migrating() -> Iterator[None]:
+def _migrating(server: str) -> Iterator[None]:
     """Begin with the migrations, if they are new, while tests are still being collected."""
     if migrated.dump().exists():
         yield
         return
-    process = subprocess.Popen([sys.executable, "-m", migrated.__name__], cwd=migrated.ROOT)
+    command = [sys.executable, "-m", migrated.__name__, server]
+    process = subprocess.Popen(command, cwd=migrated.ROOT)
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ Applying every migration takes the better part of half a minute, restoring what 
 none. The dump is kept under a digest of all that migrations are made of. Django still runs
 `migrate` on what is restored, so it finds what is missing, and its signals come as always.
 
-As a program it makes the dump: `python -m tests.plugins.migrated`, on the run's own server.
+As a program it makes the dump, on a server: `python -m tests.plugins.migrated "host=... user=..."`.
 """
 
 import fcntl
@@ -28,25 +28,30 @@ KEPT = 4
 """Dumps of earlier states: whoever goes back and forth between two has both."""
 
 
-def restore_into(database: str) -> None:
-    """A fresh database of this name on the run's server; made the long way if there is no dump."""
-    make_dump()
-    _create(database)
-    _tool("pg_restore", "--single-transaction", "--no-owner", "-d", _url(database), str(dump()))
+def restore_into(server: str, database: str) -> None:
+    """A fresh database of this name on a server; made the long way if there is no dump.
+
+    `server` is a libpq string of a superuser.
+    """
+    make_dump(server)
+    _create(server, database)
+    url = make_conninfo(server, dbname=database)
+    _tool("pg_restore", "--single-transaction", "--no-owner", "-d", url, str(dump()))
 
 
-def make_dump() -> None:
+def make_dump(server: str) -> None:
     """Migrate an empty database and keep what came of it, unless that was done before."""
     with _one_at_a_time():
         wanted = dump()
         if wanted.exists():
             return
         building = "rampbridge_migrated"
-        _create(building)
-        environment = {**os.environ, "DATABASE_URL": _url(building)}
+        _create(server, building)
+        url = make_conninfo(server, dbname=building)
+        environment = {**os.environ, "DATABASE_URL": url}
         _run([sys.executable, str(ROOT / "manage.py"), "migrate", "-v0"], environment)
         draft = wanted.with_suffix(".new")
-        _tool("pg_dump", "-Fc", "-f", str(draft), _url(building))
+        _tool("pg_dump", "-Fc", "-f", str(draft), url)
         draft.rename(wanted)
         _forget_older()
 
@@ -82,19 +87,15 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _create(database: str) -> None:
-    with psycopg.connect(_url("postgres"), autocommit=True) as db:
+def _create(server: str, database: str) -> None:
+    with psycopg.connect(server, dbname="postgres", autocommit=True) as db:
         name = sql.Identifier(database)
         db.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         db.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
 
 
-def _url(database: str) -> str:
-    return make_conninfo(os.environ["TEST_DATABASE_URL"], dbname=database)
-
-
 def _tool(program: str, *arguments: str) -> None:
-    _run([str(binaries() / program), *arguments], dict(os.environ))
+    _run([str(binaries() / program), *arguments], {**os.environ})
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
@@ -104,4 +105,4 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    make_dump()
+    make_dump(sys.argv[1])

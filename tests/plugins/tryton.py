@@ -67,8 +67,8 @@ def tryton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSe
         tryton.databases.create_company(
             f"{prefix}_{company}", currency=currency, name=company, bridge=bridge
         )
-    command = tryton.server_command(
-        [f"{prefix}_{company}" for company in COMPANIES], port=_free_port()
+    command = tryton.server_command(  # one process reads all modules of Tryton half as often as two
+        [f"{prefix}_{company}" for company in COMPANIES], port=_free_port(), workers=1
     )
     log = tmp_path_factory.mktemp("tryton") / "server.log"
     program = Program(argv=command.argv, log=log, env=command.env)

@@ -11,7 +11,6 @@ visibly nowhere. Time runs fast (see `fast_time`) so that nothing else has to be
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,8 +25,8 @@ import psycopg
 from psycopg import sql
 
 from rampbridge.embedded import postgres
-from rampbridge.embedded.home import ROOT
 from rampbridge.lib import failpoints
+from tests.plugins import migrated
 from tests.simulation.outcome import SPEED, Outcome, Wanted
 
 if TYPE_CHECKING:
@@ -86,20 +85,13 @@ def _database(server: str | None) -> Iterator[str]:
             stack.enter_context(postgres.running(cluster))
             server = cluster.url("postgres")
         name = f"kills_{os.getpid()}"
-        with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
-            db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = psycopg.conninfo.make_conninfo(server, dbname=name)
         try:
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-                env={**os.environ, "DATABASE_URL": url},
-                cwd=ROOT,
-                check=True,
-            )
+            migrated.restore_into(server, name)
             yield url
         finally:
             with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
-                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 db.execute(drop.format(sql.Identifier(name)))
 
 
