@@ -86,7 +86,8 @@ def coverage(_: Sequence[str]) -> int:
 def _test_everything(runner: Sequence[str]) -> int:
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.unlink(missing_ok=True)
-    return _run([*runner, "-m", "pytest", "-n", WORKERS, f"--junit-xml={RESULTS}"])
+    spread = ["-n", WORKERS, "--dist", "worksteal"]  # with the order that conftest gives them
+    return _run([*runner, "-m", "pytest", *spread, f"--junit-xml={RESULTS}"])
 
 
 def _summary() -> str:
