@@ -1,0 +1,165 @@
+"""How many SQL statements each page takes. With many rows behind them: `./run bench B16`."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection as database
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from connections.models import LedgerAccount
+from syncing.models import Incident, WebhookEvent
+from tests.factories import (
+    ConnectionFactory,
+    ItemEventFactory,
+    ItemPayloadFactory,
+    LedgerAccountFactory,
+    ScheduleFactory,
+    SyncItemFactory,
+    SyncRequestFactory,
+    SyncRunFactory,
+    UserFactory,
+    WebhookSubscriptionFactory,
+    now,
+)
+
+pytestmark = pytest.mark.django_db
+
+MOST = 12
+OVER: dict[str, int] = {}
+"""Pages that take more than they should, and how many. Lower them with every improvement; nothing
+may be added here without a reason in its commit."""
+
+NO_PAGES = {
+    "ramp_webhook": "a machine posts there",
+    "healthz": "for machines",
+    "readyz": "for machines",
+    "mirror_run": "needs an upload; as chart_run in test_views_chart",
+    "chart_field": "needs a field of the chart",
+    "vendor_links": "needs links under way",
+    "vendor": "needs a vendor on three sides",
+    "mapping_revision": "needs a revision",
+    "mapping_progress": "needs a revision",
+    "change_view": "needs a view",
+    "view_count": "needs a view",
+    "onboarding_entities": "the customer is connected already",
+    "decide": "needs a record of the chart",
+    "edit_mapping": "needs something to map",
+    "withdraw_ruling": "an act that looks for its ruling first",
+    "job_new": "needs items that are ticked",
+    "job": "needs a job",
+    "job_csv": "needs a job",
+}
+"""Addresses that the visit leaves out, and why."""
+
+
+def addresses() -> Iterator[tuple[str, list[str]]]:
+    """Every address of ours by its name, with the names of what stands in it."""
+
+    def below(patterns: list[Any], start: str) -> Iterator[tuple[str, list[str]]]:
+        for one in patterns:
+            where = start + str(one.pattern)
+            if isinstance(one, URLResolver):
+                yield from below(one.url_patterns, where)
+            elif isinstance(one, URLPattern) and one.name and not where.startswith(FOREIGN):
+                yield one.name, list(one.pattern.converters)
+
+    yield from below(get_resolver().url_patterns, "")
+
+
+FOREIGN = ("accounts/", "api/")
+"""Sign-in is a library's; the API has its own tests."""
+
+
+@pytest.fixture
+def visitor(client: Client) -> Client:
+    client.force_login(UserFactory.create(username="maya", roles=["admin"]))
+    return client
+
+
+@pytest.fixture
+def known() -> dict[str, Any]:
+    """One of everything that addresses name."""
+    connection = ConnectionFactory.create()
+    ScheduleFactory.create(connection=connection)
+    items = [SyncItemFactory.create(connection=connection, failed=True) for _ in range(20)]
+    for item in items:
+        ItemPayloadFactory.create(item=item)
+        ItemEventFactory.create(item=item)
+    LedgerAccountFactory.create(connection=connection)
+    assert LedgerAccount.objects.exists()
+    subscription = WebhookSubscriptionFactory.create(connection=connection)
+    event = WebhookEvent.objects.create(
+        event_id="e-1",
+        subscription=subscription,
+        connection=connection,
+        event_type="transactions.ready_to_sync",
+        raw=b"{}",
+        received_at=now(),
+    )
+    incident = Incident.objects.create(
+        erp_kind="ledger",
+        erp_name="Tryton",
+        fingerprint=items[0].error_fingerprint,
+        title="It is closed.",
+        opened_at=now(),
+        customers=3,
+    )
+    return {
+        "slug": connection.slug,
+        "fingerprint": items[0].error_fingerprint,
+        "side": "erp",
+        "item": {"pk": items[0].pk},
+        "item_drawer": {"pk": items[0].pk},
+        "item_attempts": {"pk": items[0].pk},
+        "item_bundle": {"pk": items[0].pk},
+        "handle_item": {"pk": items[0].pk},
+        "reveal_payloads": {"pk": items[0].pk},
+        "press": {"pk": SyncRequestFactory.create(connection=connection).pk},
+        "run": {"pk": SyncRunFactory.create(connection=connection).pk},
+        "webhook_event": {"pk": event.pk},
+        "incident": {"pk": incident.pk},
+        "number": 1,
+        "pk": 1,
+        "item_pk": items[0].pk,
+        "act": "adopt",
+        "name": "erp",
+        "what": "erp",
+        "batch": uuid4(),
+        "key": "x",
+    }
+
+
+def test_of_every_page_are_few(visitor: Client, known: dict[str, Any]) -> None:
+    counted: dict[str, int] = {}
+    missed: dict[str, int] = {}
+    for name, needed in dict(addresses()).items():
+        if name in NO_PAGES:
+            continue
+        where = known.get(name, {})
+        url = _reversed(name, {one: where.get(one, known.get(one)) for one in needed})
+        answer = visitor.get(url)
+        if answer.status_code == 405:
+            continue  # nobody looks at it: it is an act
+        with CaptureQueriesContext(database) as statements:
+            answer = visitor.get(url)
+        if answer.status_code in {200, 302}:
+            counted[name] = len(statements)
+        else:
+            missed[name] = answer.status_code
+
+    assert not missed, f"say what to visit there, or why not: {missed}"
+    over = {name: number for name, number in counted.items() if number > MOST}
+    grown = {name: number for name, number in over.items() if number > OVER.get(name, MOST)}
+    assert not grown, f"more statements than before, or than {MOST}: {grown}"
+    assert set(OVER) <= set(over), "these have improved: take them off"
+
+
+def _reversed(name: str, what: dict[str, Any]) -> str:
+    try:
+        return reverse(name, kwargs=what)
+    except Exception:  # noqa: BLE001  another number where the address wants another kind of it
+        return reverse(name, kwargs=what | {"pk": uuid4()})
