@@ -51,9 +51,7 @@ def insert_again() -> None:
             cursor.execute(f"DELETE FROM syncing_{table}")
         for table in ("itemcount", "errorcount", "itemtotal"):
             cursor.execute(f"DELETE FROM syncing_{table}")
-        cursor.execute(
-            f"INSERT INTO syncing_syncitem ({columns}) SELECT {columns} FROM kept"
-        )
+        cursor.execute(f"INSERT INTO syncing_syncitem ({columns}) SELECT {columns} FROM kept")
         cursor.execute("DROP TABLE kept")
 
 
