@@ -434,7 +434,7 @@ class TestPress:
         url = reverse("press", args=["harbor", press.pk])
         support.get(url)
 
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             support.get(url)
 
 
@@ -445,7 +445,7 @@ class TestEverythingAtOnce:
         url = reverse("customer", args=[busy_engine().slug])
         support.get(url)
 
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(16):
             support.get(url)
 
     def test_a_poll_hears_of_a_pause(self, support: Client, connection: Connection) -> None:
