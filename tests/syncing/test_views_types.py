@@ -376,7 +376,13 @@ class TestFiles:
 
     def test_a_poll_hears_of_a_file(self, support: Client, connection: Connection) -> None:
         item = SyncItemFactory.create(connection=connection, acked=True)
-        live = page(support, item).split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        live = (
+            page(support, item)
+            .split('id="item"')[1]
+            .split('hx-get="')[1]
+            .split('"')[0]
+            .replace("&amp;", "&")
+        )
         assert support.get(live, headers={"HX-Request": "true"}).status_code == 204
 
         AttachmentFactory.create(item=item, attached=True)
