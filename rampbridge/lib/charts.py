@@ -108,23 +108,25 @@ def columns_and_line(
 
 def up_and_down(
     days: Sequence[Sequence[int]], *, step: float = 6, high: float = 18, low: float = 8
-) -> list[Rect]:
-    """A small chart without axes: what went well grows upwards, what did not grows downwards.
+) -> tuple[str, str]:
+    """A small chart without axes as two paths: what went well grows upwards, what did not grows
+    downwards. Empty where there is nothing.
 
     Each way has its own scale; one of anything is always to be seen.
     """
-    most_up = max([up for up, _ in days], default=0) or 1
-    most_down = max([down for _, down in days], default=0) or 1
-    rects: list[Rect] = []
-    for place, (up, down) in enumerate(days):
-        x, width = place * step, step - 1.5
-        if up:
-            height = round(max(high * up / most_up, 1), 2)
-            rects.append(Rect(x, round(high - height, 2), width, height, "done", f"{up} done"))
-        if down:
-            height = round(max(low * down / most_down, 1), 2)
-            rects.append(Rect(x, high + 1, width, height, "person", f"{down} failed"))
-    return rects
+    ups, downs = [up for up, _ in days], [down for _, down in days]
+    return _bars(ups, step, ground=high, reach=-high), _bars(downs, step, ground=high, reach=low)
+
+
+def _bars(values: Sequence[int], step: float, *, ground: float, reach: float) -> str:
+    most = max(values, default=0) or 1
+    least = 1 if reach > 0 else -1
+    return "".join(
+        f"M{place * step:g} {ground:g}v{max(reach * value / most, least, key=abs):.3g}"
+        f"h{step - 1.5:g}V{ground:g}z"
+        for place, value in enumerate(values)
+        if value
+    )
 
 
 def nice_ceiling(value: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 
 from connections.models import Connection, Credential, Mirror, Pin
-from rampbridge.lib.charts import Rect, up_and_down
+from rampbridge.lib.charts import up_and_down
 from rampbridge.lib.money import Money
 from syncing.models import CustomerStanding, FleetRound, Schedule
 from syncing.queries import health
@@ -166,7 +166,8 @@ class ListRow:
         return sum(failed for _, failed in self.standing.days)
 
     @property
-    def spark(self) -> list[Rect]:
+    def spark(self) -> tuple[str, str]:
+        """Done and failed, each as the path of its bars."""
         return up_and_down(self.standing.days)
 
 
@@ -235,20 +236,25 @@ class Totals:
 
     customers: int
     found: int
+    """Of them in a filter."""
     in_trouble: int
-    checked_at: datetime | None
-    """When Ramp was last read for anybody."""
 
 
 def totals(chosen: FleetFilter | None = None) -> Totals:
     """How many customers there are, and how many of them a filter leaves. One statement."""
+    within = chosen.condition() if chosen and chosen.is_narrowed else Q()
     found = CustomerStanding.objects.aggregate(
         customers=Count("pk"),
-        found=Count("pk", filter=chosen.condition() if chosen and chosen.is_narrowed else None),
+        found=Count("pk", filter=within),
         in_trouble=Count("pk", filter=Q(severity__gte=2)),
-        checked_at=Max("connection__schedule__last_poll_at"),
     )
     return Totals(**found)
+
+
+def last_read_at() -> datetime | None:
+    """When Ramp was last read for anybody."""
+    latest: datetime | None = Schedule.objects.aggregate(at=Max("last_poll_at"))["at"]
+    return latest
 
 
 def choices() -> Choices:

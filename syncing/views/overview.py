@@ -75,7 +75,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
         "customers": customers,
         "customer_count": fleet.customers,
         "in_trouble": fleet.in_trouble,
-        "checked_at": fleet.checked_at,
+        "checked_at": customer_list.last_read_at(),
     }
     version = version_of(
         [(queue.word, queue.items, queue.sums) for queue in queues],

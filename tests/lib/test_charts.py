@@ -1,4 +1,4 @@
-from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, stacked_bar
+from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, stacked_bar, up_and_down
 
 
 class TestStackedBar:
@@ -35,3 +35,19 @@ class TestColumnsAndLine:
 
 def test_axes_end_at_numbers_that_read_well() -> None:
     assert [nice_ceiling(n) for n in (1, 3, 7, 11, 43, 999)] == [2, 4, 10, 20, 60, 1000]
+
+
+class TestUpAndDown:
+    def test_draws_what_went_well_upwards_and_what_did_not_downwards(self) -> None:
+        up, down = up_and_down([[4, 0], [0, 2], [2, 1]], step=6, high=18, low=8)
+
+        assert up == "M0 18v-18h4.5V18zM12 18v-9h4.5V18z"
+        assert down == "M6 18v8h4.5V18zM12 18v4h4.5V18z"
+
+    def test_one_of_anything_is_to_be_seen_beside_many(self) -> None:
+        up, _ = up_and_down([[10_000, 0], [1, 0]])
+
+        assert "v-1h" in up
+
+    def test_nothing_draws_nothing(self) -> None:
+        assert up_and_down([[0, 0]] * 14) == ("", "")

@@ -74,7 +74,8 @@ class TestOrder:
             found += listed(html)
             if 'id="next-page"' not in html:
                 break
-            link = html.split('id="next-page" href="')[1].split('"')[0].replace("&amp;", "&")
+            link = html.split('id="next-page"')[1].split('href="')[1].split('"')[0]
+            link = link.replace("&amp;", "&")
             html = maya.get(LIST + link).content.decode()
 
         assert sorted(found) == sorted(Connection.objects.values_list("slug", flat=True))
