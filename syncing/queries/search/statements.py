@@ -213,7 +213,7 @@ class _Maker:
         """Words of many items are found among the newest; only rarer ones ask their index.
 
         To collect all that begins so takes long, so the index is asked for whole words first, and
-        for the beginning of the last one if there are none.
+        for the beginning of a single one if there are none.
         """
         begun = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS]))})"
         if self._scope.connection_id:
@@ -225,13 +225,14 @@ class _Maker:
             )
         whole = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=0))})"
         last = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=1))})"
+        is_one = "true" if len(words) == 1 else "false"
         newest = "(SELECT item_id, words FROM syncing_itemwords ORDER BY item_id DESC"
         return (
             f"WITH newest AS MATERIALIZED ({self._having(begun, f'{newest} LIMIT %(candidates)s)')}"
             " LIMIT %(most)s), whole AS MATERIALIZED ("
             f"{self._having(whole)} AND (SELECT count(*) FROM newest) < %(most)s"
             " LIMIT %(candidates)s), started AS MATERIALIZED ("
-            f"{self._having(last)} AND NOT EXISTS (SELECT FROM newest UNION ALL SELECT FROM whole)"
+            f"{self._having(last)} AND {is_one} AND NOT EXISTS (SELECT FROM newest UNION ALL SELECT FROM whole)"
             " LIMIT %(candidates)s) SELECT item_id AS id FROM (SELECT item_id FROM newest"
             " UNION SELECT item_id FROM whole UNION SELECT item_id FROM started) AS found"
             " ORDER BY id DESC LIMIT %(most)s"
