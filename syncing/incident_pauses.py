@@ -10,6 +10,8 @@ from django.db import transaction
 from syncing.models import Incident
 from syncing.statements import execute, rows, storable
 
+FIRST_CANARY = timedelta(minutes=1)
+"""After an incident was opened: most outages are short."""
 CANARY_EVERY = timedelta(minutes=5)
 """Between two items that one customer of the incident after the other sends to see."""
 

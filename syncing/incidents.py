@@ -18,7 +18,7 @@ from connections.erp.errors import CATEGORY, Category
 from connections.models import Connection
 from syncing import incident_pauses, outages
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
-from syncing.incident_pauses import CANARY_EVERY
+from syncing.incident_pauses import CANARY_EVERY, FIRST_CANARY
 from syncing.models import Incident
 from syncing.statements import execute, only_one, rows
 
@@ -68,7 +68,7 @@ def _watch() -> list[Opened]:
         Opened(*found) for found in rows(_OPEN, _params() | {"least": settings.INCIDENT_CUSTOMERS})
     ]
     execute(_JOIN, _params())
-    execute(_NEXT_CANARY, {"every": CANARY_EVERY})
+    execute(_NEXT_CANARY, {"first": FIRST_CANARY})
     for one in opened:
         _tell(one)
     _tell_customers()
@@ -149,7 +149,6 @@ def _params() -> dict[str, object]:
         "dead": DEAD_AFTER,
         "silent": _SILENT,
         "of_the_customer": _OF_THE_CUSTOMER,
-        "every": CANARY_EVERY,
     }
 
 
@@ -236,7 +235,7 @@ _NEXT_CANARY = """
         FROM syncing_pause p JOIN held ON held.id = p.incident_id
         WHERE p.resumed_at IS NULL
     ), turns AS (
-        SELECT id, CASE WHEN place = 1 THEN coalesce(next_at, now() + %(every)s) END AS due_at
+        SELECT id, CASE WHEN place = 1 THEN coalesce(next_at, now() + %(first)s) END AS due_at
         FROM in_turn
     )
     UPDATE syncing_pause p SET canary_due_at = turns.due_at

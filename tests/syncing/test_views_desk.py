@@ -480,7 +480,7 @@ class TestIncidents:
         assert "Going on" in page
         assert "246.90" in page, "what waits at them"
         assert "sends the next canary" in page
-        assert "Every 5 min one customer after the other" in page
+        assert "then every 5 min" in page
         for name in Connection.objects.values_list("name", flat=True):
             assert name in page
 
