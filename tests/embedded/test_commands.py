@@ -44,7 +44,7 @@ def test_all_tests_run_on_both_cores_and_end_in_one_line(
 
     def run(command: Sequence[str]) -> int:
         if "pytest" in command:
-            assert command[-3:-1] == ["-n", "2"]
+            assert command[-5:-1] == ["-n", "2", "--dist", "worksteal"]
             results.write_text(
                 '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2" time="61.4"/>'
                 "</testsuites>"

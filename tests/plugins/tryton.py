@@ -23,9 +23,10 @@ COMPANIES = {
     "chart": ("USD", True),
     "change": ("USD", True),
     "journey": ("USD", True),
+    "period": ("USD", True),
 }
-"""Name to currency, and whether our add-on is active. The last three are for tests that change
-charts."""
+"""Name to currency, and whether our add-on is active. The last four are for tests that change
+charts or close months of their own."""
 
 
 @dataclass(frozen=True, slots=True)

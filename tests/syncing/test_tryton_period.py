@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def erp(tryton_server: TrytonServer) -> TrytonErp:
-    return tryton_erp(tryton_server.settings("bridge"))
+    return tryton_erp(tryton_server.settings("period"))
 
 
 @pytest.fixture
 def customer(tryton_server: TrytonServer) -> Iterator[Connection]:
     """A customer in Tryton, whose months are open again afterwards."""
     connection = new_connection(slug="harbor-coffee", erp_kind="tryton", erp_name="Tryton")
-    secrets.keep_credential(connection, Credential.Side.ERP, tryton_server.settings("bridge"))
+    secrets.keep_credential(connection, Credential.Side.ERP, tryton_server.settings("period"))
     yield connection
     run("reopen", "harbor-coffee")
 
@@ -98,7 +98,7 @@ class TestRefuses:
 
     def test_a_customer_whose_erp_no_longer_knows_us(self, tryton_server: TrytonServer) -> None:
         connection = new_connection(slug="harbor-coffee", erp_kind="tryton")
-        wrong = tryton_server.settings("bridge") | {"password": "of yesterday"}
+        wrong = tryton_server.settings("period") | {"password": "of yesterday"}
         secrets.keep_credential(connection, Credential.Side.ERP, wrong)
 
         with pytest.raises(CommandError, match="Harbor Coffee Roasters's Tryton refused: auth"):
