@@ -16,7 +16,6 @@ from rampbridge.lib.money import Money
 from syncing import cannot_post, classifier
 from syncing.cannot_post import CannotPost
 from syncing.classifier import (
-    ERP_RULES,
     ErrorCategory,
     Origin,
     SyncFailure,
@@ -25,6 +24,7 @@ from syncing.classifier import (
     text_for_customer,
 )
 from syncing.decisions import payment_action, transfer_action
+from syncing.error_catalogue import ERP_RULES
 from tests import spend
 
 ERP = "Tryton"
