@@ -2,13 +2,13 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from connections.models import Connection
+from connections.models import Connection, Entity
 from syncing.fleet.keeping import keep_up
 from syncing.models import (
     AckBatch,
@@ -39,6 +39,16 @@ from tests.factories import (
 )
 
 Kind = ItemEvent.Kind
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What an item is to be like, and how its story ends: a key of `_TRAITS`."""
+
+    connection: Connection
+    story: str
+    shape: Mapping[str, object]
+    ready_at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,9 +86,12 @@ def ordinary_day() -> list[Connection]:
     """Seven customers: most work, one is blocked, one is paused, and every state occurs."""
     dice = random.Random(7)
     connections = [_customer(business) for business in BUSINESSES]
-    for business, connection in zip(BUSINESSES, connections, strict=True):
-        _traffic(business, connection, dice, days=1.0)
-    _problems(connections, dice)
+    plots = [
+        plot
+        for business, connection in zip(BUSINESSES, connections, strict=True)
+        for plot in _traffic(business, connection, dice, days=1.0)
+    ]
+    make_items([*plots, *_problems(connections, dice)])
     _troubles(connections)
     keep_up(now=now())
     return connections
@@ -150,19 +163,17 @@ def _customer(business: Business) -> Connection:
 
 def _traffic(
     business: Business, connection: Connection, dice: random.Random, *, days: float
-) -> None:
+) -> Iterator[Plot]:
     for _ in range(dice.randint(18, 34)):
         ready_at = now() - timedelta(hours=24 * days * dice.random() ** 1.6, minutes=1)
-        make_item(connection, "done", _shape(business, dice), ready_at=ready_at)
+        yield Plot(connection, "done", _shape(business, dice), ready_at)
     for story in ("queued", "working", "telling"):
         for _ in range(dice.randint(0, 3)):
             shape = _shape(business, dice)
-            make_item(
-                connection, story, shape, ready_at=now() - timedelta(seconds=dice.randint(4, 90))
-            )
+            yield Plot(connection, story, shape, now() - timedelta(seconds=dice.randint(4, 90)))
 
 
-def _problems(connections: list[Connection], dice: random.Random) -> None:
+def _problems(connections: list[Connection], dice: random.Random) -> Iterator[Plot]:
     plan: dict[str, list[str]] = {
         "northwind-robotics": ["failed"] * 3 + ["uncertain", "external"],
         "harbor-coffee": ["retrying"] * 2 + ["withdrawn"],
@@ -175,7 +186,7 @@ def _problems(connections: list[Connection], dice: random.Random) -> None:
     for business in BUSINESSES:
         for story in plan.get(business.slug, []):
             ready_at = now() - timedelta(minutes=dice.randint(20, 60 * 9))
-            make_item(by_slug[business.slug], story, _shape(business, dice), ready_at=ready_at)
+            yield Plot(by_slug[business.slug], story, _shape(business, dice), ready_at)
 
 
 def _troubles(connections: list[Connection]) -> None:
@@ -245,28 +256,53 @@ def make_item(
     ready_at: datetime | None = None,
 ) -> SyncItem:
     """One item with its payload and the timeline that leads where the story ends."""
-    ready_at = ready_at or now() - timedelta(minutes=30)
-    traits = _TRAITS[story]
-    number = next(_numbers)
-    values = {"erp_number": f"RAMP-{number}"} if story in ("done", "telling", "mismatch") else {}
-    item = SyncItemFactory.create(
-        connection=connection,
-        ready_at=ready_at,
-        entity_ramp_id=connection.entities.values_list("ramp_id", flat=True).first(),
-        erp_ref=f"ramp-{connection.slug}-journal-{uuid4()}",
-        **{**traits, **values, **(shape or {})},
+    plot = Plot(connection, story, shape or {}, ready_at or now() - timedelta(minutes=30))
+    return make_items([plot])[0]
+
+
+def make_items(plots: Sequence[Plot]) -> list[SyncItem]:
+    """The same for many, with a few statements for all of them."""
+    entities = _first_entities({plot.connection.pk for plot in plots})
+    items = [_item(plot, entities.get(plot.connection.pk)) for plot in plots]
+    AckBatch.objects.bulk_create([item.ack_batch for item in items if item.ack_batch])
+    SyncItem.objects.bulk_create(items)
+    told = list(zip(items, plots, strict=True))
+    ItemPayload.objects.bulk_create([_payload(item, plot.story) for item, plot in told])
+    ItemEvent.objects.bulk_create(
+        [event for item, plot in told for event in _events(item, plot.story)]
     )
-    if story == "done":
-        item.ack_batch = AckBatchFactory.create(connection=connection)
-        item.save(update_fields=["ack_batch"])
+    return items
+
+
+def _first_entities(connections: set[UUID]) -> dict[UUID, UUID]:
+    found = Entity.objects.filter(connection__in=connections)
+    latest_first = found.order_by("-pk").values_list("connection", "ramp_id")
+    return dict(latest_first)
+
+
+def _item(plot: Plot, entity: UUID | None) -> SyncItem:
+    number = next(_numbers)
+    values: dict[str, Any] = {}
+    if plot.story in ("done", "telling", "mismatch"):
+        values["erp_number"] = f"RAMP-{number}"
+    if plot.story == "done":
+        values["ack_batch"] = AckBatchFactory.build(connection=plot.connection)
+    return SyncItemFactory.build(
+        connection=plot.connection,
+        ready_at=plot.ready_at,
+        entity_ramp_id=entity,
+        erp_ref=f"ramp-{plot.connection.slug}-journal-{uuid4()}",
+        **{**_TRAITS[plot.story], **values, **plot.shape},
+    )
+
+
+def _payload(item: SyncItem, story: str) -> ItemPayload:
     has_document = story not in ("queued", "external", "withdrawn")
-    ItemPayload.objects.create(
+    return ItemPayload(
         item=item,
         ramp=transaction_json(item),
         document=document_json(item) if has_document else None,
     )
-    ItemEvent.objects.bulk_create(_events(item, story))
-    return item
 
 
 def _events(item: SyncItem, story: str) -> Iterator[ItemEvent]:
