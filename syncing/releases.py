@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from syncing.claims import PAYS_BILL, Claimed
 from syncing.statements import execute, rows
+from syncing.undecided import nobody_is_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,7 @@ _QUEUED_AGAIN = """
 """
 
 
-_IS_UNDECIDED = """
-    NOT EXISTS (SELECT FROM syncing_settlement d
-                WHERE d.item_id = syncing_syncitem.id AND d.state = 'asked')
-    AND NOT EXISTS (SELECT FROM syncing_outsidemark d
-                    WHERE d.item_id = syncing_syncitem.id AND d.state = 'asked')
-"""
-"""SQL: no second person is asked about an item, who may say that it is in the ERP already."""
+_NOBODY_IS_ASKED = nobody_is_asked("syncing_syncitem")
 
 
 def release(
@@ -82,7 +77,7 @@ def release(
         WITH moved AS (
             UPDATE syncing_syncitem
             SET {_QUEUED_AGAIN}
-            WHERE connection_id = %(connection)s AND state = 'FAILED' AND {_IS_UNDECIDED}
+            WHERE connection_id = %(connection)s AND state = 'FAILED' AND {_NOBODY_IS_ASKED}
               AND ((%(cause)s <> '' AND blocked_by = %(cause)s) OR id = ANY(%(ids)s::bigint[]))
             RETURNING id
         )
@@ -142,11 +137,13 @@ def retry(ids: Collection[int], *, actor: str) -> frozenset[int]:
     parameters = {"ids": list(ids), "actor": actor}
     # These first: what the other statement queues again would be retried twice.
     waiting = rows(
-        _RETRY.format(state="READY", assignments="due_at = now()", undecided=_IS_UNDECIDED),
+        _RETRY.format(
+            state="READY", assignments="due_at = now()", nobody_is_asked=_NOBODY_IS_ASKED
+        ),
         parameters,
     )
     failed = rows(
-        _RETRY.format(state="FAILED", assignments=_QUEUED_AGAIN, undecided=_IS_UNDECIDED),
+        _RETRY.format(state="FAILED", assignments=_QUEUED_AGAIN, nobody_is_asked=_NOBODY_IS_ASKED),
         parameters,
     )
     return frozenset(pk for (pk,) in [*waiting, *failed])
@@ -156,7 +153,7 @@ _RETRY = """
     WITH mine AS MATERIALIZED (
         SELECT id FROM syncing_syncitem
         WHERE id = ANY(%(ids)s::bigint[]) AND state = '{state}'
-          AND (state <> 'READY' OR due_at IS NOT NULL) AND {undecided}
+          AND (state <> 'READY' OR due_at IS NOT NULL) AND {nobody_is_asked}
         ORDER BY id FOR UPDATE
     ), moved AS (
         UPDATE syncing_syncitem i SET {assignments}

@@ -17,6 +17,7 @@ from syncing import poll_schedule, reconciliation
 from syncing.kinds import LISTS
 from syncing.models import PullCursor, Schedule, SyncItem
 from syncing.statements import rows
+from syncing.undecided import nobody_is_asked
 
 AT_ONCE = 2000
 """Items that are queued in one transaction."""
@@ -110,11 +111,12 @@ def _queue(connection_id: uuid.UUID, object_types: Sequence[str], actor: str) ->
 
 
 # As `releases.release` does it, of all causes. What somebody has in hand is passed over.
-_QUEUE = """
+_QUEUE = f"""
     WITH idle AS (
         SELECT id, state FROM syncing_syncitem
         WHERE connection_id = %(connection)s AND object_type = ANY(%(types)s)
           AND (state = 'FAILED' OR (state = 'READY' AND (due_at IS NULL OR due_at > now())))
+          AND {nobody_is_asked("syncing_syncitem")}
         ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), moved AS (
         UPDATE syncing_syncitem i
@@ -127,7 +129,7 @@ _QUEUE = """
         RETURNING i.id, idle.state
     ), told AS (
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'released', %(why)s, '{}', %(actor)s FROM moved ORDER BY id
+        SELECT id, now(), 'released', %(why)s, '{{}}', %(actor)s FROM moved ORDER BY id
     )
     SELECT state FROM moved
-"""
+"""  # noqa: S608  a constant of this program

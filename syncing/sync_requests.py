@@ -15,6 +15,7 @@ from datetime import datetime
 from syncing.models import SyncRequest
 from syncing.report_effects import REFUSED_REPORTS
 from syncing.statements import execute, rows
+from syncing.undecided import nobody_is_asked
 
 STOP_SECONDS = 240
 ENDS_SECONDS = 300
@@ -106,8 +107,9 @@ def adopt(request: SyncRequest, ramp_ids: Collection[uuid.UUID], *, listed_at: d
     """Make a request's own what Ramp listed for it. Returns how many items are new to it.
 
     Its items go before all others. What has failed is tried again, for somebody has just asked to;
-    what is through is reported again under the request (fault S5). Of two open requests the newest
-    has the items (fault S4).
+    it is told again where a second person is asked whether it is in the ERP already. What is
+    through is reported again under the request (fault S5). Of two open requests the newest has the
+    items (fault S4).
     """
     return execute(
         _ADOPT,
@@ -125,10 +127,10 @@ def adopt(request: SyncRequest, ramp_ids: Collection[uuid.UUID], *, listed_at: d
 
 
 # The timeline says it once per item and request.
-_ADOPT = """
+_ADOPT = f"""
     WITH asked AS (
         SELECT i.id, i.state,
-               i.state = 'FAILED' AS has_failed,
+               i.state = 'FAILED' AND {nobody_is_asked("i")} AS has_failed,
                i.state = 'MISMATCH' AND i.error_code = ANY(%(refused)s) AS was_refused
         FROM syncing_syncitem i LEFT JOIN syncing_syncrequest other ON other.id = i.sync_request_id
         WHERE i.connection_id = %(connection)s AND i.object_type = %(type)s
@@ -147,7 +149,8 @@ _ADOPT = """
             attempts = CASE WHEN a.has_failed THEN 0 ELSE i.attempts END,
             ack_batch_id = CASE WHEN a.was_refused THEN NULL ELSE i.ack_batch_id END,
             reack_due = i.reack_due OR (i.state = 'ACKED' AND i.acked_at < %(listed_at)s),
-            failure_telling = CASE WHEN i.failure_telling = 'sending' THEN 'sending' ELSE '' END,
+            failure_telling = CASE WHEN i.failure_telling = 'sending' THEN 'sending'
+                WHEN i.state = 'FAILED' AND NOT a.has_failed THEN 'due' ELSE '' END,
             blocked_by = CASE WHEN a.has_failed THEN '' ELSE i.blocked_by END,
             error_category = CASE WHEN a.has_failed OR a.was_refused THEN ''
                 ELSE i.error_category END,
@@ -163,7 +166,7 @@ _ADOPT = """
     SELECT id, now(), 'note', 'Asked for by the sync button in Ramp.',
            jsonb_build_object('sync_request_id', %(asked)s::text), ''
     FROM moved ORDER BY id
-"""
+"""  # noqa: S608  a constant of this program
 
 
 def pulled(request: SyncRequest) -> None:

@@ -22,6 +22,7 @@ from syncing.references import speakable
 from syncing.reports import SILENT_TYPES
 from syncing.rulings import choices
 from syncing.statements import execute, rows
+from syncing.undecided import nobody_is_asked
 
 AT_ONCE = 1000
 """Items judged anew by one statement."""
@@ -210,10 +211,11 @@ def _rename(ruling: Ruling) -> int:
 def _try_again(ruling: Ruling, why: str, actor: str) -> int:
     """Failed items go back to the queue, as `releases.release` does it."""
     return execute(
-        """
+        f"""
         WITH asked AS (
             SELECT id FROM syncing_syncitem
             WHERE error_fingerprint = %(fingerprint)s AND state = 'FAILED'
+              AND {nobody_is_asked("syncing_syncitem")}
               AND ((%(before)s::timestamptz IS NULL AND error_category <> %(category)s)
                    OR (error_at < %(before)s AND error_category = %(category)s))
             ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
@@ -227,8 +229,8 @@ def _try_again(ruling: Ruling, why: str, actor: str) -> int:
             RETURNING i.id
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'released', %(why)s, '{}', %(actor)s FROM moved ORDER BY id
-        """,
+        SELECT id, now(), 'released', %(why)s, '{{}}', %(actor)s FROM moved ORDER BY id
+        """,  # noqa: S608  a constant of this program
         {**_params(ruling), "before": ruling.withdrawn_at, "why": why, "actor": actor},
     )
 

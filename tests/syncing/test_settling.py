@@ -13,17 +13,30 @@ from django.utils import timezone
 
 from connections.erp.records import DocKind, Document, Idempotency, Line, Ref
 from connections.models import AuditLine
-from syncing import claims, findings, mismatches, releases, services
+from syncing import (
+    claims,
+    findings,
+    mismatches,
+    releases,
+    resync,
+    services,
+    sync_requests,
+)
 from syncing.claims import LEASE_SECONDS
+from syncing.classifier import ErrorCategory
 from syncing.engine import post_due_items
+from syncing.error_desk import judging
+from syncing.error_desk.judging import Wish
 from syncing.models import (
     Attachment,
     ErpLook,
+    ErrorGroup,
     ItemEvent,
     ItemPayload,
     OutsideMark,
     Settlement,
     SyncItem,
+    SyncRequest,
 )
 from syncing.recovery import recover_lost_items
 from syncing.settling import (
@@ -451,6 +464,31 @@ class TestOutside:
         )
 
         assert releases.release(item.connection_id, cause=cause, why="Reopened.") == 1
+
+    def test_that_waits_for_its_second_person_is_queued_by_nobody_who_queues_many(
+        self, settings: Any
+    ) -> None:
+        """By a ruling, by a re-sync, and by the customer's own press of the sync button."""
+        settings.OUTSIDE_LIMIT = Decimal(0)
+        item = SyncItemFactory.create(failed=True, error_code="erp.odd", error_title="Odd.")
+        mark(item)
+        group = ErrorGroup.objects.get()
+        press = SyncRequest.objects.create(
+            sync_request_id=uuid.uuid4(),
+            connection=item.connection,
+            object_type=item.object_type,
+            received_at=now(),
+            stop_at=now() + timedelta(minutes=4),
+            ends_at=now() + timedelta(minutes=5),
+        )
+
+        wish = Wish(ErrorCategory.TRANSIENT, "It passes.")
+        judging.rule(group, wish, before=item.error_category, actor="tomas")
+        resync.resync(item.connection, actor="tomas")
+        sync_requests.adopt(press, [item.ramp_id], listed_at=now())
+
+        item.refresh_from_db()
+        assert (item.state, item.failure_telling) == ("FAILED", "due")
 
     def test_at_the_limit_one_is_enough(self, settings: Any) -> None:
         settings.OUTSIDE_LIMIT = Decimal(123)
