@@ -1,6 +1,8 @@
 """What every page's frame shows: where we are, who is asking, and what waits for people."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +12,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from rampbridge.policy import Permission, can, roles_of
-from syncing import queries
-from syncing.queries import incidents
-from syncing.views.saved_views import pinned
+from syncing.queries.frame import Frame, frame
+from syncing.saved_views import MOST_PINNED
+from syncing.views.saved_views import at_hand
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -41,6 +43,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         now = timezone.now()  # noqa: TID251  a context processor is an entry point
+        framed = cache(lambda: _frame(user.get_username(), now))
         context |= {
             "now": now,
             "roles": sorted(roles_of(user)),
@@ -50,8 +53,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_connect": can(user, Permission.CONNECT),
             "may_make_keys": can(user, Permission.KEYS),
             "may_handle": can(user, Permission.HANDLE),
-            "incidents": SimpleLazyObject(incidents.strips),
-            "queues": SimpleLazyObject(lambda: queries.queues(now=now)),
-            "pinned": SimpleLazyObject(lambda: pinned(user.get_username())),
+            "incidents": SimpleLazyObject(lambda: framed().incidents),
+            "queues": SimpleLazyObject(lambda: framed().queues),
+            "pinned": SimpleLazyObject(lambda: at_hand(framed().pinned)),
         }
     return context
+
+
+def _frame(me: str, now: datetime) -> Frame:
+    return frame(me, now=now, most_pinned=MOST_PINNED)

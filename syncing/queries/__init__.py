@@ -1,6 +1,5 @@
 """Reads for pages and the API: set-based, from the roll-up and partial indexes, never a COUNT."""
 
-from syncing.queries.standing import queues
 from syncing.queries.words import Word, word_for
 
-__all__ = ["Word", "queues", "word_for"]
+__all__ = ["Word", "word_for"]

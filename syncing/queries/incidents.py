@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Sum, Value, When
 
 from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
 from rampbridge.lib.money import Money
@@ -56,23 +56,6 @@ class Facts:
     @property
     def ended_by(self) -> str:
         return self.incident.ended_by or "rampbridge"
-
-
-def strips() -> list[Strip]:
-    """The incidents that go on, the oldest first. One query, of an index that is mostly empty."""
-    going_on = Q(pauses__resumed_at=None)
-    found = (
-        Incident.objects.filter(ended_at=None)
-        .annotate(
-            paused=Count("pauses", filter=going_on),
-            next_at=Min("pauses__canary_due_at", filter=going_on),
-        )
-        .order_by("opened_at", "pk")
-    )
-    return [
-        Strip(one.pk, one.erp_name, one.title, one.opened_at, one.paused, one.next_at)
-        for one in found
-    ]
 
 
 def incident(pk: int) -> Incident:

@@ -149,14 +149,8 @@ def queues_of(standings: Sequence[Standing], words: Iterable[Word] = OPEN_WORDS)
     ]
 
 
-def queues(*, now: datetime) -> list[Queue]:
+def queues_by(counts: Mapping[Word, int]) -> list[Queue]:
     """What waits, for the navigation: counts only."""
-    return queues_from(standings(now=now))
-
-
-def queues_from(lines: Iterable[Standing]) -> list[Queue]:
-    """The same, from everybody's lines that were read already."""
-    counts = by_word(lines)
     return [
         Queue(word, LOOKS[word], counts[word], key="e" if word == Word.NEEDS_PERSON else "")
         for word in OPEN_WORDS

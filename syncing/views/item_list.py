@@ -104,8 +104,6 @@ def _context(request: HtmxHttpRequest, now: datetime) -> dict[str, Any]:
         "acts": acts_for(request),
         "pickable": True,
     }
-    if chosen.connection is None:
-        context["queues"] = standing.queues_from(lines)  # the navigation's, read already
     return context | {"version": _version(context), "live_query": _live_query(request, context)}
 
 

@@ -1,5 +1,6 @@
 """Lists kept by a name: to open, to count, to rename, to pin, and to begin with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -165,9 +166,9 @@ def view_count(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return render(request, "views/_count.html", {"counted": counted})
 
 
-def pinned(me: str) -> list[tuple[SavedView, str, None]]:
+def at_hand(views: Sequence[SavedView]) -> list[tuple[SavedView, str, None]]:
     """What the navigation shows at first; the counts come by `pinned_views`."""
-    return [(view, address_of(view), None) for view in saved_views.pinned(me)]
+    return [(view, address_of(view), None) for view in views]
 
 
 @require_GET
@@ -177,7 +178,8 @@ def pinned_views(request: HtmxHttpRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("views")
     now, me = timezone.now(), request.user.get_username()
-    counted = [(view, where, _count(view, me, now)) for view, where, _ in pinned(me)]
+    views = saved_views.pinned(me)
+    counted = [(view, address_of(view), _count(view, me, now)) for view in views]
     return render(request, "parts/_pinned_views.html", {"pinned": counted})
 
 

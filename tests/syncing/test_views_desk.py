@@ -459,10 +459,10 @@ class TestIncidents:
     def test_a_strip_on_every_page_says_so_for_one_statement(
         self, client: Client, incident: Incident, django_assert_num_queries: Any
     ) -> None:
-        from syncing.queries import incidents as incident_queries
+        from syncing.queries.frame import frame
 
         with django_assert_num_queries(1):
-            (strip,) = incident_queries.strips()
+            (strip,) = frame("maya", now=timezone.now(), most_pinned=12).incidents
         page = text(client, reverse("audit"))
 
         assert strip.customers == 2
