@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
@@ -61,18 +62,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Long tests first in each half of them, small ones last.
+    """Long tests first in the share of each process, small ones last.
 
-    Two processes begin with a half each, and take over from the end of the other's: so Tryton is
-    started in one of them and the browser in the other, and both come to their end together.
+    Each process begins with an equal share, and whoever is done takes over from the end of
+    another's: so Tryton is started in one of them, the browser in another, and all come to their
+    end together.
     """
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     with_tryton = {item.path for item in items if _TRYTON & {*getattr(item, "fixturenames", ())}}
-    first = [item for item in items if item.path in with_tryton]
-    second = [item for item in items if {BROWSER_TESTS, KILL_TESTS} & {*item.path.parents}]
-    long = {*first, *second}
-    small = [item for item in items if item not in long]
-    middle = max(0, len(items) // 2 - len(first))
-    return [*first, *small[:middle], *second, *small[middle:]]
+    tryton = [item for item in items if item.path in with_tryton]
+    browser = [item for item in items if BROWSER_TESTS in item.path.parents]
+    kills = [item for item in items if KILL_TESTS in item.path.parents]
+    long: list[list[pytest.Item]] = [[] for _ in range(shares)]
+    for number, group in enumerate((tryton, browser, kills)):
+        long[number % shares].extend(group)
+    small = _others(items, long)
+    spread: list[pytest.Item] = []
+    for number, first in enumerate(long, start=1):
+        end = len(items) * number // shares
+        spread += [*first, *islice(small, max(0, end - len(spread) - len(first)))]
+    return [*spread, *small]
+
+
+def _others(items: list[pytest.Item], taken: list[list[pytest.Item]]) -> Iterator[pytest.Item]:
+    known = set(chain.from_iterable(taken))
+    return (item for item in items if item not in known)
 
 
 def _skips_browser_tests() -> bool:

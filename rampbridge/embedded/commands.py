@@ -16,7 +16,7 @@ from tests.environment import TEST_ENVIRONMENT
 
 BIN = Path(sys.executable).parent
 PYTHON = sys.executable
-WORKERS = "2"
+WORKERS = "3"
 COVERAGE = [PYTHON, "-m", "coverage"]
 RESULTS = ROOT / "var" / "tests" / "results.xml"
 
@@ -65,7 +65,7 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tests on both cores, or those that the arguments name."""
+    """All tests on all cores, or those that the arguments name."""
     if arguments:
         return _run([PYTHON, "-m", "pytest", *arguments])
     code = _test_everything([PYTHON])

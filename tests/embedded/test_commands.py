@@ -32,7 +32,7 @@ def test_arguments_of_test_go_to_pytest(ran: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize("command", ["test", "coverage"])
-def test_all_tests_run_on_both_cores_and_end_in_one_line(
+def test_all_tests_run_in_several_processes_and_end_in_one_line(
     command: str,
     ran: list[list[str]],
     tmp_path: Path,
@@ -44,7 +44,7 @@ def test_all_tests_run_on_both_cores_and_end_in_one_line(
 
     def run(command: Sequence[str]) -> int:
         if "pytest" in command:
-            assert command[-5:-1] == ["-n", "2", "--dist", "worksteal"]
+            assert command[-5:-1] == ["-n", commands.WORKERS, "--dist", "worksteal"]
             results.write_text(
                 '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2" time="61.4"/>'
                 "</testsuites>"
