@@ -11,6 +11,7 @@
     ACKED --changed or deleted in the ERP--> MISMATCH
     FAILED, REVIEW --a person names the document that somebody else booked--> POSTED
     FAILED, REVIEW --a person says that it was handled outside--> EXTERNAL
+    EXTERNAL --that is taken back of one that was in REVIEW--> REVIEW
 
 Why so: docs/adr/0003, 0004 and 0012. States are only ever added, never renamed, because old and new
 code run side by side during a deploy (fault I8).
@@ -46,7 +47,7 @@ TRANSITIONS: Transitions[ItemState] = {
     _S.ACKED: {_S.MISMATCH},
     _S.FAILED: {_S.READY, _S.POSTED, _S.EXTERNAL, _S.WITHDRAWN},
     _S.REVIEW: {_S.POSTED, _S.READY, _S.EXTERNAL},
-    _S.EXTERNAL: {_S.READY},
+    _S.EXTERNAL: {_S.READY, _S.REVIEW},
     _S.WITHDRAWN: {_S.READY, _S.EXTERNAL},
     _S.MISMATCH: {_S.POSTED, _S.ACKED},
 }

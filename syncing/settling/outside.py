@@ -18,7 +18,8 @@ from syncing.settling.refusal import NotSettled
 from syncing.states import ItemState
 
 MARKABLE = frozenset({ItemState.FAILED, ItemState.READY, ItemState.REVIEW})
-_MAY = "i.state IN ('FAILED', 'READY', 'REVIEW')"
+_NOT_SENT = "i.state IN ('FAILED', 'READY')"
+_UNCERTAIN = "i.state = 'REVIEW'"
 _BILL_IS_OUTSIDE = "Its bill was handled outside rampbridge."
 MOST_IN_A_LINE = 50
 """Items named in one audit line; more are counted."""
@@ -113,6 +114,8 @@ def take_back(*, item: SyncItem, reason: str, actor: str) -> None:
     """Queue an item that was handled outside. It is read from Ramp again before it is posted, so
     that one which Ramp has as synced goes back where it was.
 
+    One of which nobody was sure goes back to REVIEW: it may be in the ERP as much as before.
+
     :raises NotSettled: without a reason, or if it is not marked, or somebody has just moved it
     """
     reason = reason.strip()[:300]
@@ -121,17 +124,8 @@ def take_back(*, item: SyncItem, reason: str, actor: str) -> None:
     if not reason:
         raise NotSettled("Say why rampbridge is to post it after all.")
     with transaction.atomic():
-        moved = steps.move(
-            [item.pk],
-            # as old as can be, so that it is read again before it is posted (rule 7)
-            to=f"{steps.TO_QUEUE}, snapshot_at = 'epoch'",
-            only="i.state = 'EXTERNAL'",
-            text="No longer handled outside: rampbridge posts it, if Ramp calls it ready still.",
-            actor=actor,
-            event="released",
-            data={"reason": reason},
-        )
-        if not moved:
+        go_back = _back_to_review if _was_uncertain(item) else _back_to_queue
+        if not go_back(item, reason, actor):
             raise NotSettled("Somebody has just taken it back. Look again.")
         audit.record(
             actor,
@@ -142,6 +136,39 @@ def take_back(*, item: SyncItem, reason: str, actor: str) -> None:
             subject_id=item.pk,
         )
     schedule.work_soon(item.connection_id)
+
+
+def _was_uncertain(item: SyncItem) -> bool:
+    marked = item.events.filter(kind="external").order_by("-pk").first()
+    return marked is not None and marked.data.get("was") == ItemState.REVIEW
+
+
+def _back_to_review(item: SyncItem, reason: str, actor: str) -> list[int]:
+    return steps.move(
+        [item.pk],
+        to=steps.TO_REVIEW,
+        only="i.state = 'EXTERNAL'",
+        text=f"No longer handled outside. {_UNKNOWN_AGAIN}",
+        actor=actor,
+        data={"reason": reason},
+        title=_UNKNOWN_AGAIN,
+    )
+
+
+_UNKNOWN_AGAIN = "Its answer was lost before it was marked, so nobody knows whether it is there."
+
+
+def _back_to_queue(item: SyncItem, reason: str, actor: str) -> list[int]:
+    return steps.move(
+        [item.pk],
+        # as old as can be, so that it is read again before it is posted (rule 7)
+        to=f"{steps.TO_QUEUE}, snapshot_at = 'epoch'",
+        only="i.state = 'EXTERNAL'",
+        text="No longer handled outside: rampbridge posts it, if Ramp calls it ready still.",
+        actor=actor,
+        event="released",
+        data={"reason": reason},
+    )
 
 
 def _answer(item: SyncItem, *, is_asked: bool) -> Marked:
@@ -200,17 +227,23 @@ def _write(
 
 
 def _leave(ids: Sequence[int], erp_reference: str, reason: str, actor: str) -> list[int]:
-    return steps.move(
-        ids,
-        to=steps.TO_OUTSIDE,
-        only=_MAY,
-        text=f"Handled outside rampbridge{_as(erp_reference)}. It is left alone until somebody"
-        " takes that back.",
-        actor=actor,
-        event="external",
-        data={"number": erp_reference, "reason": reason},
-        frees=_BILL_IS_OUTSIDE,
-    )
+    """What was uncertain says so on its timeline, for whoever takes it back."""
+    data = {"number": erp_reference, "reason": reason}
+    return [
+        item_id
+        for only, more in ((_NOT_SENT, {}), (_UNCERTAIN, {"was": ItemState.REVIEW.value}))
+        for item_id in steps.move(
+            ids,
+            to=steps.TO_OUTSIDE,
+            only=only,
+            text=f"Handled outside rampbridge{_as(erp_reference)}. It is left alone until somebody"
+            " takes that back.",
+            actor=actor,
+            event="external",
+            data=data | more,
+            frees=_BILL_IS_OUTSIDE,
+        )
+    ]
 
 
 def _as(erp_reference: str) -> str:

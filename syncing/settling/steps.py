@@ -34,6 +34,12 @@ TO_QUEUE = f"""
 TO_OUTSIDE = f"""
     state = 'EXTERNAL', state_at = now(), due_at = NULL, {_NO_LEASE}, {_NO_ERROR}, {_UNTOLD}
 """
+TO_REVIEW = f"""
+    state = 'REVIEW', state_at = now(), due_at = NULL, {_NO_LEASE}, {_UNTOLD},
+    error_category = 'needs_integrator', error_origin = 'erp', error_code = 'erp.review',
+    error_title = %(title)s, error_fix = '', error_text = '', error_detail = '', blocked_by = '',
+    error_at = now()
+"""
 TO_AGREED = f"""
     state = 'ACKED', state_at = now(), due_at = NULL, acked_at = coalesce(i.acked_at, now()),
     {_NO_ERROR}

@@ -30,6 +30,7 @@ NOT_MODELLED = {
     (S.FAILED, S.POSTED): "a person names a document that somebody else booked; nothing is sent",
     (S.REVIEW, S.EXTERNAL): "a person says that it was handled outside; nothing is sent",
     (S.EXTERNAL, S.READY): "a person takes it back on the page of the item",
+    (S.EXTERNAL, S.REVIEW): "the same of one that nobody was sure of; nothing is sent",
     (S.WITHDRAWN, S.EXTERNAL): "only a pull decides between the two; nothing was sent",
     (S.MISMATCH, S.POSTED): "a person decides between two sides that disagree",
     (S.MISMATCH, S.ACKED): "a person decides between two sides that disagree",

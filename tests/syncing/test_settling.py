@@ -555,6 +555,21 @@ class TestOutside:
         item.refresh_from_db()
         assert item.state == "POSTED"
 
+    def test_of_what_nobody_was_sure_of_is_taken_back_to_where_nobody_is(self) -> None:
+        """Queued, it would be booked a second time."""
+        world, item = uncertain()
+        mark(item)
+        item.refresh_from_db()
+
+        outside.take_back(item=item, reason="It was another one.", actor="hannah")
+
+        item.refresh_from_db()
+        assert (item.state, item.error_code) == ("REVIEW", "erp.review")
+        list_ready(world.connection, item.payload.ramp)
+        assert post_due_items(world.worker) == 0
+        with pytest.raises(NotSettled, match="Look in the ERP first"):
+            reposting.post_anyway(item=item, reason="", actor="maya", now=now())
+
     def test_lets_the_payment_of_a_bill_look_again_what_it_waits_for(self) -> None:
         bill = SyncItemFactory.create(object_type="bill", failed=True)
         payment = SyncItemFactory.create(
