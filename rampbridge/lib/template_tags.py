@@ -6,6 +6,7 @@ into the context, so that a page tells one time throughout.
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -65,7 +66,13 @@ def amount(money: Money | None) -> SafeString | str:
 @register.filter
 def digits(money: Money) -> str:
     """The figure alone, grouped by thousands, with a real minus sign."""
-    return f"{money.decimal:,f}".replace("-", "\N{MINUS SIGN}")
+    return grouped(money.decimal)
+
+
+@register.filter
+def grouped(number: Decimal) -> str:
+    """A figure as its source wrote it, with its own decimals, grouped by thousands."""
+    return f"{number:,f}".replace("-", "\N{MINUS SIGN}")
 
 
 @register.filter

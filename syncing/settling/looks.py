@@ -229,7 +229,7 @@ class _Search:
             return []
         whose = f" of {wanted.party}" if wanted.party_id else ""
         self.asked_for.append(
-            f"documents{whose} over {wanted.amount} {wanted.currency},"
+            f"documents{whose} over {wanted.amount:,f} {wanted.currency},"
             f" {AROUND.days} days around {wanted.day:%-d %b %Y}"
         )
         if wanted.supplier_number and wanted.party_id:

@@ -86,13 +86,13 @@ def why_not_adoptable(document: FoundDocument) -> str:
 def _problems(wanted: Wanted, document: FoundDocument) -> Sequence[str]:
     if document.currency != wanted.currency:
         return [
-            f"It is over {document.total} {document.currency},"
-            f" the item over {wanted.amount} {wanted.currency}."
+            f"It is over {document.total:,f} {document.currency},"
+            f" the item over {wanted.amount:,f} {wanted.currency}."
         ]
     if document.total != wanted.amount:
         return [
-            f"It is over {document.total} {document.currency},"
-            f" {abs(document.total - wanted.amount)} {wanted.currency} off."
+            f"It is over {document.total:,f} {document.currency},"
+            f" {abs(document.total - wanted.amount):,f} {wanted.currency} off."
         ]
     return []
 

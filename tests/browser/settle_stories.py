@@ -219,7 +219,7 @@ def _document(item: SyncItem, *, score: int, **changes: Any) -> dict[str, Any]:
     problems = []
     if total != abs(item.money.decimal):
         off = abs(total - abs(item.money.decimal))
-        problems = [f"It is over {total} {item.currency}, {off} {item.currency} off."]
+        problems = [f"It is over {total:,f} {item.currency}, {off:,f} {item.currency} off."]
     values: dict[str, Any] = {
         "kind": DocKind.JOURNAL,
         "erp_id": changes.get("number", "1"),
@@ -247,7 +247,8 @@ def _look(item: SyncItem, *candidates: dict[str, Any]) -> ErpLook:
         answered_at=now() - timedelta(seconds=38),
         asked_for=[
             f"our reference {item.erp_ref}",
-            f"documents over {abs(item.money.decimal)} {item.currency}, 7 days around 20 Nov 2026",
+            f"documents over {abs(item.money.decimal):,f} {item.currency},"
+            " 7 days around 20 Nov 2026",
         ],
         is_conclusive=True,
         candidates=list(candidates),
