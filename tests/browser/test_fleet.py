@@ -34,7 +34,7 @@ class TestCustomers:
 
         page.get_by_role("link", name="Notes").click()
         page.get_by_label("What others should know").fill("Ana mends it at noon.")
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Add note").click()
         expect(page.get_by_text("Ana mends it at noon.")).to_be_visible()
         faults += visitor.faults()
 
