@@ -19,7 +19,7 @@ from connections.models import Connection
 from syncing import incident_pauses, outages
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
 from syncing.incident_pauses import CANARY_EVERY, FIRST_CANARY
-from syncing.models import Incident
+from syncing.models import Incident, SyncItem
 from syncing.statements import execute, only_one, rows
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,10 @@ def _watch() -> list[Opened]:
         Opened(*found) for found in rows(_OPEN, _params() | {"least": settings.INCIDENT_CUSTOMERS})
     ]
     execute(_JOIN, _params())
-    execute(_NEXT_CANARY, {"first": FIRST_CANARY})
+    execute(
+        _NEXT_CANARY,
+        {"first": FIRST_CANARY, "every": CANARY_EVERY, "types": SyncItem.ObjectType.values},
+    )
     for one in opened:
         _tell(one)
     _tell_customers()
@@ -218,20 +221,32 @@ _JOIN = f"""
     ORDER BY shows.connection_id, n.id
     ON CONFLICT (connection_id, object_type) WHERE resumed_at IS NULL DO NOTHING
 """  # noqa: S608  constants of this file
-# Its due time goes with it. A customer without work has nothing to send; the others take turns, for
-# each may have an ERP of its own.
+# Its due time goes with it. A customer that has nothing to send is passed over; the others take
+# turns, for each may have an ERP of its own. Who cannot send for another reason, such as that Ramp
+# cannot be read there, must not keep all waiting: an overdue turn is another's each minute.
 _NEXT_CANARY = """
     WITH held AS (
-        SELECT id FROM syncing_incident WHERE ended_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
+        SELECT n.id, EXISTS (
+            SELECT FROM syncing_pause p WHERE p.incident_id = n.id AND p.resumed_at IS NULL
+              AND p.canary_due_at < now() - %(every)s) AS is_stuck
+        FROM syncing_incident n WHERE n.ended_at IS NULL ORDER BY n.id FOR UPDATE SKIP LOCKED
     ), in_turn AS (
         SELECT p.id, min(p.canary_due_at) OVER (PARTITION BY p.incident_id) AS next_at,
             row_number() OVER (
                 PARTITION BY p.incident_id
                 ORDER BY EXISTS (
-                    SELECT FROM syncing_syncitem i
-                    WHERE i.connection_id = p.connection_id AND i.state = 'READY'
-                      AND i.due_at <= now()
-                ) DESC, p.canaries, p.paused_at, p.id) AS place
+                    SELECT FROM unnest(%(types)s::text[]) AS t(object_type)
+                    WHERE NOT EXISTS (
+                        SELECT FROM syncing_pause a
+                        WHERE a.connection_id = p.connection_id AND a.resumed_at IS NULL
+                          AND a.object_type = t.object_type)
+                    AND EXISTS (
+                        SELECT FROM syncing_syncitem i
+                        WHERE i.connection_id = p.connection_id AND i.object_type = t.object_type
+                          AND i.state = 'READY' AND i.due_at <= now()
+                        ORDER BY i.due_at OFFSET 0)
+                ) DESC, CASE WHEN held.is_stuck THEN random() END, p.canaries, p.paused_at, p.id
+            ) AS place
         FROM syncing_pause p JOIN held ON held.id = p.incident_id
         WHERE p.resumed_at IS NULL
     ), turns AS (

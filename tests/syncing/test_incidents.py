@@ -277,6 +277,31 @@ class TestCanary:
         assert rung() == set()
         assert post_canary(hit[0].worker) == 0
 
+    def test_a_customer_that_may_send_no_canary_keeps_nobody_waiting(
+        self, hit: list[World]
+    ) -> None:
+        first = Pause.objects.get(canary_due_at__isnull=False).connection
+        pauses.pause(first, "transaction", "Year-end closing", "ada")
+
+        incidents.watch()
+        let_time_pass(UNTIL_NEXT)
+
+        (canary,) = rung()
+        assert canary != first.pk
+
+    def test_a_canary_that_never_comes_is_anothers_turn(self, hit: list[World]) -> None:
+        """Such as where Ramp cannot be read, so that nothing is fresh enough to be sent."""
+        (first, *others) = Pause.objects.order_by("-canaries", "paused_at", "pk")
+        assert first.canary_due_at
+        let_time_pass(CANARY_EVERY.total_seconds() + UNTIL_NEXT)
+
+        turns = set()
+        for _ in range(60):
+            incidents.watch()
+            turns.add(Pause.objects.get(canary_due_at__isnull=False).pk)
+
+        assert turns == {first.pk, *(one.pk for one in others)}
+
     def test_after_an_hour_every_customer_reads_in_ramp_that_it_is_silent(
         self, hit: list[World]
     ) -> None:
