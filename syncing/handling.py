@@ -75,11 +75,15 @@ def snooze(ids: Collection[int], *, until: datetime | None, reason: str = "", ac
 
 
 def put_back(
-    before: Before, column: Literal["owner", "snoozed_until"], *, set_by_job: str, actor: str
+    before: Before,
+    column: Literal["owner", "snoozed_until"],
+    *,
+    set_by_job: str | None,
+    actor: str,
 ) -> Before:
     """Undo an assignment or a snooze where nobody has changed it since.
 
-    :param set_by_job: what the act had put there
+    :param set_by_job: what the act had put there; None for a snooze that it ended
     """
     act = _OWNER if column == "owner" else _SNOOZED
     by_value: dict[str | None, list[int]] = {}
@@ -94,7 +98,7 @@ def put_back(
             actor=actor,
             text=_put_back_words(column, value),
             more={"by": actor if value else "", "reason": ""},
-            only_if=set_by_job,
+            only_if=(set_by_job,),
         )
     return changed
 
@@ -198,16 +202,16 @@ def _change(
     actor: str,
     text: str,
     more: Mapping[str, Any] | None = None,
-    only_if: str | None = None,
+    only_if: tuple[str | None] | None = None,
 ) -> Before:
     """Two statements for any number of items, rows in one order so that none wait in a circle."""
-    expected = "" if only_if is None else f"AND h.{act.column} = %(expected)s"
+    expected = f"AND h.{act.column} IS NOT DISTINCT FROM %(expected)s" if only_if else ""
     parameters = {
         "ids": list(ids),
         "value": value,
         "text": text,
         "actor": actor,
-        "expected": only_if,
+        "expected": only_if[0] if only_if else None,
         **(more or {}),
     }
     with transaction.atomic(savepoint=False):

@@ -133,6 +133,16 @@ class TestPuttingBack:
         assert handling.put_back(before, "owner", set_by_job="maya", actor="maya") == {}
         assert Handling.objects.get().owner == "hannah"
 
+    def test_leaves_alone_what_somebody_has_put_off_anew_since(self) -> None:
+        item = SyncItemFactory.create().pk
+        first, later = (datetime(2099, 1, day, tzinfo=UTC) for day in (1, 2))
+        handling.snooze([item], until=first, actor="maya")
+        before = handling.snooze([item], until=None, actor="maya")
+        handling.snooze([item], until=later, actor="hannah")
+
+        assert handling.put_back(before, "snoozed_until", set_by_job=None, actor="maya") == {}
+        assert Handling.objects.get().snoozed_until == later
+
 
 class TestCommenting:
     def test_stands_on_the_timeline_with_its_author_and_an_audit_line(self) -> None:
