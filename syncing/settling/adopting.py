@@ -65,7 +65,8 @@ def carry_out(settlement: Settlement, actor: str) -> None:
     moved = steps.move(
         [item.pk],
         to=steps.TO_ADOPTED,
-        only=_MAY,
+        only=f"({_MAY}) AND {steps.AS_ASKED}",
+        settlement=settlement.pk,
         text=_told(settlement, document),
         actor=actor,
         data={"number": document.number or document.erp_id, "reason": settlement.reason},

@@ -79,7 +79,8 @@ def carry_out(settlement: Settlement, actor: str) -> None:
     moved = steps.move(
         [item.pk],
         to=steps.TO_QUEUE,
-        only="i.state = 'REVIEW'",
+        only=f"i.state = 'REVIEW' AND {steps.AS_ASKED}",
+        settlement=settlement.pk,
         text="It is not in the ERP, so it is posted.",
         actor=actor,
         event="released",

@@ -49,6 +49,11 @@ TO_REPORT = f"""
 """
 
 
+AS_ASKED = "i.state_at <= (SELECT d.asked_at FROM syncing_settlement d WHERE d.id = %(settlement)s)"
+"""SQL: the item `i` stands as it did when somebody decided. Sent again meanwhile and back in the
+same state, it is another question: what the first person saw says nothing of it."""
+
+
 def move(
     ids: Sequence[int],
     *,

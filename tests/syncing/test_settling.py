@@ -370,6 +370,25 @@ class TestPostAnyway:
         item.refresh_from_db()
         assert item.state == "READY"
 
+    def test_that_a_second_person_agrees_to_after_it_was_sent_again_is_refused(
+        self, settings: Any
+    ) -> None:
+        """What the first one saw says nothing of the attempt that came after it."""
+        settings.OUTSIDE_LIMIT = Decimal(0)
+        world, item = uncertain(sent=False)
+        looked(world, item)
+        word = reposting.post_anyway(item=item, reason="Looked through.", actor="maya", now=now())
+        for state in ("READY", "POSTING", "REVIEW"):
+            SyncItem.objects.filter(pk=item.pk).update(
+                state=state, state_at=now(), lease_token=uuid.uuid4()
+            )
+
+        with pytest.raises(NotSettled, match="just moved"):
+            second_person.decide(settlement=word, agrees=True, because="", actor="hannah")
+
+        item.refresh_from_db()
+        assert item.state == "REVIEW"
+
     def test_wakes_only_once_if_two_people_say_so(self) -> None:
         world, item = in_review()
         looked(world, item)
