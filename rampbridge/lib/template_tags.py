@@ -70,9 +70,9 @@ def digits(money: Money) -> str:
 
 
 @register.filter
-def grouped(number: Decimal) -> str:
+def grouped(number: Decimal | str) -> str:
     """A figure as its source wrote it, with its own decimals, grouped by thousands."""
-    return f"{number:,f}".replace("-", "\N{MINUS SIGN}")
+    return f"{Decimal(number):,f}".replace("-", "\N{MINUS SIGN}")
 
 
 @register.filter
