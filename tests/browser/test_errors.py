@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from syncing.models import ErrorGroup
 from tests.browser.conftest import Arrive, Visitor
@@ -23,6 +23,46 @@ def faults(visitor: Visitor, path: str) -> list[str]:
         if overflow > 0:
             found.append(f"{path} is {overflow} px wider than {width}")
     return found
+
+
+WHERE_THE_FOCUS_IS_NOT_SEEN = """() => {
+    const one = document.activeElement;
+    if (!one || one === document.body) return "nothing has the focus";
+    const name = one.id || one.name || one.textContent.trim().slice(0, 40);
+    const box = one.getBoundingClientRect();
+    const middle = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
+    const top = document.elementFromPoint(box.left + box.width / 2, middle);
+    if (!top) return `${name} is out of sight`;
+    if (!one.contains(top) && !top.contains(one)) return `${name} is covered by ${top.className}`;
+    const drawn = (style) => style.outlineStyle !== "none" || style.boxShadow !== "none";
+    const shown = drawn(getComputedStyle(one)) || drawn(getComputedStyle(one, "::after"));
+    return one.matches(":focus-visible") && shown ? "" : `${name} shows no ring`;
+}"""
+
+
+class Keys:
+    """The keyboard of somebody who sees nothing but where the focus is."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.lost: list[str] = []
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            expect(self.page.locator(":focus")).to_have_count(1)
+            if fault := self.page.evaluate(WHERE_THE_FOCUS_IS_NOT_SEEN):
+                self.lost.append(f"After {key}, {fault}.")
+
+    def tab_to(self, selector: str) -> None:
+        for _ in range(80):
+            self.press("Tab")
+            if self.page.evaluate("(one) => document.activeElement.matches(one)", selector):
+                return
+        self.lost.append(f"Tab never comes to {selector}.")
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
 
 
 class TestTheDesk:
@@ -56,10 +96,12 @@ class TestTheDesk:
         page.get_by_label("Why it can wait").focus()
         page.keyboard.type("They map it today.")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("Put off until 10 more items fail with it.")).to_be_visible()
+        expect(page.locator("#group-notice")).to_have_text(
+            "Put off until 10 more items fail with it."
+        )
         expect(page.get_by_text("After 0 of 10 more items.")).to_be_visible()
         page.keyboard.press("s")
-        expect(page.get_by_text("It is no longer put off.")).to_be_visible()
+        expect(page.locator("#group-notice")).to_have_text("It is no longer put off.")
 
         page.get_by_role("link", name="Change the category").click()
         page.get_by_label(re.compile("Needs integrator")).check()
@@ -69,13 +111,59 @@ class TestTheDesk:
         expect(page.locator("#customer-text")).to_contain_text("and quote RB-")
 
         page.get_by_label("Comment", exact=True).fill("Uploaded it.")
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Add comment").click()
         expect(page.locator(".diary-comment").first).to_have_text("Uploaded it.")
 
         page.keyboard.press("r")
         expect(page).to_have_url(re.compile(r"/jobs/new\?act=retry&cause=[0-9a-f]{32}"))
         page.go_back()
         expect(page.locator("#group-live").get_by_text("Ruled by")).to_be_visible()
+
+    def test_is_worked_with_keys_alone_at_200_percent_and_the_focus_is_always_seen(
+        self, arrive: Arrive
+    ) -> None:
+        a_week()
+        visitor = arrive()
+        page = visitor.page
+        page.set_viewport_size({"width": 720, "height": 450})  # 1440 by 900 at 200 %
+        visitor.go("/errors/")
+
+        keys = Keys(page)
+        keys.press("j", "j", "j")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(group_path(CODE)))
+
+        keys.press("a")
+        expect(page.get_by_label("Whoever cares for it")).to_be_focused()
+        keys.type("ana.lopes")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("cared for by ana.lopes")).to_be_visible()
+        expect(page.locator("#group-notice")).to_be_focused()
+
+        keys.tab_to("textarea[name=text]")
+        keys.type("They map it today.")
+        keys.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".diary-comment").first).to_have_text("They map it today.")
+        expect(page.locator("#group-notice")).to_be_focused()
+
+        keys.press("s")
+        expect(page.get_by_label("Put off for some time")).to_be_focused()
+        keys.press("ArrowDown")
+        keys.tab_to("[name=reason]")
+        keys.type("Nothing to do before that.")
+        page.keyboard.press("Enter")
+        expect(page.locator("#group-notice")).to_have_text(
+            "Put off until 10 more items fail with it."
+        )
+        expect(page.locator("#group-notice")).to_be_focused()
+
+        page.keyboard.press("g")
+        page.keyboard.press("e")
+        expect(page).to_have_url(re.compile("/errors/$"))
+        keys.press("j")
+        expect(page.locator("[data-row] a.row-link").first).to_be_focused()
+        assert keys.lost + visitor.complaints == []
 
     def test_shows_what_comes_and_goes_without_a_reload(self, arrive: Arrive) -> None:
         (customer, *_) = a_week()
