@@ -134,7 +134,10 @@ def _row_of_list(
     """The item's row of the list it was opened from, to be swapped there after an act."""
     if request.method != "POST" or not request.POST.get("in_list"):
         return None
-    query = QueryDict(urlsplit(request.htmx.current_url or "").query)
+    try:
+        query = QueryDict(urlsplit(request.htmx.current_url or "").query)
+    except ValueError:  # no address at all
+        query = QueryDict()
     chosen = chosen_list(query, me=request.user.get_username())
     selection = selections.of(request.user.get_username(), chosen.query, now=now)
     (shown,) = as_shown([row], selection)

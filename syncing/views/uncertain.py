@@ -98,10 +98,9 @@ def settle_together(request: HttpRequest, act: str) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[SyncItem]:
-    ids = [int(pk) for pk in request.POST.getlist("item") if pk.isascii() and pk.isdigit()]
-    found = SyncItem.objects.select_related("connection").filter(
-        pk__in=[pk for pk in ids if pk < 2**63][:MOST_AT_ONCE]
-    )
+    named = request.POST.getlist("item")
+    ids = [int(pk) for pk in named if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    found = SyncItem.objects.select_related("connection").filter(pk__in=ids[:MOST_AT_ONCE])
     return list(found.order_by("pk"))
 
 
