@@ -7,6 +7,7 @@ from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from connections import audit
 from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.money import Money
@@ -138,7 +139,14 @@ _COLUMNS = (
 @allow(Permission.SEE)
 def customers_csv(request: HtmxHttpRequest) -> StreamingHttpResponse:
     """Every line of the list as it is narrowed and ordered; an amount per currency in a row of its
-    own. No cell can become a formula."""
+    own. No cell can become a formula. Whoever takes one leaves a line."""
+    audit.record(
+        request.user.get_username(),
+        "customers.csv",
+        "Downloaded the customers as a file.",
+        subject="customers",
+        data={"query": _without(request.GET, "after", "version").urlencode()},
+    )
     found = customer_list.every(_chosen(request.GET), _sort(request.GET), now=timezone.now())
     return csv_response("customers", _COLUMNS, _lines(found))
 

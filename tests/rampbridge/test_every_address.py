@@ -9,6 +9,7 @@ from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from connections.models import AuditLine
 from rampbridge.policy import Permission
 from syncing.models import ErrorGroup, Incident, Job, SavedView, SyncItem, SyncRun, WebhookEvent
 from tests.browser import desk_stories
@@ -132,3 +133,10 @@ def test_the_address_that_htmx_names_may_be_none(client: Client) -> None:
         client.post(reverse("handle_item", args=[item.pk]), sent, headers=named).status_code == 200
     )
     assert item.comments.get().text == "Seen."
+
+
+def test_whoever_takes_the_customers_as_a_file_leaves_a_line(client: Client) -> None:
+    client.get(reverse("customers_csv"), {"q": "harbor", "after": "x"})
+
+    line = AuditLine.objects.get(act="customers.csv")
+    assert line.data == {"query": "q=harbor"}
