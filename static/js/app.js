@@ -130,7 +130,7 @@
   };
   const setShortcuts = (event) => localStorage.setItem("shortcuts", event.target.checked ? "on" : "off");
   const act = (name) => {
-    const button = document.querySelector(`[data-key="${name}"]`);
+    const button = document.querySelector(`[data-key~="${name}"]`);
     if (button) button.click();
   };
 

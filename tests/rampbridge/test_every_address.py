@@ -140,3 +140,12 @@ def test_whoever_takes_the_customers_as_a_file_leaves_a_line(client: Client) -> 
 
     line = AuditLine.objects.get(act="customers.csv")
     assert line.data == {"query": "q=harbor"}
+
+
+def test_an_item_has_the_keys_that_the_help_names(client: Client) -> None:
+    item = SyncItemFactory.create(failed=True)
+    html = client.get(reverse("item", args=[item.pk])).content.decode()
+    keys = [key for part in html.split('data-key="')[1:] for key in part.split('"')[0].split()]
+
+    assert {"a", "c", "h", "r", "s", "t"} <= {*keys}
+    assert len(keys) == len({*keys})
