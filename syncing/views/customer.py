@@ -12,12 +12,12 @@ from django.views.decorators.http import require_GET
 from connections import queries as connection_queries
 from connections.mirror import plan
 from connections.models import Connection
-from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing import pauses
 from syncing.models import SyncItem
-from syncing.queries import customer_errors, customer_stream, flow, standing
+from syncing.queries import customer_errors, customer_pulse, customer_stream, flow, standing
 from syncing.queries import fleet as fleet_queries
 from syncing.queries.customer_errors import Cause
 from syncing.queries.health import Paused
@@ -25,10 +25,11 @@ from syncing.queries.sentence import Situation, noun_of, sentence
 from syncing.queries.words import LOOKS, Word
 from syncing.views import customer_vendors
 from syncing.views.chart import chart_summary
-from syncing.views.live import live, version_of
+from syncing.views.live import is_unchanged, live, version_of
 from syncing.views.pauses import PauseRow
 
 EVENTS_SHOWN = 10
+PAGE, PART = "syncing/customer.html", "syncing/_customer.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class TypeLine:
 def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     """The customer's first page, live: the sentence, both pipes, what is wrong, what happened."""
     now = timezone.now()
+    version = version_of(customer_pulse.pulse(slug, now=now))
+    if is_unchanged(request, PAGE, PART, version=version):
+        return HttpResponseUnchanged()
     try:
         row, lines = fleet_queries.customer(slug=slug, now=now)
     except Connection.DoesNotExist:
@@ -79,21 +83,10 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         **chart_summary(connection, reference, drifting, now),
         "events": [(line, href(line, slug)) for line in events],
     }
-    version = version_of(
-        (row.health, row.words, row.oldest_at, row.unsynced, done),
-        causes,
-        [line.key for line in events],
-        [(one.pk, one.reason, one.canaries) for one in paused],
-        row.warned,
-        (connection.name, connection.owner, connection.tags),
-        row.schedule and (row.schedule.last_poll_at, row.schedule.fetch_asked_by),
-        (reference, drifting),
-        [(one.creation.pk, one.look, one.waiting, one.creation.due_at) for one in vendors],
-    )
     return live(
         request,
-        "syncing/customer.html",
-        "syncing/_customer.html",
+        PAGE,
+        PART,
         version=version,
         context=context,
     )

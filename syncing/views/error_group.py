@@ -36,12 +36,13 @@ def error_group(request: HtmxHttpRequest, fingerprint: str) -> HttpResponse:
     if found is None:
         raise Http404("no such error")
     group, ruling = found
-    standing = queries.standing_of(fingerprint)
-    version = _version(group, ruling, standing)
     template = page_or_partial(request, PAGE, PART)
-    if template == PART and request.GET.get("version") == version:
-        return HttpResponseUnchanged()
-    return render(request, template, context_of(request, group, ruling, standing))
+    if template == PART and "version" in request.GET:
+        version = _version(group, ruling, queries.pulse(fingerprint))
+        if request.GET["version"] == version:
+            return HttpResponseUnchanged()
+    context = context_of(request, group, ruling, queries.standing_of(fingerprint))
+    return render(request, template, context)
 
 
 def open_group(fingerprint: str) -> ErrorGroup:
@@ -72,7 +73,7 @@ def context_of(
     state = queries.state_in(group, standing.items, now)
     category = category_of(group, ruling, standing)
     story = queries.story(fingerprint, now)
-    version = _version(group, ruling, standing)
+    version = _version(group, ruling, standing.pulse)
     return {
         "section": "errors",
         "now": now,
@@ -126,13 +127,5 @@ def told(sample: SyncItem) -> dict[str, Any]:
     }
 
 
-def _version(group: ErrorGroup, ruling: Ruling | None, standing: Standing) -> str:
-    return version_of(
-        model_to_dict(group),
-        ruling and ruling.pk,
-        standing.items,
-        standing.sums,
-        standing.last_seen_at,
-        [(hit.connection.pk, hit.items) for hit in standing.hits],
-        standing.categories,
-    )
+def _version(group: ErrorGroup, ruling: Ruling | None, pulse: tuple[Any, ...]) -> str:
+    return version_of(model_to_dict(group), ruling and ruling.pk, pulse)

@@ -16,13 +16,19 @@ def version_of(*facts: object) -> str:
     return hashlib.blake2s(repr(facts).encode(), digest_size=8).hexdigest()
 
 
+def is_unchanged(request: HtmxHttpRequest, page: str, part: str, *, version: str) -> bool:
+    """Whether this is a poll for a part that shows this version already."""
+    is_poll = page_or_partial(request, page, part) == part
+    return is_poll and request.GET.get("version") == version
+
+
 def live(
     request: HtmxHttpRequest, page: str, part: str, *, version: str, context: dict[str, Any]
 ) -> HttpResponse:
     """The page, or for a poll the part that changed, or nothing."""
-    template = page_or_partial(request, page, part)
-    if template == part and request.GET.get("version") == version:
+    if is_unchanged(request, page, part, version=version):
         return HttpResponseUnchanged()
+    template = page_or_partial(request, page, part)
     query = request.GET.copy()
     query["version"] = version
     return render(request, template, {**context, "live_url": f"{request.path}?{query.urlencode()}"})
