@@ -40,9 +40,9 @@ class TestCallsToRamp:
         assert measured.value <= 1.25, measured.details
 
     def test_to_find_bad_rows_are_no_more_than_by_halving(self, virtual: VirtualService) -> None:
-        most = {1: 20, 10: 137}  # 2 k log2(1,000 / k) + 2
+        most = {1: 20, 10: 109}  # 2 k log2(400 / k) + 2
 
-        measured = bad_rows.measure(virtual, objects=1000, most=most)
+        measured = bad_rows.measure(virtual, objects=400, most=most)
 
         assert measured.value <= 1, measured.details
 
@@ -67,13 +67,13 @@ class TestCallsForAChart:
         assert chart_unchanged.measure(virtual, vendors=300, options=30).value == 0
 
     def test_are_one_for_each_change(self, virtual: VirtualService) -> None:
-        measured = chart_changed.measure(virtual, vendors=1000, options=500)
+        measured = chart_changed.measure(virtual, vendors=600, options=200)
 
-        assert measured.details["changed"] == 15
-        assert sum(measured.details["made"].values()) == 15 + 1, "and one asks for the seat"
+        assert measured.details["changed"] == 8
+        assert sum(measured.details["made"].values()) == 8 + 1, "and one asks for the seat"
 
     def test_are_not_made_twice_by_whoever_goes_on(self, virtual: VirtualService) -> None:
-        measured = chart_resumed.measure(virtual, vendors=5000, options=600)
+        measured = chart_resumed.measure(virtual, vendors=3500, options=600)
 
         assert measured.value == 0, measured.details
 
