@@ -114,16 +114,16 @@ def release_waiting(connection_id: uuid.UUID, cause: str, why: str, actor: str =
 
 
 def hurry(item_id: int, *, actor: str) -> int:
-    """Make a queued item due now. Returns 1, or 0 if it is no longer queued."""
+    """Make a queued item due now, if it is not. Returns 1, or 0 if it is no longer queued."""
     return execute(
-        """
+        f"""
         WITH moved AS (
-            UPDATE syncing_syncitem SET due_at = now()
-            WHERE id = %s AND state = 'READY' RETURNING id
+            UPDATE syncing_syncitem SET due_at = least(due_at, now())
+            WHERE id = %s AND state = 'READY' AND {_NOBODY_IS_ASKED} RETURNING id
         )
         INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), 'released', 'Retried.', '{}', %s FROM moved
-        """,
+        SELECT id, now(), 'released', 'Retried.', '{{}}', %s FROM moved
+        """,  # noqa: S608  a constant of this program
         [item_id, actor],
     )
 
@@ -138,7 +138,9 @@ def retry(ids: Collection[int], *, actor: str) -> frozenset[int]:
     # These first: what the other statement queues again would be retried twice.
     waiting = rows(
         _RETRY.format(
-            state="READY", assignments="due_at = now()", nobody_is_asked=_NOBODY_IS_ASKED
+            state="READY",
+            assignments="due_at = least(due_at, now())",
+            nobody_is_asked=_NOBODY_IS_ASKED,
         ),
         parameters,
     )

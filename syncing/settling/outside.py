@@ -11,10 +11,11 @@ from django.contrib.postgres.functions import TransactionNow as Now
 from django.db import transaction
 
 from connections import audit
-from syncing import schedule
+from syncing import releases, schedule
 from syncing.models import OutsideMark, SyncItem
 from syncing.settling import limits, steps
 from syncing.settling.refusal import NotSettled
+from syncing.statements import execute
 from syncing.states import ItemState
 
 MARKABLE = frozenset({ItemState.FAILED, ItemState.READY, ItemState.REVIEW})
@@ -95,6 +96,7 @@ def decide(*, mark: OutsideMark, agrees: bool, because: str, actor: str) -> Outs
         if agrees and not _leave([item.pk], mark.erp_reference, mark.reason, actor):
             raise NotSettled(_WHY_NOT.get(item.state, "This item has moved on meanwhile."))
         if not agrees:
+            releases.release_waiting(item.connection_id, _waits_for(item.pk), _GO_ON, actor)
             said = f" {mark.decided_because}" if mark.decided_because else ""
             text = f"Not marked as handled outside: the second person does not agree.{said}"
             steps.note([item.pk], text, actor=actor)
@@ -212,6 +214,7 @@ def _write(
     if asked:
         text = f"To be marked as handled outside{_as(erp_reference)}. A second person must agree."
         steps.note(asked, text, actor=actor, data={"reason": reason})
+        _hold(asked)
     for connection_id, of_one in _by_customer(items):
         names = ", ".join(item.reference for item in of_one[:MOST_IN_A_LINE])
         audit.record(
@@ -224,6 +227,27 @@ def _write(
             subject_id=of_one[0].pk if len(of_one) == 1 else "",
             data={"items": [item.pk for item in of_one], "reason": reason, "waiting": asked},
         )
+
+
+def _hold(ids: Sequence[int]) -> None:
+    """Post nothing of these until the second person has answered (`releases.release_waiting`)."""
+    execute(
+        """
+        UPDATE syncing_syncitem
+        SET due_at = NULL, blocked_by = %(cause)s || id, error_title = %(words)s
+        WHERE id = ANY(%(ids)s) AND state = 'READY'
+        """,
+        {"ids": list(ids), "cause": _SECOND_PERSON, "words": _WAITS},
+    )
+
+
+_SECOND_PERSON = "second_person:"
+_WAITS = "Waits for a second person, who is asked whether it was handled outside."
+_GO_ON = "The second person does not agree, so it goes on."
+
+
+def _waits_for(item_id: int) -> str:
+    return f"{_SECOND_PERSON}{item_id}"
 
 
 def _leave(ids: Sequence[int], erp_reference: str, reason: str, actor: str) -> list[int]:

@@ -509,6 +509,26 @@ class TestOutside:
         item.refresh_from_db()
         assert (item.state, item.failure_telling) == ("FAILED", "due")
 
+    def test_that_waits_for_its_second_person_is_not_posted_meanwhile(self, settings: Any) -> None:
+        settings.OUTSIDE_LIMIT = Decimal(0)
+        world = World()
+        body = transaction_body()
+        (item,) = world.ready(body)
+        mark(item)
+
+        list_ready(world.connection, body)
+        resync.resync(world.connection, actor="tomas")
+        item.refresh_from_db()
+        with pytest.raises(services.NotRetryable, match="second person"):
+            services.retry_item(item=item, actor="tomas")
+        assert not releases.hurry(item.pk, actor="tomas")
+        assert post_due_items(world.worker) == 0
+
+        outside.decide(
+            mark=second_person.waiting_marks()[0], agrees=False, because="No.", actor="hannah"
+        )
+        assert post_due_items(world.worker) == 1
+
     def test_at_the_limit_one_is_enough(self, settings: Any) -> None:
         settings.OUTSIDE_LIMIT = Decimal(123)
         item = SyncItemFactory.create(failed=True, amount_minor=12_300)
