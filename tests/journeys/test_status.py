@@ -28,8 +28,6 @@ from syncing.models import SyncItem
 from syncing.states import ItemState
 from tests.factories import SyncItemFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 STANDING = {"items", "customers", "oldest_unsynced_age_seconds", "unsynced_amounts", "workers",
             "broker", "database"}  # fmt: skip
 COUNTS = {"missing", "doubled", "unbalanced", "unexplained"}
@@ -101,9 +99,10 @@ def document(ref: Ref, amount: str) -> Document:
     return Document(ref, DocKind.JOURNAL, date(2026, 11, 5), "USD", lines)
 
 
+@pytest.mark.django_db
 class TestStanding:
-    def test_is_one_object_for_programs(self, customer: Connection) -> None:
-        SyncItemFactory.create(connection=customer, amount_minor=1050)
+    def test_is_one_object_for_programs(self) -> None:
+        SyncItemFactory.create(amount_minor=1050)
 
         printed = run_status("--json")
 
@@ -116,13 +115,13 @@ class TestStanding:
         assert 290 < printed.answer["oldest_unsynced_age_seconds"] < 400
         assert (printed.answer["broker"], printed.answer["database"]) == ("ok", "ok")
 
-    def test_counts_workers(self, customer: Connection) -> None:
+    def test_counts_workers(self) -> None:
         schedule.progress("here:1")
 
         assert run_status("--json").answer["workers"] == 1
 
-    def test_is_a_table_for_people(self, customer: Connection) -> None:
-        SyncItemFactory.create(connection=customer, amount_minor=1050)
+    def test_is_a_table_for_people(self) -> None:
+        SyncItemFactory.create(amount_minor=1050)
 
         lines = run_status().out.splitlines()
 
@@ -152,6 +151,7 @@ class TestStanding:
             run_status("--json")
 
 
+@pytest.mark.django_db(transaction=True)
 class TestVerify:
     def test_agrees_after_work_well_done(self, bought: SyncItem) -> None:
         printed = run_status("--json", "--verify")
