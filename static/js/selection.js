@@ -27,8 +27,12 @@
       const sent = wanted;
       wanted = new Map();
       const ids = (ticked) => [...sent].filter(([, on]) => on === ticked).map(([id]) => id).join(",");
-      await post({ on: ids(true), off: ids(false) });
-      if (bar().querySelector(".bulk-problem")) refuse(sent);
+      // Without an answer nobody knows of them: what is not ticked there must not look ticked here
+      const isSent = await post({ on: ids(true), off: ids(false) }).then(
+        () => true,
+        () => false,
+      );
+      if (!isSent || bar().querySelector(".bulk-problem")) refuse(sent);
     }
     isSending = false;
   };
