@@ -56,7 +56,7 @@ def store(world: World, object_type: str, body: dict[str, Any], **changes: Any) 
         ramp_id=uuid.UUID(body["id"]),
         phase=int(object_type == "bill_payment"),
         label="Acme Hosting",
-        invoice_number=body["invoice_number"] or "",
+        invoice_number=body.get("invoice_number") or "",
         **{"due_at": LONG_AGO, "snapshot_at": timezone.now()} | changes,
     )
     ItemPayload.objects.create(item=item, ramp=body)
