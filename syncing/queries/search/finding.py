@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -12,7 +11,7 @@ from connections.models import Connection
 from syncing.models import ErrorGroup, SyncItem
 from syncing.queries.items import ItemRow, rows
 from syncing.queries.search.asked import Asked, asked
-from syncing.queries.search.statements import Named, Scope, statement
+from syncing.queries.search.statements import Named, Scope, escaped, statement
 from syncing.statements import rows as fetched
 
 LIMIT = 20
@@ -83,7 +82,7 @@ class Found:
 def find(text: str, scope: Scope, *, now: datetime, most: int = LIMIT) -> Found:
     """Every way in which a text leads to items, the surest first; each item once.
 
-    Four small statements at most, each bounded whatever is asked.
+    Five small statements at most, each bounded whatever is asked.
 
     :param most: items of each way; there may be more of them
     """
@@ -97,7 +96,7 @@ def find(text: str, scope: Scope, *, now: datetime, most: int = LIMIT) -> Found:
     return Found(
         question,
         hits=_hits(question, scope, named, now, most),
-        customers=[one for one in customers if _has_all(one, question.words)][:LIMIT],
+        customers=_shown(question, customers),
         errors=[] if scope.connection_id or scope.object_type else _errors(question.words),
     )
 
@@ -121,37 +120,65 @@ def _hits(
     ]
 
 
-def _customers(question: Asked, scope: Scope) -> list[Connection]:
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A customer as far as a search compares it."""
+
+    pk: UUID
+    name: str
+    slug: str
+
+
+def _customers(question: Asked, scope: Scope) -> list[_Name]:
     """Customers whose name has one of the words, those with most of them first."""
     words = [word for word in question.words if len(word) >= _SHORTEST_NAME]
     if scope.connection_id or not words:
         return []
-    by_name = (Q(name__istartswith=word) | Q(name__icontains=f" {word}") for word in words)
-    by_slug = Q(slug__istartswith=question.text)
-    found = Connection.objects.filter(reduce(or_, by_name) | by_slug)
     several = 20 * LIMIT  # a common word must not push out who has them all
-    return sorted(
-        found.order_by("name", "pk")[:several],
-        key=lambda one: -sum(_is_in(word, one) for word in words),
+    found = fetched(
+        """
+        SELECT id, name, slug FROM (
+            SELECT id, name, slug, ' ' || lower(name) AS words FROM connections_connection OFFSET 0
+        ) c
+        WHERE words LIKE ANY(%(words)s) OR slug LIKE %(text)s ORDER BY name, id LIMIT %(several)s
+        """,
+        {
+            "words": [f"% {escaped(word.lower())}%" for word in words],
+            "text": f"{escaped(question.text.lower())}%",
+            "several": several,
+        },
     )
+    names = [_Name(*row) for row in found]
+    return sorted(names, key=lambda one: -sum(_is_in(word, one) for word in words))
 
 
-def _named(question: Asked, customers: Sequence[Connection]) -> list[Named]:
-    """Customers that some of the words name, with the others; none if the words say no more."""
-    found = []
+def _named(question: Asked, customers: Sequence[_Name]) -> list[Named]:
+    """The customers that most of the words name, with the others; none if these say no more.
+
+    Who is named by fewer words is hardly meant, and would be looked into in place of who is.
+    """
+    found: list[Named] = []
     for customer in customers[:_CUSTOMERS_WITH_WORDS]:
         others = [word for word in question.words if not _is_in(word, customer)]
-        if others and len(others) < len(question.words):
+        is_best = not found or len(others) <= len(found[0].words)
+        if others and is_best and len(others) < len(question.words):
             found.append(Named(customer.pk, others))
     return found
 
 
-def _is_in(word: str, customer: Connection) -> bool:
+def _shown(question: Asked, customers: Sequence[_Name]) -> list[Connection]:
+    """The customers that the whole text names."""
+    ids = [one.pk for one in customers if _has_all(one, question.words)][:LIMIT]
+    found = Connection.objects.in_bulk(ids) if ids else {}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _is_in(word: str, customer: _Name) -> bool:
     name = f" {customer.name.lower()}"
     return f" {word.lower()}" in name
 
 
-def _has_all(customer: Connection, words: Sequence[str]) -> bool:
+def _has_all(customer: _Name, words: Sequence[str]) -> bool:
     text = " ".join(words).lower()
     return all(_is_in(word, customer) for word in words) or customer.slug.startswith(text)
 

@@ -2,7 +2,9 @@
 """The one statement that looks up all readings of a text, each way bounded for itself.
 
 Every way takes its candidates from an index, newest first, and never more than `CANDIDATES`: a
-word, an amount or a day that half of ten million items have costs as much as a rare one.
+word, an amount or a day that half of ten million items have costs as much as a rare one. What is
+common and old is found by rarer words: if the newest of a day have too few with a merchant, the
+merchant's items are looked through for the day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +17,8 @@ from syncing.queries.search.asked import Amount, Asked, Reading
 
 CANDIDATES = 20_000
 """Rows that one way looks at."""
-OF_ONE_CUSTOMER = 2_000
-"""The newest items of a customer that the words beside its name are looked for in."""
+LOOKED_INTO = 2_000
+"""Rows that one way looks at the words of, which are apart: each costs ten times as much."""
 _EXPONENTS = (0, 2, 3)
 _MOST_TOKENS = 3
 _MOST_WORDS = 8
@@ -60,7 +62,9 @@ def statement(asked: Asked, scope: Scope, named: Sequence[Named], most: int) -> 
 class _Maker:
     def __init__(self, scope: Scope, most: int) -> None:
         self._scope = scope
-        self.params: dict[str, Any] = {"most": most, "candidates": CANDIDATES}
+        self.params: dict[str, Any] = {
+            "most": most, "candidates": CANDIDATES, "looked_into": LOOKED_INTO,
+        }  # fmt: skip
         if scope.connection_id:
             self.params["connection"] = scope.connection_id
         if scope.object_type:
@@ -126,7 +130,7 @@ class _Maker:
         """Numbers that begin so, in their order. What has no figure is more likely a name."""
         if len(text) < 3 or not any(letter.isdigit() for letter in text):
             return
-        start = self._take(_escaped(text.lower()) + "%")
+        start = self._take(escaped(text.lower()) + "%")
         for way, column in (("invoice_start", "invoice_number"), ("erp_start", "erp_number")):
             yield (
                 way,
@@ -141,7 +145,7 @@ class _Maker:
         whole = self._take(token.lower())
         numbered = " UNION ".join(
             f"(SELECT id, connection_id FROM syncing_syncitem WHERE lower({column}) = {whole}"
-            f" AND {column} <> '' AND {self._scoped} LIMIT %(candidates)s)"
+            f" AND {column} <> '' AND {self._scoped} LIMIT %(looked_into)s)"
             for column in ("invoice_number", "erp_number")
         )
         return self._with_words(f"({numbered}) AS i", rest)
@@ -155,24 +159,45 @@ class _Maker:
             conditions.append(f"card_last_four = {self._take(reading.card)}")
             conditions.append("card_last_four <> ''")
         if reading.amount is None:
-            return self._with_words(f"({self._newest(conditions)}) AS i", reading.words)
+            source = self._newest(conditions, reading)
+            return self._among(source, conditions, reading.words)
         if reading.amount.currency:
             conditions.append(f"currency = {self._take(reading.amount.currency)}")
-        conditions.append("amount_minor = a.minor AND exponent = a.exponent")
         minors, exponents = zip(*_minors(reading.amount), strict=True)
         amounts = (
             f"unnest({self._take(list(minors))}::bigint[], {self._take(list(exponents))}::int[])"
+            " AS a(minor, exponent)"
         )
-        source = (
-            f"{amounts} AS a(minor, exponent) CROSS JOIN LATERAL ({self._newest(conditions)}) AS i"
-        )
-        return self._with_words(source, reading.words)
+        of_each = [*conditions, "amount_minor = a.minor AND exponent = a.exponent"]
+        newest = self._newest(of_each, reading)
+        source = f"SELECT i.* FROM {amounts} CROSS JOIN LATERAL ({newest}) AS i"
+        whole = f"(amount_minor, exponent) IN (SELECT minor, exponent FROM {amounts})"
+        return self._among(source, [*conditions, whole], reading.words)
 
     @staticmethod
-    def _newest(conditions: Sequence[str]) -> str:
+    def _newest(conditions: Sequence[str], reading: Reading) -> str:
+        most = "looked_into" if reading.words else "most"
         return (
             f"SELECT id, connection_id FROM syncing_syncitem WHERE {' AND '.join(conditions)}"
-            " ORDER BY id DESC LIMIT %(candidates)s"
+            f" ORDER BY id DESC LIMIT %({most})s"
+        )
+
+    def _among(self, source: str, conditions: Sequence[str], words: Sequence[str]) -> str:
+        """Of these items those with the words; of more than are looked into, the words' items."""
+        if not words:
+            return self._with_words(f"({source}) AS i", words)
+        whole = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=0))})"
+        return (
+            f"WITH candidates AS MATERIALIZED (SELECT * FROM ({source}) AS s"
+            " ORDER BY id DESC LIMIT %(looked_into)s),"
+            f" newest AS MATERIALIZED ({self._with_words('candidates AS i', words)}),"
+            f" rarer AS MATERIALIZED (SELECT i.id FROM (SELECT item_id FROM syncing_itemwords"
+            f" WHERE words @@ {whole} AND (SELECT count(*) FROM newest) < %(most)s"
+            " AND (SELECT count(*) FROM candidates) >= %(looked_into)s"
+            " LIMIT %(looked_into)s) AS w JOIN syncing_syncitem i ON i.id = w.item_id"
+            f" WHERE {' AND '.join(conditions)})"
+            " SELECT id FROM (SELECT id FROM newest UNION SELECT id FROM rarer) AS found"
+            " ORDER BY id DESC LIMIT %(most)s"
         )
 
     def _with_words(self, source: str, words: Sequence[str]) -> str:
@@ -185,25 +210,27 @@ class _Maker:
             for word in words[:_MOST_WORDS]
         )
         return (
-            f"SELECT i.id FROM {source}"
-            " JOIN syncing_itemwords w ON w.item_id = i.id"
-            " JOIN connections_connection c ON c.id = i.connection_id"
+            f"SELECT i.id FROM {source} {_THEIR_WORDS}"
             f" WHERE {conditions} ORDER BY i.id DESC LIMIT %(most)s"
         )
 
     def _is_named(self, word: str) -> str:
-        start = _escaped(word)
-        return f"c.name ILIKE {self._take(f'{start}%')} OR c.name ILIKE {self._take(f'% {start}%')}"
+        """Looked up by one's id, and only of items that do not have the word: a join reads all."""
+        return (
+            "(SELECT ' ' || c.name FROM connections_connection c WHERE c.id = i.connection_id)"
+            f" ILIKE {self._take(f'% {escaped(word)}%')}"
+        )
 
     def _of_customers(self, named: Sequence[Named]) -> str:
         ids = self._take([one.connection_id for one in named])
         queries = self._take([query_of(one.words) for one in named])
         of_type = "AND object_type = %(type)s" if self._scope.object_type else ""
+        each = max(LOOKED_INTO // len(named), 1)
         return (
             f"SELECT i.id FROM unnest({ids}::uuid[], {queries}::text[]) AS n(connection_id, query)"
             " CROSS JOIN LATERAL (SELECT newest.id FROM ("
             "SELECT id FROM syncing_syncitem WHERE connection_id = n.connection_id"
-            f" {of_type} ORDER BY ready_at DESC, id DESC LIMIT {OF_ONE_CUSTOMER}) AS newest"
+            f" {of_type} ORDER BY ready_at DESC, id DESC LIMIT {each}) AS newest"
             " JOIN syncing_itemwords w ON w.item_id = newest.id"
             " WHERE w.words @@ to_tsquery('simple', n.query) LIMIT %(most)s) AS i"
             " ORDER BY i.id DESC LIMIT %(most)s"
@@ -249,6 +276,12 @@ class _Maker:
         return f"SELECT item_id FROM {source} AS w WHERE w.words @@ {query}{of_type}"
 
 
+_THEIR_WORDS = (
+    "CROSS JOIN LATERAL (SELECT words FROM syncing_itemwords WHERE item_id = i.id LIMIT 1) AS w"
+)
+"""By the id, whatever the planner makes of how many there are: a join reads all words there are."""
+
+
 def query_of(words: Sequence[str], *, begun: int | None = None) -> str:
     """Words as `to_tsquery` takes them; none can be an operator.
 
@@ -282,6 +315,6 @@ def _minors(amount: Amount) -> Mapping[tuple[int, int], None]:
     return found
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """For LIKE."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
