@@ -74,7 +74,7 @@ def _patterns() -> Iterator[URLPattern]:
 def _addresses() -> Iterator[str]:
     for pattern in _patterns():
         start = next(start for start in DESK if str(pattern.pattern).startswith(start))
-        known = {"fingerprint": ErrorGroup.objects.values_list("pk", flat=True)[0]}
+        known: dict[str, Any] = {"fingerprint": ErrorGroup.objects.values_list("pk", flat=True)[0]}
         for name in pattern.pattern.converters:
             if name == "pk":
                 found = (
@@ -93,7 +93,7 @@ def _addresses() -> Iterator[str]:
 
 def _status(answer: Any) -> int:
     if isinstance(answer, StreamingHttpResponse):
-        b"".join(answer)  # type: ignore[arg-type]  # what goes wrong there, goes wrong late
+        b"".join(answer)  # what goes wrong there, goes wrong late
     assert isinstance(answer, HttpResponse | StreamingHttpResponse)
     return answer.status_code
 
