@@ -215,6 +215,16 @@ class TestWords:
 
         assert found("rarely") == {"words": ["Rarely"]}
 
+    def test_are_found_beside_an_amount_that_many_younger_ones_have(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(search_statements, "LOOKED_INTO", 5)
+        SyncItemFactory.create(label="Rarely", amount_minor=10_000)
+        for _ in range(8):
+            SyncItemFactory.create(label="Amazon", amount_minor=10_000)
+
+        assert found("rarely 100.00")["amount_and_words"] == ["Rarely"]
+
 
 class TestScope:
     def test_narrows_every_way(self) -> None:
