@@ -143,11 +143,11 @@ _ALIKE = {
     "content_hash": "md5('')",
     "claims_without_result": "0",
     "report_attempt": "0",
-    "was_absent": "false",
     "reack_due": "false",
     **dict.fromkeys(("erp_ref", "erp_url", "error_detail", "blocked_by"), "''"),
 }
-"""Columns that are the same in all rows, for as long as these are copied."""
+"""Columns without a default that are the same in all rows: they have one for as long as these are
+copied."""
 
 _EVENTS = """
     INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)

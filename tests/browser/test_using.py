@@ -6,6 +6,7 @@ from datetime import timedelta
 from playwright.sync_api import expect
 
 from syncing import pauses
+from syncing.fleet.keeping import keep_up
 from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
 from tests.browser.stories import make_item, ordinary_day
@@ -16,6 +17,7 @@ from tests.factories import (
     ScheduleFactory,
     SyncRequestFactory,
     UserFactory,
+    now,
 )
 
 
@@ -154,11 +156,13 @@ class TestLive:
 
     def test_focus_stays_where_it_was_when_a_part_is_swapped(self, arrive: Arrive) -> None:
         connection = ScheduleFactory.create(connection__slug="harbor").connection
+        keep_up(now=now())
         page = arrive().go("/customers/")
         page.keyboard.press("j")
 
         with page.expect_response(lambda answer: answer.status == 200 and "version=" in answer.url):
             make_item(connection, "broken")
+            keep_up(now=now())
 
         expect(page.locator("#customer-harbor")).to_be_focused()
 

@@ -210,7 +210,7 @@ class TestSettings:
         connection = settings_stories.well()
         signed_in(client, "implementer")
         page = client.get(reverse("connection_settings", args=[connection.slug])).content.decode()
-        live = page.split('hx-get="')[1].split('"')[0]
+        live = page.split("data-poll")[1].split('hx-get="')[1].split('"')[0]
 
         assert client.get(live, headers={"HX-Request": "true"}).status_code == 204
         client.post(reverse("turn_switch", args=[connection.slug, "vendor_credits_enabled"]))

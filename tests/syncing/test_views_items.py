@@ -91,7 +91,7 @@ class TestList:
             SyncItemFactory.create()
         support.get(reverse("items"))
 
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             support.get(reverse("items"))
 
     def test_htmx_gets_the_list_alone(self, support: Client) -> None:
@@ -216,7 +216,7 @@ class TestItem:
         item = make_item(ConnectionFactory.create(), "done")
         support.get(reverse("item", args=[item.pk]))
 
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(9):
             support.get(reverse("item", args=[item.pk]))
 
     def test_an_unknown_item_is_no_page(self, support: Client) -> None:

@@ -78,7 +78,7 @@ class TestKeepUp:
         ("changes", "health"),
         [
             ({"blocked_at": now(), "blocked_title": "Expired."}, "Blocked"),
-            ({"resume_at": now() + timedelta(minutes=5)}, "ERP silent"),
+            ({"resume_at": now() + timedelta(days=1)}, "ERP silent"),  # from when tests are found
             ({"poll_failures": 3}, "Ramp silent"),
         ],
     )
@@ -163,6 +163,7 @@ class TestKeepUp:
             cursor.execute("SELECT pg_advisory_lock(hashtextextended('fleet', 0))")
 
             assert keep_up(now=now()) == 0
+            cursor.execute("SELECT pg_advisory_unlock_all()")
         other.close()
 
         assert keep_up(now=now()) == 1
