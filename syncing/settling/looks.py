@@ -21,6 +21,7 @@ from syncing.models import ErpLook, SyncItem
 from syncing.settling import steps
 from syncing.settling.matching import Match, Wanted, best_first
 from syncing.settling.refusal import NotSettled
+from syncing.snapshots import database_now
 from syncing.statements import execute, rows
 from syncing.states import ItemState
 
@@ -147,6 +148,7 @@ def document_kind(item: SyncItem) -> DocKind:
 def _answer(look: ErpLook, erp: ErpAdapter, erp_name: str) -> None:
     item = look.item
     search = _Search(erp, item, wanted(item))
+    began_at = database_now()  # what lands while we search may have been passed already
     try:
         matches = search.by_number(look.number) if look.number else search.by_all_we_know()
     except ErpError as error:
@@ -159,7 +161,7 @@ def _answer(look: ErpLook, erp: ErpAdapter, erp_name: str) -> None:
         return
     look.asked_for, look.is_conclusive = search.asked_for, search.is_conclusive
     look.candidates = [_as_json(one) for one in matches]
-    look.due_at, look.answered_at, look.problem = None, Now(), ""
+    look.due_at, look.answered_at, look.problem = None, began_at, ""
     with transaction.atomic():
         look.save()
         steps.note([item.pk], _told(matches), actor=look.asked_by, event="looked", data=_line(look))
