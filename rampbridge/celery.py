@@ -16,6 +16,7 @@ SWEEP_SECONDS = 2.0
 CHART_SWEEP_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 60.0
 FLEET_SECONDS = 3.0
+MIGRATIONS_SECONDS = 2.0
 
 app = Celery("rampbridge")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -30,6 +31,7 @@ app.conf.task_queues = tuple(
 )
 app.conf.task_routes = {  # all others: export
     "connections.tasks.*": {"queue": "chart"},
+    "migrations_tool.tasks.*": {"queue": "chart"},
     "syncing.tasks.answer_sync_request": {"queue": "button"},
     "syncing.tasks.answer_looks": {"queue": "button"},
     "syncing.tasks.answer_inquiries": {"queue": "button"},
@@ -55,6 +57,11 @@ app.conf.beat_schedule = {
         "task": "syncing.tasks.keep_fleet_up",
         "schedule": FLEET_SECONDS,
         "options": {"expires": 2 * FLEET_SECONDS},
+    },
+    "migrations": {
+        "task": "migrations_tool.tasks.sweep_migrations",
+        "schedule": MIGRATIONS_SECONDS,
+        "options": {"expires": 5 * MIGRATIONS_SECONDS},
     },
     "look-around": {
         "task": "syncing.tasks.look_around",

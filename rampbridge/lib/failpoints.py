@@ -61,7 +61,10 @@ OF_SPEND = frozenset(
 OF_CHARTS = frozenset({"before_upload", "after_upload", "after_upload_kept"})
 """On the way of reference data from an ERP to Ramp."""
 
-NAMES = OF_SPEND | OF_CHARTS
+OF_MIGRATIONS = frozenset({"after_step_run_taken", "in_step_run"})
+"""In the wizard: `in_step_run` is passed before each call of a step to the outside."""
+
+NAMES = OF_SPEND | OF_CHARTS | OF_MIGRATIONS
 """Every failpoint there is."""
 
 

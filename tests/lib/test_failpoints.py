@@ -87,7 +87,7 @@ def test_a_slip_of_the_pen_is_refused(wanted: str, why: str) -> None:
 def test_every_failpoint_is_passed_somewhere() -> None:
     code = "\n".join(
         path.read_text()
-        for directory in ("syncing", "connections", "tests/simulation")
+        for directory in ("migrations_tool", "syncing", "connections", "tests/simulation")
         for path in (Path(__file__).resolve().parents[2] / directory).rglob("*.py")
     )
 

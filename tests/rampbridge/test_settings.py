@@ -61,7 +61,8 @@ def test_debug_is_never_on() -> None:
 
 
 def test_the_one_thing_beat_rings_is_a_task_that_exists() -> None:
-    import_module("syncing.tasks")
+    for app_name in ("connections", "syncing", "migrations_tool"):
+        import_module(f"{app_name}.tasks")
 
     rung = {entry["task"] for entry in app.conf.beat_schedule.values()}
 

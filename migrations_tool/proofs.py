@@ -1,0 +1,33 @@
+"""Find evidence again, and make gates of it."""
+
+from datetime import datetime
+
+from migrations_tool.models import ConnectionMigration, Evidence
+from migrations_tool.wizard import Gate, Light
+
+
+def newest(migration: ConnectionMigration, code: str) -> Evidence | None:
+    """The newest evidence of a code, good or not."""
+    found = Evidence.objects.filter(migration=migration, code=code)
+    return found.order_by("-at", "-pk").first()
+
+
+def gate_of_evidence(
+    evidence: Evidence | None,
+    code: str,
+    title: str,
+    *,
+    now: datetime,
+    fix: str = "",
+    may_be_waived: bool = False,
+    is_only_warning: bool = False,
+) -> Gate:
+    """A gate that is green as long as the newest evidence of its code is good and fresh."""
+    if evidence is None:
+        return Gate(code, title, Light.UNKNOWN, "Not checked yet.", "Check now.", may_be_waived)
+    bad = Light.WARNING if is_only_warning else Light.RED
+    if evidence.stale_at is not None and evidence.stale_at <= now:
+        words = f"Checked too long ago: {evidence.text}"
+        return Gate(code, title, bad, words, "Check now.", may_be_waived)
+    light = Light.GREEN if evidence.is_good else bad
+    return Gate(code, title, light, evidence.text, "" if evidence.is_good else fix, may_be_waived)
