@@ -39,6 +39,8 @@ class Permission(StrEnum):
     SETTLE = "settle uncertain items and mark items handled outside"
     RULE = "change the category of an error"
     KEYS = "make keys to the API"
+    MIGRATE = "move customers from another integration"
+    APPROVE = "grant what somebody else asks to waive in a migration"
 
 
 _ALL = frozenset(Role)
@@ -56,6 +58,8 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.SETTLE: frozenset({Role.SUPPORT, Role.IMPLEMENTER, Role.ADMIN}),
     Permission.RULE: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
     Permission.KEYS: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.MIGRATE: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.APPROVE: frozenset({Role.IMPLEMENTER, Role.MANAGER, Role.ADMIN}),
 }
 
 EVERYBODY = "everybody"
