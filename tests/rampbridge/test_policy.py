@@ -32,6 +32,8 @@ MATRIX = {
     Permission.SETTLE: {"support", "implementer", "admin"},
     Permission.RULE: {"implementer", "admin"},
     Permission.KEYS: {"implementer", "admin"},
+    Permission.MIGRATE: {"implementer", "admin"},
+    Permission.APPROVE: {"implementer", "manager", "admin"},
 }
 
 
