@@ -140,6 +140,13 @@ class OldRecord(models.Model):
     erp_name = models.CharField(max_length=400, blank=True, default="")
     evidence = models.CharField(max_length=200, blank=True, default="", help_text="Why this one.")
     parked_because = models.CharField(max_length=300, blank=True, default="")
+    shared_because = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it leads where another one leads too, as somebody decided.",
+    )
     decided_by = models.CharField(max_length=150, blank=True, default="")
     decided_at = models.DateTimeField(null=True, blank=True)
 
@@ -152,6 +159,12 @@ class OldRecord(models.Model):
         indexes = [
             models.Index(
                 fields=["migration", "state", "-money_minor", "id"], name="old_records_ranked"
+            ),
+            models.Index(fields=["migration", "-money_minor", "id"], name="old_records_by_money"),
+            models.Index(
+                fields=["migration", "kind", "field_erp_id", "erp_id"],
+                condition=models.Q(state__in=["matched", "mapped"]),
+                name="old_records_by_target",
             ),
         ]
 
