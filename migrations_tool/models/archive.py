@@ -9,6 +9,21 @@ from django.db import models
 
 from migrations_tool.models.migration import ConnectionMigration
 
+_ONLY_WHILE_READ = pgtrigger.Trigger(
+    name="only_while_it_is_read",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Delete,
+    declare=[("of_backup", "uuid")],
+    func="""
+        IF TG_OP = 'DELETE' THEN of_backup := OLD.backup_id; ELSE of_backup := NEW.backup_id; END IF;
+        PERFORM FROM migrations_tool_backup WHERE id = of_backup AND state = 'sealed';
+        IF FOUND THEN RAISE EXCEPTION 'A sealed backup gains and loses nothing.'; END IF;
+        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+        RETURN NEW;
+    """,
+)
+"""A sealed backup keeps exactly the rows that it was sealed with."""
+
 
 class Backup(models.Model):
     """One version of the archive. Once sealed, nothing of it can change."""
@@ -60,10 +75,8 @@ class BackupPart(models.Model):
             models.UniqueConstraint(fields=["backup", "kind", "number"], name="backup_part_once"),
         ]
         triggers = [
-            pgtrigger.Protect(
-                name="kept_as_it_is",
-                operation=pgtrigger.Update,
-            ),
+            pgtrigger.Protect(name="kept_as_it_is", operation=pgtrigger.Update),
+            _ONLY_WHILE_READ,
         ]
 
     def __str__(self) -> str:
@@ -97,9 +110,13 @@ class FormerCoding(models.Model):
         indexes = [
             models.Index(fields=["ramp_id"], name="former_codings_by_object"),
             models.Index(fields=["backup", "-spent_on", "-id"], name="former_codings_newest"),
+            models.Index(fields=["backup", "amount_minor"], name="former_codings_by_amount"),
             GinIndex(fields=["words"], name="former_codings_by_word"),
         ]
-        triggers = [pgtrigger.Protect(name="kept_as_it_is", operation=pgtrigger.Update)]
+        triggers = [
+            pgtrigger.Protect(name="kept_as_it_is", operation=pgtrigger.Update),
+            _ONLY_WHILE_READ,
+        ]
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.ramp_id}"
