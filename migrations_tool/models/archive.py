@@ -15,7 +15,7 @@ _ONLY_WHILE_READ = pgtrigger.Trigger(
     operation=pgtrigger.Insert | pgtrigger.Delete,
     declare=[("of_backup", "uuid")],
     func="""
-        IF TG_OP = 'DELETE' THEN of_backup := OLD.backup_id; ELSE of_backup := NEW.backup_id; END IF;
+        of_backup := CASE TG_OP WHEN 'DELETE' THEN OLD.backup_id ELSE NEW.backup_id END;
         PERFORM FROM migrations_tool_backup WHERE id = of_backup AND state = 'sealed';
         IF FOUND THEN RAISE EXCEPTION 'A sealed backup gains and loses nothing.'; END IF;
         IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
