@@ -10,7 +10,9 @@ import httpx
 from connections.ramp.api import Api, segment
 from connections.ramp.bodies import CodingSelection, ConnectionSettings
 from connections.ramp.chart import Chart
+from connections.ramp.chart_pages import ChartPages
 from connections.ramp.errors import InvalidRequest, SchemaSurprise
+from connections.ramp.inactive import InactiveChart
 from connections.ramp.lists import Lists
 from connections.ramp.payees import Payees
 from connections.ramp.rate_limit import Lane
@@ -34,7 +36,7 @@ class SyncResult:
     trace_id: str
 
 
-class RampClient(Chart, Lists, Payees):
+class RampClient(Chart, ChartPages, Lists, Payees):
     """Speaks to Ramp for one business. Every method returns a schema or raises a `RampError`.
 
     It does not retry, and does not wait for anything but its turn at the rate limit.
@@ -60,12 +62,13 @@ class RampClient(Chart, Lists, Payees):
         """Seconds that they waited for their turn at the rate limit."""
         return self._api.waited
 
-    def for_inactive(self, connection_id: UUID) -> Chart:
+    def for_inactive(self, connection_id: UUID) -> InactiveChart:
         """The chart of a connection that is not active yet.
 
-        What it offers can be said of an inactive connection, and it says each time which one.
+        What it offers can be said of an inactive connection, and nothing leaves it that does not
+        say which one.
         """
-        return Chart(self._api, connection_id=connection_id)
+        return InactiveChart(self._api, connection_id)
 
     def business(self) -> Business:
         return self._api.call("GET", "business").read(Business)
