@@ -84,7 +84,7 @@ def watch(watch_id: int, *, clock: Callable[[], datetime]) -> None:
     try:
         if handler.is_watching(found.migration):
             handler.watch(work)
-            _look_again(work.migration, step, clock())
+            look_again(work.migration, step, clock())
     except (ErpError, RampError, SeatLost, NoCredential) as error:
         told = _trouble_of(error)
         trouble = f"{told.title} {told.fix}".strip()[:500]
@@ -161,7 +161,7 @@ def _act(work: Work, act: Act) -> None:
         case Act.COMPLETE:
             _complete(work)
             return
-    _look_again(work.migration, work.step, work.clock())
+    look_again(work.migration, work.step, work.clock())
 
 
 def _complete(work: Work) -> None:
@@ -174,7 +174,7 @@ def _complete(work: Work) -> None:
         check_order(work.step, standings)
         check_gates(gates_of(work.migration, work.step, now=now))
     except Refused:
-        _look_again(work.migration, work.step, now)
+        look_again(work.migration, work.step, now)
         raise
     StepRecord.objects.filter(migration=work.migration, step=work.step).update(
         status=Status.DONE,
@@ -187,7 +187,7 @@ def _complete(work: Work) -> None:
     work.evidence("wizard.completed", "Every gate was green or waived.", is_good=True)
 
 
-def _look_again(migration: ConnectionMigration, step: Step, now: datetime) -> None:
+def look_again(migration: ConnectionMigration, step: Step, now: datetime) -> None:
     """Bring the step's record to what its gates say now; what is done stays done or is stale."""
     migration.refresh_from_db()
     record = StepRecord.objects.get(migration=migration, step=step)

@@ -29,10 +29,12 @@ from connections.erp.records import (
     Vendor,
 )
 from connections.erp.refusals import refusal
+from connections.erp.rights import Rights
 from connections.erp.search import MOST_FOUND, FoundDocument, Likeness
 
 PAGE_SIZE = 100
 LARGEST_FILE = 20 * 1024 * 1024
+WHAT_POSTING_TAKES = ("post journal entries", "enter bills", "pay bills", "create vendors")
 
 
 @dataclass
@@ -53,6 +55,10 @@ class Faults:
     """The next files are attached, but the answer is lost."""
     break_off_after: int | None = None
     """Lists of reference data break off after so many pages."""
+    may_not: set[str] = field(default_factory=set)
+    """Rights that the login lacks, of `WHAT_POSTING_TAKES`."""
+    login_of: str = ""
+    """The person whose login it is."""
 
 
 class InMemoryErp:
@@ -86,6 +92,8 @@ class InMemoryErp:
             attachments=True,
             largest_attachment=LARGEST_FILE,
         )
+        self.periods: list[date] = []
+        """First days, if it has periods."""
         self._monotonic = monotonic
         self._answers: dict[str, tuple[float, Posted]] = {}
         self._late: list[Document] = []
@@ -217,6 +225,17 @@ class InMemoryErp:
         return [one for one in self._documents(likeness.kind) if _is_like(one, likeness)][
             :MOST_FOUND
         ]
+
+    def rights(self) -> Rights:
+        """See `connections.erp.rights.TellsRights`."""
+        self._begin("rights")
+        may = {what: what not in self.faults.may_not for what in WHAT_POSTING_TAKES}
+        return Rights(login="rampbridge", may=may, person=self.faults.login_of)
+
+    def period_starts(self) -> Sequence[date]:
+        """See `connections.erp.periods.TellsPeriods`."""
+        self._begin("period_starts")
+        return self.periods
 
     def _documents(self, kind: DocKind) -> list[FoundDocument]:
         """The newest first, as a person looks."""

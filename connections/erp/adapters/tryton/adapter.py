@@ -25,6 +25,7 @@ from connections.erp.adapters.tryton.ledger import entries_under, ledger_entries
 from connections.erp.adapters.tryton.lookup import LookupBooking
 from connections.erp.adapters.tryton.models import Records
 from connections.erp.adapters.tryton.reference_data import WHOLE, changes
+from connections.erp.adapters.tryton.rights import rights
 from connections.erp.adapters.tryton.rpc import TIMEOUT, Account, TrytonRpc
 from connections.erp.adapters.tryton.search import documents_like, documents_numbered
 from connections.erp.adapters.tryton.vendors import upsert_vendor
@@ -45,6 +46,7 @@ from connections.erp.records import (
     Ref,
     Vendor,
 )
+from connections.erp.rights import Rights
 from connections.erp.search import FoundDocument, Likeness
 
 DELTA = frozenset(MasterKind) - WHOLE.keys()
@@ -154,6 +156,14 @@ class TrytonErp:
     def documents_like(self, likeness: Likeness) -> Sequence[FoundDocument]:
         """See `connections.erp.search.SearchableErp`."""
         return documents_like(self._records, likeness)
+
+    def rights(self) -> Rights:
+        """See `connections.erp.rights.TellsRights`."""
+        return rights(self._records)
+
+    def period_starts(self) -> Sequence[date]:
+        """See `connections.erp.periods.TellsPeriods`."""
+        return [period.start for period in self._catalogue.periods(fresh=True)]
 
     def _booking(self) -> BridgeBooking | LookupBooking:
         return self._bridge if self._has_bridge() else self._lookup
