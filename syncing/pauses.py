@@ -11,6 +11,7 @@ is settled and reported all the same.
 import uuid
 from datetime import timedelta
 
+from django.contrib.postgres.functions import TransactionNow as Now
 from django.db import transaction
 
 from connections.models import Connection
@@ -86,6 +87,33 @@ def is_paused(connection: Connection, object_type: str) -> bool:
     return connection.pauses.filter(resumed_at=None, object_type__in=["", object_type]).exists()
 
 
+@transaction.atomic
+def let_one_through(item: SyncItem) -> bool:
+    """Have one item go although a person has paused its type: it alone, and the pause stays.
+
+    It goes as soon as a worker comes. False if it is not ready to go, or its type is not paused.
+    """
+    first = execute(
+        """
+        UPDATE syncing_syncitem i SET due_at = least(now(), (
+            SELECT min(q.due_at) FROM syncing_syncitem q
+            WHERE q.connection_id = i.connection_id AND q.object_type = i.object_type
+              AND q.state = 'READY')) - interval '1 second'
+        WHERE i.id = %s AND i.state = 'READY' AND i.due_at IS NOT NULL
+        """,
+        [item.pk],
+    )
+    if not first:
+        return False
+    opened = item.connection.pauses.filter(
+        object_type=item.object_type, resumed_at=None, is_automatic=False, incident=None
+    )
+    if not opened.update(canary_due_at=Now()):
+        return False
+    Schedule.objects.filter(pk=item.connection_id).update(rung_at=None)
+    return True
+
+
 def take_canary(connection_id: uuid.UUID, *, fresh_seconds: float) -> str | None:
     """The type of which one item may be let through now; None if none is due.
 
@@ -118,8 +146,10 @@ def take_canary(connection_id: uuid.UUID, *, fresh_seconds: float) -> str | None
         )
         UPDATE syncing_pause p
         SET canaries = canaries + 1,
-            canary_due_at = now() + CASE WHEN p.incident_id IS NOT NULL THEN %(together)s
-                ELSE least(%(rarest)s, %(first)s * 2.0 ^ least(canaries + 1, 30)) END
+            canary_due_at = CASE
+                WHEN p.incident_id IS NOT NULL THEN now() + %(together)s
+                WHEN NOT p.is_automatic THEN NULL  -- somebody has let one through, and no other
+                ELSE now() + least(%(rarest)s, %(first)s * 2.0 ^ least(canaries + 1, 30)) END
         FROM candidate c WHERE p.id = c.id
         RETURNING c.object_type
         """,  # noqa: S608  a constant of this file

@@ -55,6 +55,37 @@ def is_rung_for(world: World) -> bool:
     return any(one.work for one in schedule.ring())
 
 
+class TestLetThrough:
+    """What somebody has paused lets one item through that somebody chose (R-101)."""
+
+    def test_the_chosen_item_goes_and_no_other(self, world: World) -> None:
+        items = ready(world, 3)
+        pauses.pause(world.connection, "transaction", "Cutover check", "ines")
+
+        assert pauses.let_one_through(items[2])
+        assert post_canary(world.worker) == 1
+        assert post_canary(world.worker) == 0
+        let_time_pass(RAREST_CANARY.total_seconds())
+        assert post_canary(world.worker) == 0
+
+        assert states(items) == ["READY", "READY", "POSTED"]
+        assert pauses.is_paused(world.connection, "transaction")
+
+    def test_a_worker_is_rung_for_it(self, world: World) -> None:
+        (item,) = ready(world)
+        pauses.pause(world.connection, "transaction", "Cutover check", "ines")
+        assert not is_rung_for(world)
+
+        pauses.let_one_through(item)
+
+        assert is_rung_for(world)
+
+    def test_nothing_happens_where_nothing_is_paused(self, world: World) -> None:
+        (item,) = ready(world)
+
+        assert not pauses.let_one_through(item)
+
+
 class TestByPeople:
     @pytest.mark.parametrize("object_type", ["transaction", ""], ids=["its type", "all types"])
     def test_what_is_paused_is_neither_claimed_nor_rung_for(
