@@ -115,6 +115,15 @@ class RampClient(Chart, ChartPages, Lists, Payees):
         path = f"accounting/connection/{segment(connection_id)}/reactivate"
         return self._api.call("POST", path).read(AccountingConnection)
 
+    def mark_ready_to_migrate(self, connection_id: UUID) -> AccountingConnection:
+        """Offer an inactive connection to the customer under Switch Providers (contract 3).
+
+        :raises InvalidRequest: if one of Ramp's four conditions is not met. What it says is not
+            documented; tell the conditions from `all_connections`
+        """
+        path = f"accounting/connection/{segment(connection_id)}/ready-to-migrate"
+        return self._api.call("POST", path).read(AccountingConnection)
+
     def post_syncs(self, body: bytes | Mapping[str, object]) -> SyncResult:
         """Report what was booked, or why not. Bytes go out exactly as they were frozen.
 

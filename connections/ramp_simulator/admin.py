@@ -21,6 +21,7 @@ from connections.ramp_simulator.clock import wire_time
 from connections.ramp_simulator.deliveries import Courier
 from connections.ramp_simulator.faults import Fault
 from connections.ramp_simulator.handles import BusinessHandle
+from connections.ramp_simulator.migration_admin import MigrationAdmin
 from connections.ramp_simulator.money_admin import MoneyAdmin
 from connections.ramp_simulator.people import NotPossible
 from connections.ramp_simulator.records import SyncStatus, Transaction
@@ -117,6 +118,7 @@ class Admin:
             **ChartAdmin(world, self._handle).routes,
             **BillAdmin(world, self._handle).routes,
             **MoneyAdmin(world, self._handle).routes,
+            **MigrationAdmin(self._handle).routes,
         }
         self._names = sorted(routes)
         self._routes = [

@@ -24,6 +24,9 @@ class FaultKind(StrEnum):
     HANG_UP_AFTER = "hang_up_after"  # the line is cut before the answer
     SLOW_ANSWER = "slow_answer"  # do it, then wait
     NOT_JSON = "not_json"  # 200 with a web page
+    # In what it does
+    INCUMBENT_RETURNED = "incumbent_returned"  # is_active false is overlooked on creation (C5)
+    CHART_CHANGED = "chart_changed"  # somebody renames the account `row_id`, then it is done
     # In the answer
     NOT_READY_WITHOUT_IDS = "not_ready_without_ids"  # 7062 whose message names nobody
     BARE_CURSOR = "bare_cursor"  # page.next is an id and no address

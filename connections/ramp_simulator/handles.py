@@ -8,6 +8,7 @@ from connections.ramp_simulator import ledger, people
 from connections.ramp_simulator.amounts import minor_units
 from connections.ramp_simulator.bill_handles import BillHandle
 from connections.ramp_simulator.chart_handles import ChartHandle
+from connections.ramp_simulator.migration_handles import MigrationHandle
 from connections.ramp_simulator.money_handles import DEPARTMENT, MoneyHandle
 from connections.ramp_simulator.people import Edit, Merchant, NotPossible, Purchase
 from connections.ramp_simulator.records import (
@@ -19,7 +20,7 @@ from connections.ramp_simulator.records import (
 from connections.ramp_simulator.world import World
 
 
-class BusinessHandle(ChartHandle, MoneyHandle, BillHandle):
+class BusinessHandle(ChartHandle, MoneyHandle, BillHandle, MigrationHandle):
     """One business of the pretend Ramp. Records it hands out are live."""
 
     def __init__(self, world: World, record: Business) -> None:

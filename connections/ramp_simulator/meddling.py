@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from connections.ramp_simulator import seats
+from connections.ramp_simulator.calls import Call
+from connections.ramp_simulator.faults import FaultKind
 from connections.ramp_simulator.scenario_data import ADVERTISING
 from connections.ramp_simulator.world import World
 
@@ -10,6 +12,20 @@ BUSINESS = "northwind-robotics"
 NEW_NAME = "Marketing and events"
 SWITCH = "vendor_credits_enabled"
 _AFTER = timedelta(seconds=90)
+
+
+def change_on_order(world: World, call: Call) -> None:
+    """Somebody renames an account of the active chart while a client reads on."""
+    if not world.faults.is_on_order(FaultKind.CHART_CHANGED):
+        return
+    connection = seats.active(world, call.business)
+    fault = world.faults.take(FaultKind.CHART_CHANGED, call.operation, call.business)
+    if connection is None or fault is None:
+        return
+    for account in world.accounts.of_external_id(connection.id, fault.row_id):
+        account.name = fault.message or f"{account.name} (renamed)"
+        account.updated_at = world.clock()
+        world.accounts.put(account)
 
 
 def meddle(world: World, business: str) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from connections.ramp_simulator import (
     bills,
     businesses,
+    cards,
     cashbacks,
     chart,
     custom_fields,
@@ -122,6 +123,14 @@ OPERATIONS = (
         seats.reactivate_connection,
         WRITE,
         Spec.Y2026,
+    ),
+    Operation(
+        "POST",
+        "/accounting/connection/{connection_id}/ready-to-migrate",
+        seats.mark_ready,
+        WRITE,
+        None,
+        "the guide tells of four conditions; that each is refused with 400 is ours",
     ),
     Operation("GET", "/accounting/accounts", chart.list_accounts, READ, Spec.Y2026),
     Operation("POST", "/accounting/accounts", chart.upload_accounts, WRITE, Spec.Y2026),
@@ -267,6 +276,14 @@ OPERATIONS = (
     Operation("GET", "/transfers", transfers.list_transfers, "transfers:read", Spec.Y2026),
     Operation(
         "GET", "/transfers/{transfer_id}", transfers.get_transfer, "transfers:read", Spec.Y2025
+    ),
+    Operation(
+        "GET",
+        "/cards",
+        cards.list_cards,
+        "cards:read",
+        None,
+        "public, and in no stored schema; only the id and the end of the number are read",
     ),
     Operation("GET", "/cashbacks", cashbacks.list_cashbacks, "cashbacks:read", Spec.Y2025),
     Operation(

@@ -83,6 +83,7 @@ class Connection(Record):
     last_linked_at: datetime | None = None
     is_tombstone: bool = False
     is_revoked: bool = False
+    is_ready_to_migrate: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

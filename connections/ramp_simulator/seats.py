@@ -5,6 +5,7 @@ from typing import Any
 from connections.ramp_simulator import bodies
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.clock import wire_time
+from connections.ramp_simulator.faults import FaultKind
 from connections.ramp_simulator.records import Connection, ConnectionType
 from connections.ramp_simulator.replies import (
     ApiError,
@@ -90,10 +91,13 @@ def get_connection(world: World, call: Call) -> Reply:
 
 
 def create_connection(world: World, call: Call) -> Reply:
-    """Take the seat if it is free. If it is not, the answer is whoever has it."""
+    """Take the seat if it is free. If it is not, the answer is whoever has it (C5)."""
     body = call.json(bodies.ConnectionCreate)
     incumbent = active(world, call.business)
-    if not body.is_active:
+    ignores_is_active = incumbent is not None and world.faults.take(
+        FaultKind.INCUMBENT_RETURNED, call.operation, call.business
+    )
+    if not body.is_active and not ignores_is_active:
         return created(connection_json(_add(world, call.business, body)))
     if incumbent is None:
         return created(connection_json(_relink(world, call.business, body)))
@@ -136,6 +140,31 @@ def reactivate_connection(world: World, call: Call) -> Reply:
     return Reply(payload=connection_json(connection))
 
 
+def mark_ready(world: World, call: Call) -> Reply:
+    """Offer a connection under Switch Providers. The guide names four conditions and no code.
+
+    :raises ApiError: 400, with words of its own for each condition
+    """
+    connection = _requested(world, call)
+    if problem := _why_not_markable(world, connection):
+        raise ApiError(400, "DEVELOPER_7001", problem)
+    connection.is_ready_to_migrate = True
+    return Reply(payload=connection_json(world.connections.put(connection)))
+
+
+def _why_not_markable(world: World, target: Connection) -> str | None:
+    if target.connection_type is not ConnectionType.API or target.is_active:
+        return "Only an inactive API connection can be marked ready to migrate"
+    if active(world, target.business) is None:
+        return "There is no other active accounting connection to migrate from"
+    if target.is_ready_to_migrate:
+        return "This connection is already marked ready to migrate"
+    others = (row for row in world.connections.of(target.business) if row is not target)
+    if any(row.is_ready_to_migrate for row in others):
+        return "Another migration is already in progress"
+    return None
+
+
 def occupy(world: World, business: str, name: str, connection_type: ConnectionType) -> Connection:
     """Somebody connects an accounting system; whoever had the seat loses it."""
     if incumbent := active(world, business):
@@ -155,7 +184,7 @@ def connection_json(connection: Connection) -> dict[str, Any]:
         "remote_provider_name": connection.name,
         "connection_type": connection.connection_type,
         "is_active": connection.is_active,
-        "is_ready_to_migrate": False,
+        "is_ready_to_migrate": connection.is_ready_to_migrate,
         "status": _status(connection),
         "created_at": wire_time(connection.created_at),
         "last_linked_at": linked_at and wire_time(linked_at),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from connections.ramp_simulator import bad_rows, oauth, sync_button, syncs
+from connections.ramp_simulator import bad_rows, meddling, oauth, sync_button, syncs
 from connections.ramp_simulator.calls import Call
 from connections.ramp_simulator.faults import Fault, FaultKind
 from connections.ramp_simulator.operations import PREFIX, Found, Routes
@@ -125,6 +125,7 @@ class Service:
                     oauth.authorise(world, call, token, operation.scope)
                 self._burn_key(call)
                 bad_rows.refuse(world, call)
+                meddling.change_on_order(world, call)
                 reply = operation.handler(world, call)
             except ApiError as error:
                 reply = error.reply(trace_id)

@@ -131,6 +131,10 @@ class Side(Client):
         self.delete("/accounting/connection", {})
         return self.post(f"/accounting/connection/{self.connection}/reactivate", {})
 
+    def mark_ready(self) -> httpx.Response:
+        self.business.connect_directly()
+        return self.post(f"/accounting/connection/{self.connection}/ready-to-migrate", {})
+
     def put(self, path: str, body: Any) -> httpx.Response:
         return self.http.put(f"{PREFIX}{path}", json=body)
 
@@ -181,6 +185,7 @@ EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
         f"/accounting/connection/{side.connection}", side.settings()
     ),
     "POST /accounting/connection/{connection_id}/reactivate": lambda side: side.reactivate(),
+    "POST /accounting/connection/{connection_id}/ready-to-migrate": lambda side: side.mark_ready(),
     "GET /accounting/accounts": lambda side: side.get("/accounting/accounts"),
     "POST /accounting/accounts": lambda side: side.post(
         "/accounting/accounts", {"gl_accounts": [side.new_account()]}
@@ -293,6 +298,7 @@ EXAMPLES: dict[str, Callable[[Side], httpx.Response]] = {
     "GET /transactions/{transaction_id}": lambda side: side.get(
         f"/transactions/{side.ready[1]}", include_merchant_data="true"
     ),
+    "GET /cards": lambda side: side.get("/cards"),
     "POST /accounting/codings": lambda side: side.coding(),
     "GET /reimbursements": lambda side: side.get("/reimbursements"),
     "GET /reimbursements/{reimbursement_id}": lambda side: side.get(

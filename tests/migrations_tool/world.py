@@ -56,8 +56,7 @@ class World:
         self.sim.switches.challenge = "before_answer"
         self.http = httpx.Client(transport=httpx.WSGITransport(app=self.sim.wsgi))
         self.business: BusinessHandle = self.sim.business(KEY)
-        with self.scene.change():
-            self.old: Seat = direct.connect(self.scene, KEY, vendors=OLD_VENDORS)
+        self.old: Seat = self.business.connect_provider(vendors=OLD_VENDORS)
         slug = f"customer-{uuid.uuid4().hex[:8]}"
         self.erp = InMemoryErp.named({"name": slug})
         self._fill_erp()
@@ -166,8 +165,20 @@ class World:
 
     def sync_old(self, most: int | None = None) -> int:
         """The old integration syncs what is ready, or only so much of it; how many objects."""
-        with self.scene.change():
-            return direct.sync(self.scene, KEY, most=most)
+        return self.business.sync_directly(most)
+
+    def flip(self, to: str = "", **mapping: Mapping[str, str]) -> Seat:
+        """The customer switches providers, to us unless it says otherwise.
+
+        `mapping` is what they choose while switching, see `switching.FieldMapping`; unless it is
+        given, the departments come along, by their names.
+        """
+        chosen = mapping or {"fields": {"qbo-class": "department"}}
+        return self.business.switch_provider(to or self.connection.ramp_provider_name, chosen)
+
+    def flip_back(self) -> Seat:
+        """The old provider is reconnected."""
+        return self.business.switch_back(self.old.id)
 
     def spend(self) -> None:
         """Everything that Ramp syncs, in all its states, and bills in flight; all of it coded."""
