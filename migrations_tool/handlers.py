@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
+from migrations_tool.plan.handler import Plan
 from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Step
 
-HANDLERS: Mapping[Step, Handler] = {step: Handler() for step in Step}
+_OWN: Mapping[Step, Handler] = {
+    Step.PLAN: Plan(),
+}
+HANDLERS: Mapping[Step, Handler] = {step: _OWN.get(step, Handler()) for step in Step}
 
 
 def handler_of(step: Step) -> Handler:

@@ -20,7 +20,7 @@ def rights(records: Records) -> Rights:
     """What posting takes, each with Tryton's answer. Two calls, and nothing is written."""
     models = sorted({model for model, _ in _NEEDED.values()})
     access = records.rpc.call("model.ir.model.access.get_access", models)
-    preferences = records.rpc.call("model.res.user.get_preferences", False)
+    preferences = records.rpc.call("model.res.user.get_preferences")
     # A user that acts for an employee is a person's; one for programs has none.
     is_person = bool(preferences.get("employee"))
     return Rights(
