@@ -69,6 +69,13 @@ class BackupPart(models.Model):
     records = models.PositiveIntegerField()
     content = models.BinaryField()
     digest = models.CharField(max_length=64, help_text="SHA-256 of the lines.")
+    field = models.CharField(
+        max_length=36,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of options: Ramp's id of their field, which no option says itself.",
+    )
 
     class Meta:
         constraints = [
