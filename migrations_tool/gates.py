@@ -6,17 +6,25 @@ from datetime import datetime
 
 from migrations_tool.handlers import handler_of
 from migrations_tool.models import ConnectionMigration, StepRecord, StepRun, Waiver
-from migrations_tool.steps import STEPS, Path, Step
-from migrations_tool.wizard import Gate, Light, Standing, Status, first_status
+from migrations_tool.steps import Path, Step
+from migrations_tool.wizard import Gate, Light, Standing, Status, standings_from
 
 
-def gates_of(migration: ConnectionMigration, step: Step, *, now: datetime) -> Sequence[Gate]:
-    """From our rows alone. Which of Ramp's and the ERP's facts they rest on, evidence says."""
-    waived = {
-        one.gate: one
-        for one in Waiver.objects.filter(migration=migration, step=step, state=Waiver.State.GRANTED)
-    }
-    return [_with_waiver(gate, waived) for gate in handler_of(step).gates(migration, now=now)]
+def gates_of(
+    migration: ConnectionMigration,
+    step: Step,
+    *,
+    now: datetime,
+    waivers: Sequence[Waiver] | None = None,
+) -> Sequence[Gate]:
+    """From our rows alone. Which of Ramp's and the ERP's facts they rest on, evidence says.
+
+    :param waivers: of the step, if they are read already
+    """
+    if waivers is None:
+        waivers = list(Waiver.objects.filter(migration=migration, step=step))
+    granted = {one.gate: one for one in waivers if one.state == Waiver.State.GRANTED}
+    return [_with_waiver(gate, granted) for gate in handler_of(step).gates(migration, now=now)]
 
 
 def _with_waiver(gate: Gate, waived: Mapping[str, Waiver]) -> Gate:
@@ -29,19 +37,9 @@ def _with_waiver(gate: Gate, waived: Mapping[str, Waiver]) -> Gate:
 
 def standings_of(migration: ConnectionMigration) -> dict[Step, Standing]:
     """How every step stands. Two statements."""
-    records = {one.step: one for one in StepRecord.objects.filter(migration=migration)}
-    runners = dict(
-        StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN).values_list(
-            "step", "actor"
-        )
-    )
-    path = Path(migration.path)
-    standings = {}
-    for one in STEPS:
-        record = records.get(one.step)
-        status = Status(record.status) if record else first_status(one.step, path)
-        if record and status is Status.DONE and record.stale_because:
-            status = Status.STALE
-        version = record.version if record else 0
-        standings[one.step] = Standing(one.step, status, version, runners.get(one.step, ""))
-    return standings
+    records = {Step(one.step): one for one in StepRecord.objects.filter(migration=migration)}
+    open_runs = StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN)
+    runners = {Step(step): actor for step, actor in open_runs.values_list("step", "actor")}
+    statuses = {one: (Status(row.status), row.version) for one, row in records.items()}
+    stale = {one for one, row in records.items() if row.stale_because}
+    return standings_from(Path(migration.path), statuses, stale=stale, runners=runners)

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from connections import audit
 from connections.models import Connection
+from migrations_tool import reviewing, step_records
 from migrations_tool.gates import gates_of, standings_of
 from migrations_tool.models import (
     ConnectionMigration,
+    Evidence,
     Presence,
     StepRecord,
     StepRun,
@@ -21,12 +24,14 @@ from migrations_tool.models import (
 )
 from migrations_tool.steps import BY_STEP, STEPS, Act, Path, Step
 from migrations_tool.wizard import (
+    OVER,
     Refused,
     Status,
     StepNotCurrent,
     StepNotYours,
     check_page,
     check_runner,
+    current_step,
     first_status,
 )
 
@@ -218,13 +223,68 @@ def decide_waiver(waiver: Waiver, *, grant: bool, actor: str, now: datetime) -> 
     _audit(waiver.migration, actor, "migrations.decide_waiver", text, step)
 
 
+@transaction.atomic
+def ask_customer(
+    migration: ConnectionMigration,
+    step: Step,
+    text: str,
+    *,
+    version: int,
+    actor: str,
+    now: datetime,
+) -> Evidence:
+    """Keep what the customer was asked for. The step waits for them until it is checked again.
+
+    :raises StepNotCurrent: if the step has changed since the page was loaded
+    :raises Refused: if nobody is named whom one could ask, or the step is over
+    """
+    record = step_records.held(migration, step, version=version)
+    if not migration.contact_name or not migration.contact_email:
+        raise Refused("Name the customer's contact in step 0, the plan. Nobody can be asked yet.")
+    if standings_of(migration)[step].status in OVER:
+        raise Refused(f"{BY_STEP[step].title} is over. Nothing is left to ask for.")
+    step_records.changed(record, now=now)
+    StepRecord.objects.filter(pk=record.pk).update(
+        status=Status.WAITING_FOR_CUSTOMER, status_since=now
+    )
+    whom = f"{migration.contact_name} ({migration.contact_email})"
+    sentence = f"Asked {whom}: {text.strip()}"
+    step_records.write_down(migration, step, "ask_customer", sentence, actor=actor)
+    return Evidence.objects.create(
+        migration=migration,
+        step=step,
+        code="wizard.asked_customer",
+        at=now,
+        by=actor,
+        is_good=True,
+        text=sentence[:500],
+        app_version=settings.RELEASE[:60],
+    )
+
+
 def be_present(migration: ConnectionMigration, step: Step, person: str) -> list[Presence]:
-    """Note that somebody has the page open, and say who else has."""
-    Presence.objects.update_or_create(
-        migration=migration, person=person, defaults={"step": step, "seen_at": Now()}
+    """Note that somebody has the page open, and say who else has. Two statements."""
+    Presence.objects.bulk_create(
+        [Presence(migration=migration, person=person, step=step, seen_at=Now())],
+        update_conflicts=True,
+        unique_fields=["migration", "person"],
+        update_fields=["step", "seen_at"],
     )
     others = Presence.objects.filter(migration=migration, seen_at__gte=Now() - HERE)
     return list(others.exclude(person=person).order_by("person"))
+
+
+def finish(migration: ConnectionMigration, *, actor: str, now: datetime) -> None:
+    """Close a migration whose steps are all over.
+
+    :raises Refused: if one is not, or its evidence is stale
+    """
+    reviewing.review(migration, now=now)
+    current = current_step(standings_of(migration))
+    if current is not None:
+        one = BY_STEP[current]
+        raise Refused(f"{one.number} {one.title} is not over. Complete it first.")
+    end(migration, ConnectionMigration.State.FINISHED, because="", actor=actor, now=now)
 
 
 @transaction.atomic
@@ -235,14 +295,17 @@ def end(
     because: str,
     actor: str,
     now: datetime,
+    by_run: StepRun | None = None,
 ) -> None:
     """Close a migration. What has to be taken back outside is taken back before.
 
+    :param by_run: the run that ends it, which is still open
     :raises Refused: if it has ended already, or a step is being run
     """
     locked = ConnectionMigration.objects.select_for_update().get(pk=migration.pk)
     _must_be_open(locked)
-    if StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN).exists():
+    others = StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN)
+    if others.exclude(pk=by_run.pk if by_run else None).exists():
         raise StepNotYours("A step is being run. Wait until it has ended.")
     locked.state, locked.finished_at = state, now
     locked.ended_by, locked.ended_because = actor, because[:500]

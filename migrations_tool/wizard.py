@@ -3,7 +3,7 @@
 A step's standing follows from what its record says and what its gates say; nobody sets it by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,6 +102,28 @@ class GateClosed(Refused):
     def __init__(self, gates: Sequence[Gate]) -> None:
         self.gates = gates
         super().__init__(" ".join(f"{one.title}: {one.words} {one.fix}".strip() for one in gates))
+
+
+def standings_from(
+    path: Path,
+    statuses: Mapping[Step, tuple[Status, int]],
+    *,
+    stale: Collection[Step],
+    runners: Mapping[Step, str],
+) -> dict[Step, Standing]:
+    """How every step stands, from what is written about them.
+
+    :param statuses: with the version of each; steps that are missing stand at their first
+    :param stale: steps whose evidence is worth nothing any more
+    :param runners: who is running which
+    """
+    standings = {}
+    for one in STEPS:
+        status, version = statuses.get(one.step, (first_status(one.step, path), 0))
+        if status is Status.DONE and one.step in stale:
+            status = Status.STALE
+        standings[one.step] = Standing(one.step, status, version, runners.get(one.step, ""))
+    return standings
 
 
 def current_step(standings: Mapping[Step, Standing]) -> Step | None:

@@ -53,6 +53,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "may_connect": can(user, Permission.CONNECT),
             "may_make_keys": can(user, Permission.KEYS),
             "may_handle": can(user, Permission.HANDLE),
+            "may_migrate": can(user, Permission.MIGRATE),
             "incidents": SimpleLazyObject(lambda: framed().incidents),
             "queues": SimpleLazyObject(lambda: framed().queues),
             "pinned": SimpleLazyObject(lambda: at_hand(framed().pinned)),

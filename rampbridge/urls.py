@@ -8,6 +8,7 @@ from rampbridge.health import healthz, readyz
 
 urlpatterns = [
     path("", include("syncing.urls")),
+    path("", include("migrations_tool.urls")),
     path("api/", api_reference, name="api_reference"),
     path("api/v1/", api.urls()),
     path("accounts/", include("allauth.urls")),

@@ -141,6 +141,10 @@ class StepRun(models.Model):
     def __str__(self) -> str:
         return f"{self.act} {self.step}: {self.state}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
 
 class Watch(models.Model):
     """What is looked at again and again while a step is open, such as whether the customer has

@@ -1,0 +1,171 @@
+"""The list of migrations, and how one begins and ends."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from connections import queries as connection_queries
+from connections.models import Connection
+from migrations_tool import queries, services
+from migrations_tool.forms import EndForm, StartForm
+from migrations_tool.models import ConnectionMigration
+from migrations_tool.queries import Row
+from migrations_tool.steps import BY_STEP, STEPS, Path
+from migrations_tool.views.looks import MIGRATION_LOOKS, STATUS_LOOKS
+from migrations_tool.wizard import Refused, current_step
+from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.keyset import Cursor
+from rampbridge.policy import Permission, allow, can
+from syncing.views.live import live, version_of
+
+UNPROCESSABLE = 422
+CUSTOMERS_LISTED = 100
+State = ConnectionMigration.State
+
+TABS: Mapping[str, tuple[str, tuple[State, ...]]] = {
+    "": ("Under way", (State.OPEN,)),
+    "finished": ("Finished", (State.FINISHED,)),
+    "ended": ("Abandoned or rolled back", (State.ABANDONED, State.ROLLED_BACK)),
+}
+
+
+@require_GET
+@allow(Permission.SEE)
+def migrations(request: HtmxHttpRequest) -> HttpResponse:
+    """Every migration: where it stands, whose move it is, and what blocks."""
+    now = timezone.now()
+    show = request.GET.get("show", "")
+    show = show if show in TABS else ""
+    page = queries.migrations(TABS[show][1], after=Cursor.parse(request.GET.get("after", "")))
+    found = queries.rows(page.rows)
+    may_start = can(request.user, Permission.MIGRATE)
+    customers = connection_queries.customer_choices(at_most=CUSTOMERS_LISTED + 1)
+    context = {
+        "section": "migrations",
+        "now": now,
+        "page": page,
+        "lines": [_line(one, now.date()) for one in found],
+        "tabs": [(name, label, name == show) for name, (label, _) in TABS.items()],
+        "show": show,
+        "steps": len(STEPS),
+        "may_migrate": may_start,
+        "customers": customers if len(customers) <= CUSTOMERS_LISTED else None,
+        "form": StartForm(),
+    }
+    version = version_of(
+        [
+            (one.migration.pk, one.migration.state, one.asked, one.migration.flip_on)
+            + tuple((record.version, record.stale_because) for record in one.records.values())
+            for one in found
+        ]
+    )
+    return live(
+        request,
+        "migrations_tool/migrations.html",
+        "migrations_tool/_migrations.html",
+        version=version,
+        context=context,
+    )
+
+
+def _line(row: Row, today: date) -> dict[str, object]:
+    flip_on = row.migration.flip_on
+    return {
+        "row": row,
+        "migration": row.migration,
+        "connection": row.migration.connection,
+        "look": MIGRATION_LOOKS[row.migration.state],
+        "step": BY_STEP[row.current] if row.current else None,
+        "step_look": STATUS_LOOKS[row.status] if row.status else None,
+        "record": row.record,
+        "days": (flip_on - today).days if flip_on else None,
+        "late": (today - flip_on).days if flip_on else None,
+        "stale": [BY_STEP[one] for one in row.stale],
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Permission.MIGRATE)
+def migration_start(request: HtmxHttpRequest, slug: str) -> HttpResponse:
+    """Begin a customer's migration, or go to the one that is under way."""
+    connection = get_object_or_404(Connection, slug=slug)
+    under_way = queries.open_migration_of(slug)
+    if under_way is not None:
+        return redirect("migration", under_way.pk)
+    if request.method == "POST":
+        try:
+            started = services.start(
+                connection,
+                path=Path.MIGRATION,
+                actor=request.user.get_username(),
+                now=timezone.now(),
+            )
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("migration_start", slug)
+        messages.success(request, "Begun. The first check reads from Ramp which path it takes.")
+        return redirect("migration", started.pk)
+    context = {
+        "section": "migrations",
+        "now": timezone.now(),
+        "connection": connection,
+        "steps": STEPS,
+        "earlier": list(connection.migrations.order_by("-started_at", "-pk")[:5]),  # type: ignore[attr-defined]
+    }
+    return render(request, "migrations_tool/start.html", context)
+
+
+@require_GET
+@allow(Permission.MIGRATE)
+def migration_choose(request: HtmxHttpRequest) -> HttpResponse:
+    """From a chosen customer to the page that begins the migration."""
+    form = StartForm(request.GET)
+    if form.is_valid() and Connection.objects.filter(slug=form.cleaned_data["customer"]).exists():
+        return redirect("migration_start", form.cleaned_data["customer"])
+    messages.error(request, "There is no such customer. Choose one from the list.")
+    return redirect("migrations")
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Permission.MIGRATE)
+def migration_end(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Finish a migration whose steps are all over, or abandon it with a reason."""
+    now = timezone.now()
+    found = get_object_or_404(ConnectionMigration.objects.select_related("connection"), pk=pk)
+    seen = queries.seen(pk)
+    current = current_step(seen.standings)
+    me = request.user.get_username()
+    form = EndForm(request.POST or None, customer=found.connection.name)
+    refusal = ""
+    if request.method == "POST":
+        is_finish = request.POST.get("how") == "finish"
+        try:
+            if is_finish:
+                services.finish(found, actor=me, now=now)
+            elif form.is_valid():
+                because = form.cleaned_data["because"]
+                services.end(found, State.ABANDONED, because=because, actor=me, now=now)
+        except Refused as words:
+            refusal = str(words)
+        else:
+            if is_finish or form.is_valid():
+                messages.success(request, "Finished." if is_finish else "Abandoned.")
+                return redirect("migration", pk)
+    context = {
+        "section": "migrations",
+        "now": now,
+        "migration": found,
+        "connection": found.connection,
+        "look": MIGRATION_LOOKS[found.state],
+        "current": BY_STEP[current] if current else None,
+        "form": form,
+        "refusal": refusal,
+        "is_open": found.state == State.OPEN,
+    }
+    status = UNPROCESSABLE if request.method == "POST" else 200
+    return render(request, "migrations_tool/end.html", context, status=status)

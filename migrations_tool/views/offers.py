@@ -1,0 +1,141 @@
+"""Which acts a step offers now, in which words, and which connection each of them touches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from migrations_tool.models import StepRun
+from migrations_tool.queries import Seen
+from migrations_tool.steps import BY_STEP, Act, Step
+from migrations_tool.wizard import OVER, Gate, Status, missing
+
+
+class Side(StrEnum):
+    """Which connection in Ramp an act changes."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One button of a step."""
+
+    act: Act
+    label: str
+    icon: str
+    key: str = ""
+    """The key of the keyboard that presses it."""
+    touches: Side | None = None
+    is_main: bool = False
+    must_be_confirmed: bool = False
+    """By typing the customer's name."""
+    why_not: str = ""
+    """Why it cannot be pressed now; empty if it can."""
+
+
+TOUCHES: Mapping[tuple[Step, Act], Side] = {
+    (Step.CONNECTION, Act.APPLY): Side.NEW,
+    (Step.CONNECTION, Act.UNDO): Side.NEW,
+    (Step.PRELOAD, Act.APPLY): Side.NEW,
+    (Step.PRELOAD, Act.UNDO): Side.NEW,
+    (Step.SETTINGS, Act.APPLY): Side.NEW,
+    (Step.SETTINGS, Act.UNDO): Side.NEW,
+    (Step.FLIP, Act.APPLY): Side.NEW,
+    (Step.FLIP, Act.UNDO): Side.NEW,
+    (Step.CUTOVER, Act.APPLY): Side.NEW,
+    (Step.CUTOVER, Act.UNDO): Side.NEW,
+}
+APPLY_WORDS: Mapping[Step, str] = {
+    Step.INVENTORY: "Count now",
+    Step.BACKUP: "Make the backup",
+    Step.CONNECTION: "Create the connection",
+    Step.MAPPING: "Find matches",
+    Step.PRELOAD: "Preload",
+    Step.SETTINGS: "Apply the settings",
+    Step.REHEARSAL: "Rehearse",
+    Step.FLIP: "Mark ready",
+    Step.CUTOVER: "Post the canary",
+}
+UNDO_WORDS: Mapping[Step, str] = {
+    Step.CONNECTION: "Give the connection up",
+    Step.PRELOAD: "Take back what was preloaded",
+    Step.SETTINGS: "Turn the switches off",
+    Step.FLIP: "Go back to the old provider",
+    Step.CUTOVER: "Stop posting and reverse",
+}
+_ICONS: Mapping[Act, str] = {
+    Act.CHECK: "refresh-cw",
+    Act.PLAN: "list",
+    Act.APPLY: "send",
+    Act.COMPLETE: "check-check",
+    Act.UNDO: "undo-2",
+}
+
+
+def is_destructive(step: Step, act: Act) -> bool:
+    """Whether the customer's name has to be typed."""
+    return act is Act.UNDO or (step, act) == (Step.FLIP, Act.APPLY)
+
+
+def why_not_yet(seen: Seen, step: Step, act: Act) -> str:
+    """Why an act waits for another one: applying is shown before it is done."""
+    if act is Act.APPLY and Act.PLAN in BY_STEP[step].acts:
+        plan = seen.runs.get((step, Act.PLAN))
+        if plan is None or plan.state != StepRun.State.DONE:
+            return "Plan first: it shows what would change, and changes nothing."
+    return ""
+
+
+def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
+    """The buttons in the order in which they are used."""
+    status = seen.standings[step].status
+    if status is Status.NOT_NEEDED:
+        return []
+    known = BY_STEP[step].acts
+    is_ready = all(one.is_open for one in gates) and not missing(step, seen.standings)
+    main = _main(seen, step, is_ready=is_ready)
+    found = []
+    for act in Act:
+        if act not in known or (act is Act.COMPLETE and status in OVER):
+            continue
+        found.append(
+            Offer(
+                act=act,
+                label=_label(step, act),
+                icon=_ICONS[act],
+                key="c" if act is Act.CHECK else "",
+                touches=TOUCHES.get((step, act)),
+                is_main=act is main,
+                must_be_confirmed=is_destructive(step, act),
+                why_not=why_not_yet(seen, step, act),
+            )
+        )
+    return found
+
+
+def _main(seen: Seen, step: Step, *, is_ready: bool) -> Act:
+    """What one would do next: check, plan, apply, and complete once nothing is in the way."""
+    if seen.standings[step].status in OVER:
+        return Act.CHECK
+    if is_ready:
+        return Act.COMPLETE
+    for act in (Act.PLAN, Act.APPLY):
+        run = seen.runs.get((step, act))
+        if act in BY_STEP[step].acts and (run is None or run.state != StepRun.State.DONE):
+            return act
+    return Act.CHECK
+
+
+def _label(step: Step, act: Act) -> str:
+    match act:
+        case Act.CHECK:
+            return "Check now"
+        case Act.PLAN:
+            return "Plan"
+        case Act.APPLY:
+            return APPLY_WORDS.get(step, "Apply")
+        case Act.COMPLETE:
+            return "Complete"
+        case Act.UNDO:
+            return UNDO_WORDS.get(step, "Take back")
