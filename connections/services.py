@@ -24,6 +24,7 @@ from connections.models import (
     Entity,
     MappingKind,
     MappingRevision,
+    Mirror,
     PostingProfile,
     WebhookSubscription,
 )
@@ -337,6 +338,7 @@ def answer_challenge(subscription: WebhookSubscription, ramp: RampClient) -> boo
 def go_live(connection: Connection) -> None:
     """Let the connection be polled and worked from now on, unless it was closed meanwhile."""
     still_open = Connection.objects.filter(pk=connection.pk).exclude(stage=Connection.Stage.CLOSED)
+    Mirror.objects.filter(connection=connection).update(is_being_prepared=False)
     if still_open.update(stage=Connection.Stage.LIVE):
         schedule.verify_soon(connection.pk, actor="")  # Ramp's vendors are read with it, first now
     connection.refresh_from_db(fields=["stage"])

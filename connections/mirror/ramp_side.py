@@ -120,10 +120,13 @@ def lose(kind: Mirrored, pks: Sequence[int]) -> None:
     )
 
 
-def start_over(connection_id: uuid.UUID, *, is_empty: bool) -> None:
+def start_over(
+    connection_id: uuid.UUID, *, is_empty: bool, is_being_prepared: bool = False
+) -> None:
     """Another accounting connection than before: what the last one had is none of its own.
 
     :param is_empty: it was made by us just now, so there is nothing in it to look for
+    :param is_being_prepared: it stands beside another one that is active, and a migration fills it
     """
     for name in KINDS:
         known = MODELS[name].objects.filter(connection_id=connection_id, ramp_id__isnull=False)
@@ -134,6 +137,7 @@ def start_over(connection_id: uuid.UUID, *, is_empty: bool) -> None:
         connection_id=connection_id,
         defaults={
             "ramp_is_empty": is_empty,
+            "is_being_prepared": is_being_prepared,
             "tax_field_ramp_id": None,
             "last_push_at": None,
             "last_verified_at": None,

@@ -12,7 +12,7 @@ from connections.mirror import reading, schedule, seat, troubles, upload, verifi
 from connections.mirror.batches import Sent
 from connections.mirror.schedule import Due, Lease, LeaseLost
 from connections.mirror.troubles import SeatLost, Trouble
-from connections.models import Connection, MirrorRun, UploadBatch
+from connections.models import Connection, Mirror, MirrorRun, UploadBatch
 from connections.ramp.client import RampClient
 from connections.ramp.errors import Forbidden, InvalidRequest, NoConnection, RampError
 from connections.vendor_book import following, ramp_vendors
@@ -106,6 +106,8 @@ class _Refresh:
             following.follow_erp(self.connection)
             self.lease.keep()
         self.side = troubles.RAMP
+        if self._waits_for_the_switch():
+            return
         if self.due.push:
             self._push()
         if self.due.verify:
@@ -149,6 +151,20 @@ class _Refresh:
             self.connection, self.ramp, run=self.run, may_send=guard, in_doubt=guard.look_again
         )
         self.run.refused = sent.refused
+
+    def _waits_for_the_switch(self) -> bool:
+        """While a migration prepares our connection, nobody is troubled with what only happened
+        because it was time. Whoever asked for it is told.
+        """
+        if not (self.due.push or self.due.verify) or self.lease.asked_by or self.run.actor:
+            return False
+        if not Mirror.objects.filter(connection=self.connection, is_being_prepared=True).exists():
+            return False
+        try:
+            seat.check(self.connection, self.ramp)
+        except SeatLost:
+            return True
+        return False
 
     def _is_our_seat(self) -> None:
         """The lists of another connection would have none of ours."""

@@ -270,6 +270,15 @@ def failed(lease: Lease, due: Due, trouble: Trouble) -> None:
         raise LeaseLost(str(lease.connection_id))
 
 
+def give_back(lease: Lease) -> None:
+    """Let others at the chart again. What is due stays due as it is."""
+    execute(
+        "UPDATE connections_mirror SET lease_token = NULL, lease_until = NULL"
+        " WHERE connection_id = %s AND lease_token = %s",
+        [lease.connection_id, lease.token],
+    )
+
+
 def read_soon(connection_id: uuid.UUID, *, actor: str = "", full: bool = False) -> None:
     """Have the ERP read as soon as a worker is free. Ring `refresh_chart` after it."""
     columns = ("read_due_at", "full_due_at") if full else ("read_due_at",)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from connections.mirror.troubles import SeatLost
-from connections.models import Connection
+from connections.models import Connection, Mirror
 from connections.ramp.client import RampClient
 
 
@@ -14,10 +14,12 @@ def check(connection: Connection, ramp: RampClient) -> None:
     :raises SeatLost: if it is not ours, with the name of whoever has it
     """
     live = [one for one in ramp.all_connections() if one.is_live]
+    prepared = Mirror.objects.filter(connection=connection, is_being_prepared=True)
     if any(one.id == connection.ramp_connection_id and one.is_api for one in live):
+        prepared.update(is_being_prepared=False)  # the customer has switched to us
         return
     names = [one.remote_provider_name or one.connection_type.title() for one in live]
-    raise SeatLost(names[0] if names else "")
+    raise SeatLost(names[0] if names else "", is_being_prepared=prepared.exists())
 
 
 @dataclass

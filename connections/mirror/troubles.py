@@ -8,15 +8,18 @@ from connections.ramp import errors as ramp
 
 ERP, RAMP = "erp", "ramp"
 SEAT_TAKEN = "ramp.seat_taken"
+BEING_PREPARED = "ramp.being_prepared"
 
 
 class SeatLost(Exception):
     """Our connection does not hold the business's seat any more: nothing may be written (M6)."""
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, *, is_being_prepared: bool = False) -> None:
         super().__init__(f"{holder or 'Nobody'} holds the seat.")
         self.holder = holder
         """Who does, as Ramp names it; empty: nobody."""
+        self.is_being_prepared = is_being_prepared
+        """Ours never had it so far: a migration prepares it, and all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,15 @@ def of_ramp(error: ramp.RampError) -> Trouble:
 
 def seat_lost(error: SeatLost) -> Trouble:
     """What to do depends on who has the seat."""
+    if error.is_being_prepared:
+        return Trouble(
+            BEING_PREPARED,
+            "This customer is being migrated:"
+            f" {error.holder or 'another integration'} is still active in Ramp."[:300],
+            "Nothing is uploaded from here. The migration wizard uploads the chart to the new"
+            " connection, in its step Preload.",
+            needs_person=True,
+        )
     if not error.holder:
         return Trouble(
             SEAT_TAKEN,

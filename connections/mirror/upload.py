@@ -1,10 +1,12 @@
 """Bring Ramp's chart to what the ERP has, by the least that makes it so (R-16)."""
 
+from collections.abc import Collection
+
 from django.db.models.functions import Now
 
 from connections.mirror import batches, decisions, lookup, refusals, verification
 from connections.mirror.batches import Sent
-from connections.mirror.diff import ORDER
+from connections.mirror.diff import KINDS, ORDER
 from connections.mirror.every_kind import EVERY_KIND
 from connections.mirror.sending import MaySend, Sender
 from connections.models import Connection, Mirror, MirrorRun
@@ -16,6 +18,7 @@ def upload(
     ramp: Chart,
     *,
     run: MirrorRun | None,
+    kinds: Collection[str] = KINDS,
     may_send: MaySend = lambda: None,
     in_doubt: MaySend = lambda: None,
 ) -> Sent:
@@ -25,6 +28,7 @@ def upload(
     not repeated. A record that Ramp refuses says why on its row and holds up no other.
 
     :param ramp: the active connection's chart, or that of one that is still inactive
+    :param kinds: those to be sent; of others nothing is sent
     :param may_send: called before each call that changes something, and before what Ramp shows is
         taken for ours; what it raises ends the run
     :param in_doubt: called once per batch that Ramp refuses without naming a record, and before
@@ -40,7 +44,8 @@ def upload(
     decisions.tidy(connection)
     sender = Sender(connection, ramp, run, may_send, in_doubt)
     for kind, action in ORDER:
-        sender.send(EVERY_KIND[kind], action)
+        if kind in kinds:
+            sender.send(EVERY_KIND[kind], action)
     decisions.tidy(connection)
     refusals.forget_what_is_over(connection)
     _is_done(mirror)

@@ -1,7 +1,7 @@
 """Read back what Ramp has of the chart, and bring our `ramp_*` columns to it."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -15,6 +15,9 @@ from connections.mirror.every_kind import EVERY_KIND
 from connections.mirror.kinds import Columns, Mirrored
 from connections.models import Connection, CustomField, Mirror
 from connections.ramp.chart import Chart
+
+Hear = Callable[[str, CustomField | None, Columns], None]
+"""Told of each record that Ramp lists: its kind, whose option it is, and `erp_id` with columns."""
 
 _AT_ONCE = 500
 """Records of Ramp's list that are compared by one statement."""
@@ -40,32 +43,39 @@ def read_back(
     connection: Connection,
     ramp: Chart,
     *,
+    kinds: Collection[str] = KINDS,
     keep: Callable[[], None] = lambda: None,
     is_ours: Callable[[], None] = lambda: None,
+    hear: Hear = lambda *_: None,
 ) -> Differences:
     """Read Ramp's lists of every kind. What somebody changed there shows up as drift.
 
+    :param kinds: those whose lists are read
     :param keep: called before every part of a list is kept; what it raises ends the reading
     :param is_ours: called before any list is read, and again before records are taken as lost:
         raises if the lists are not those of our connection
+    :param hear: called with every record as it is listed, also those that nobody has given an id
     :raises RampError: if a list breaks off; what was read until then is kept, and nothing is taken
         as lost by it
     """
     is_ours()
     differences = Differences()
     for name in KINDS:
+        if name not in kinds:
+            continue
         if not MODELS[name].objects.filter(connection=connection).exists():
             continue  # nothing to compare, and taxes are not open to every business (R-49)
         if name == OPTION:
             for one in CustomField.objects.filter(connection=connection, ramp_id__isnull=False):
                 _List(
-                    connection, ramp, EVERY_KIND[name], differences, keep, is_ours, of_field=one
+                    connection, ramp, EVERY_KIND[name], differences, keep, is_ours, hear, one
                 ).read()
         else:
-            _List(connection, ramp, EVERY_KIND[name], differences, keep, is_ours).read()
-    Mirror.objects.filter(connection=connection).update(
-        last_verified_at=Now(), strangers=differences.strangers
-    )
+            _List(connection, ramp, EVERY_KIND[name], differences, keep, is_ours, hear).read()
+    if set(kinds) == set(KINDS):
+        Mirror.objects.filter(connection=connection).update(
+            last_verified_at=Now(), strangers=differences.strangers
+        )
     return differences
 
 
@@ -77,6 +87,7 @@ class _List:
     differences: Differences
     keep: Callable[[], None]
     is_ours: Callable[[], None]
+    hear: Hear
     of_field: CustomField | None = None
     without_id: int = 0
     """Active records that nobody has given an id of an ERP: made by hand in Ramp."""
@@ -115,8 +126,10 @@ class _List:
         if self.kind.kind == TAX_CODE and not self._has_tax_field():
             return
         for one in self.kind.listed(self.ramp, **self._filters()):
+            columns = {"erp_id": one.id, **self.kind.as_shown(one)}
+            self.hear(self.kind.kind, self.of_field, columns)
             if one.id:
-                yield {"erp_id": one.id, **self.kind.as_shown(one)}
+                yield columns
             elif one.is_active:
                 self.without_id += 1
 

@@ -35,6 +35,11 @@ class Mirror(models.Model):
     ramp_is_empty = models.BooleanField(
         default=False, help_text="We made the connection and nothing was uploaded before."
     )
+    is_being_prepared = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Another connection is active: a migration fills ours, and nothing else does.",
+    )
     tax_field_ramp_id = models.UUIDField(null=True, blank=True)
     strangers = models.JSONField(
         default=dict,
@@ -63,6 +68,7 @@ class MirrorRun(models.Model):
         PERSON = "person", "Person"
         ERP = "erp", "Word from the ERP"
         ONBOARDING = "onboarding", "Onboarding"
+        MIGRATION = "migration", "Migration"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"

@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from connections import services
 from connections.erp.port import ErpAdapter
-from connections.models import Connection, Credential, HealthCheck, RampToken
+from connections.models import Connection, Credential, HealthCheck, Mirror, RampToken
 from connections.ramp.client import RampClient
 from connections.ramp.errors import RampError
 from connections.ramp.schemas import AccountingConnection
@@ -115,12 +115,16 @@ def _standing(
             f"{connection.name}'s connection in Ramp is no longer linked.",
             "If nobody disconnected it on purpose, connect again in Ramp from this page.",
         )
+    prepared = Mirror.objects.filter(connection=connection, is_being_prepared=True)
+    if holder.id != connection.ramp_connection_id and prepared.exists():
+        return Seat.TAKEN, None  # as it should be, until the customer switches to us
     if holder.id != connection.ramp_connection_id:
         taken = services.seat_taken(connection, holder)
         return Seat.LOST, Problem(str(taken), taken.fix)
     if holder.connection_type == "DIRECT":
         taken = services.seat_taken(connection, holder)
         return Seat.LOST, Problem(str(taken), taken.fix)
+    prepared.update(is_being_prepared=False)
     return Seat.OURS, None
 
 

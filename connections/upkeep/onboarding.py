@@ -114,6 +114,8 @@ class Facts:
     new_ramp_credentials: Wish = NOTHING
     new_erp_credentials: Wish = NOTHING
     has_seat: bool = False
+    is_being_prepared: bool = False
+    """A migration prepares our connection, and another one is still active."""
     entities: int = 0
     entities_mapped: int = 0
     chart: Progress = Progress()
@@ -216,6 +218,9 @@ def _side(key: Key, side: Side, check: Wish, renewed: Wish, name: str) -> Step:
 
 
 def _seat(facts: Facts) -> Step:
+    if facts.is_being_prepared:
+        words = "A migration prepares the connection. The customer switches to it at its end."
+        return Step(Key.SEAT, Status.WORKING, words, party=Party.CUSTOMER)
     if facts.has_seat:
         return Step(Key.SEAT, Status.DONE, f"As “{facts.label}”, read back as linked.")
     if facts.seat.is_under_way:

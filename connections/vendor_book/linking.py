@@ -54,6 +54,8 @@ def due(connection_id: uuid.UUID | None = None) -> QuerySet[VendorLink]:
     )
     wanted = VendorLink.objects.filter(Exists(uploaded), state=State.WANTED)
     wanted = wanted.exclude(connection__stage=Connection.Stage.CLOSED)
+    # Uploaded to a connection that is not active yet: Ramp links within the active one only.
+    wanted = wanted.exclude(connection__mirror__is_being_prepared=True)
     if connection_id is not None:
         return wanted.filter(connection_id=connection_id)
     return wanted

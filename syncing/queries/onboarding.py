@@ -34,6 +34,7 @@ def facts(connection: Connection) -> Facts:
         Credential.objects.filter(connection=connection).values_list("side", flat=True)
     )
     wishes = chores.newest(connection)
+    mirror = Mirror.objects.filter(connection=connection).first()
     entities = Entity.objects.filter(connection=connection).aggregate(
         all=Count("pk"), mapped=Count("pk", filter=Q(is_mapped=True))
     )
@@ -54,9 +55,10 @@ def facts(connection: Connection) -> Facts:
         new_ramp_credentials=_wish(wishes, Chore.Kind.CREDENTIAL, Credential.Side.RAMP),
         new_erp_credentials=_wish(wishes, Chore.Kind.CREDENTIAL, Credential.Side.ERP),
         has_seat=connection.ramp_connection_id is not None,
+        is_being_prepared=mirror is not None and mirror.is_being_prepared,
         entities=entities["all"],
         entities_mapped=entities["mapped"],
-        chart=_chart(connection),
+        chart=_chart(connection, mirror),
         has_posting_accounts=PostingProfile.objects.filter(connection=connection)
         .exclude(card_liability_account="")
         .exists(),
@@ -97,9 +99,8 @@ def _wish(wishes: Mapping[tuple[str, str], Chore], kind: Chore.Kind, about: str 
     )
 
 
-def _chart(connection: Connection) -> Progress:
+def _chart(connection: Connection, mirror: Mirror | None) -> Progress:
     """By records, not by batches: what the ERP has to offer, and how much of it Ramp has."""
-    mirror = Mirror.objects.filter(connection=connection).first()
     read = uploaded = refused = 0
     for model in (LedgerAccount, CustomField, FieldOption, Vendor):
         wanted = Q(is_active=True, gone_at=None)
