@@ -1,0 +1,121 @@
+"""How much of what was used is mapped, and where two old records lead to one new one."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from migrations_tool.models import ConnectionMigration, OldRecord
+
+Kind, State = OldRecord.Kind, OldRecord.State
+
+COVERED = (State.MATCHED, State.MAPPED, State.PARKED)
+LEADING = (State.MATCHED, State.MAPPED)
+
+_CLASH = Q(state__in=LEADING, shared_because="")
+_TWIN = OldRecord.objects.filter(
+    _CLASH,
+    migration=OuterRef("migration"),
+    kind=OuterRef("kind"),
+    field_erp_id=OuterRef("field_erp_id"),
+    erp_id=OuterRef("erp_id"),
+).exclude(pk=OuterRef("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records of one kind."""
+
+    kind: OldRecord.Kind
+    records: int
+    used: int
+    open: int
+    """Used, and neither mapped nor parked."""
+    money: int
+    """Of those that were used, in minor units of the main currency."""
+    covered: int
+
+    @property
+    def percent(self) -> float:
+        """Of the money; without money, of the records that were used."""
+        if self.money:
+            return 100 * self.covered / self.money
+        return 100 * (self.used - self.open) / self.used if self.used else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All kinds together. One object's money counts once for each kind that it is coded with."""
+
+    parts: list[Part]
+
+    @property
+    def records(self) -> int:
+        return sum(part.records for part in self.parts)
+
+    @property
+    def open(self) -> int:
+        return sum(part.open for part in self.parts)
+
+    @property
+    def percent(self) -> float:
+        """The least covered kind's: a mean would hide it."""
+        return min((part.percent for part in self.parts if part.used), default=100.0)
+
+
+def coverage(migration: ConnectionMigration) -> Coverage:
+    """One statement."""
+    covered, used = Q(state__in=COVERED), Q(uses__gt=0)
+    counted = (
+        OldRecord.objects.filter(migration=migration)
+        .order_by("kind")
+        .values("kind")
+        .annotate(
+            records=Count("pk"),
+            used=Count("pk", filter=used),
+            open=Count("pk", filter=used & ~covered),
+            money=Sum("money_minor", filter=used, default=0),
+            covered=Sum("money_minor", filter=used & covered, default=0),
+        )
+    )
+    return Coverage([_part(**one) for one in counted])
+
+
+def _part(*, kind: str, **figures: int) -> Part:
+    return Part(Kind(kind), **figures)
+
+
+def with_rivals(records: QuerySet[OldRecord]) -> QuerySet[OldRecord]:
+    """Each with `has_rival`: another one leads where it leads, and nobody has decided that so.
+
+    Of several that share a target, one needs no reason; all are shown while a second lacks it.
+    """
+    return records.annotate(has_rival=_CLASH & Exists(_TWIN))
+
+
+def rivals(records: QuerySet[OldRecord]) -> QuerySet[OldRecord]:
+    """Those that another one leads to the same target as, and nobody has decided that so."""
+    return records.filter(_CLASH & Exists(_TWIN))
+
+
+def undecided_shares(migration: ConnectionMigration) -> list[tuple[str, int]]:
+    """Names of the new records that several old ones lead to by accident, and how many do."""
+    found = (
+        OldRecord.objects.filter(
+            migration=migration, state__in=LEADING, shared_because="", erp_id__gt=""
+        )
+        .order_by("kind", "field_erp_id", "erp_id")
+        .values("kind", "field_erp_id", "erp_id")
+        .annotate(old=Count("pk"))
+        .filter(old__gt=1)
+    )
+    shares = list(found[:50])
+    names = {
+        (row.kind, row.field_erp_id, row.erp_id): row.erp_name
+        for row in OldRecord.objects.filter(
+            migration=migration, state__in=LEADING, erp_id__in=[one["erp_id"] for one in shares]
+        )
+    }
+    return [
+        (names.get((one["kind"], one["field_erp_id"], one["erp_id"]), one["erp_id"]), one["old"])
+        for one in shares
+    ]
