@@ -24,7 +24,7 @@ from migrations_tool.handlers import handler_of
 from migrations_tool.models import ConnectionMigration, StepRecord, StepRun, Watch
 from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Refused, Status, after_check, check_gates, check_order
-from migrations_tool.work import LEASE, LeaseLost, Work
+from migrations_tool.work import LEASE, LeaseLost, NotNow, Work
 from rampbridge.lib import failpoints
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def do(run_id: uuid.UUID, *, clock: Callable[[], datetime]) -> StepRun | None:
         return None
     except Refused as refused:
         _end(work, StepRun.State.REFUSED, str(refused))
-    except (ErpError, RampError, SeatLost, NoCredential) as error:
+    except (ErpError, RampError, SeatLost, NoCredential, NotNow) as error:
         _tell(work, _trouble_of(error))
     except Exception as error:  # a mistake of ours: said on the page, and raised for the log
         _end(
@@ -85,7 +85,7 @@ def watch(watch_id: int, *, clock: Callable[[], datetime]) -> None:
         if handler.is_watching(found.migration):
             handler.watch(work)
             look_again(work.migration, step, clock())
-    except (ErpError, RampError, SeatLost, NoCredential) as error:
+    except (ErpError, RampError, SeatLost, NoCredential, NotNow) as error:
         told = _trouble_of(error)
         trouble = f"{told.title} {told.fix}".strip()[:500]
     except Refused as refused:
@@ -210,6 +210,8 @@ def _trouble_of(error: Exception) -> Trouble:
             return troubles.of_ramp(error)
         case SeatLost():
             return troubles.seat_lost(error)
+        case NotNow():
+            return Trouble("us.not_now", str(error), "Nothing to do.", needs_person=False)
         case _:
             return Trouble("no_credentials", str(error), "Enter them again.", needs_person=True)
 

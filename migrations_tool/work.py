@@ -26,6 +26,12 @@ class LeaseLost(Exception):
     """Another worker has taken the run over; this one stops without a word."""
 
 
+class NotNow(Exception):
+    """Something else is at it for a moment. The run is tried again by itself; the message says what
+    it waits for.
+    """
+
+
 @dataclass
 class Work:
     """One act, its two sides, and where to write what was seen.
