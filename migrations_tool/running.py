@@ -185,6 +185,7 @@ def _complete(work: Work) -> None:
         version=F("version") + 1,
     )
     work.evidence("wizard.completed", "Every gate was green or waived.", is_good=True)
+    handler_of(work.step).completed(work)
 
 
 def look_again(migration: ConnectionMigration, step: Step, now: datetime) -> None:

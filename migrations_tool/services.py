@@ -305,7 +305,7 @@ def end(
     locked = ConnectionMigration.objects.select_for_update().get(pk=migration.pk)
     _must_be_open(locked)
     others = StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN)
-    if others.exclude(pk=by_run.pk if by_run else None).exists():
+    if others.exclude(pk=by_run.pk).exists() if by_run else others.exists():
         raise StepNotYours("A step is being run. Wait until it has ended.")
     locked.state, locked.finished_at = state, now
     locked.ended_by, locked.ended_because = actor, because[:500]

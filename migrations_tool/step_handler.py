@@ -33,6 +33,9 @@ class Handler:
     def undo(self, work: Work) -> None:
         """Take back what applying did."""
 
+    def completed(self, work: Work) -> None:
+        """Do what follows from the step being done. May be called again if a worker dies in it."""
+
     def watch(self, work: Work) -> None:
         """Look by itself, as `watch_every` says."""
 

@@ -1,0 +1,101 @@
+"""The customer's switch: seen within a minute, and what follows from it at once (R-100, R-101)."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from connections import services
+from connections.models import Mirror
+from connections.ramp.schemas import AccountingConnection
+from migrations_tool.flip import sight
+from migrations_tool.flip.sight import Seat, Sight
+from migrations_tool.models import ConnectionMigration
+from migrations_tool.proofs import newest
+from migrations_tool.work import Work
+from syncing import pauses, upkeep
+from syncing.models import SyncItem
+
+HELD_BACK = "Cutover check: one object of each type goes first, and somebody looks at it."
+"""The reason of the pauses that stand until the cutover check is done."""
+
+
+def look(work: Work) -> Sight:
+    """Read who has the seat, keep what is new about it, and begin if it is ours. Bears repeating.
+
+    :raises RampError: if Ramp cannot be asked
+    """
+    migration = work.migration
+    work.keep()
+    connections = work.ramp.all_connections()
+    seen = sight.look(
+        connections,
+        new_id=migration.new_connection_id,
+        old_id=migration.old_connection_id,
+        label=migration.connection.ramp_provider_name,
+        was_switched=migration.flipped_at is not None,
+    )
+    if seen.seat is Seat.OURS:
+        _begin(work)
+    _keep(work, seen, connections)
+    if seen.seat is Seat.OURS:
+        _have_a_webhook(work)
+    return seen
+
+
+@transaction.atomic
+def _begin(work: Work) -> None:
+    """From here on Ramp is read. Nothing is posted: the pauses are there before the first poll."""
+    locked = ConnectionMigration.objects.select_for_update().get(pk=work.migration.pk)
+    if locked.flipped_at is not None:
+        return
+    connection = work.migration.connection
+    for object_type in SyncItem.ObjectType.values:
+        pauses.pause(connection, object_type, HELD_BACK, work.actor)
+    now = work.clock()
+    locked.flipped_at = now
+    locked.save(update_fields=["flipped_at"])
+    Mirror.objects.filter(connection=connection).update(is_being_prepared=False)
+    upkeep.begin(connection, now=now)
+    work.migration.flipped_at = now
+
+
+def _keep(work: Work, seen: Sight, connections: Sequence[AccountingConnection]) -> None:
+    """Evidence of what has changed since the last look; one that says the same says nothing."""
+    migration = work.migration
+    before = newest(migration, "flip.switched")
+    text = f"{seen.words} {seen.fix}".strip()[:500]
+    is_good = seen.seat is Seat.OURS and seen.is_listed
+    if before is not None and (before.is_good, before.text) == (is_good, text):
+        return
+    work.evidence(
+        "flip.switched",
+        text,
+        is_good=is_good,
+        inputs={"before": before.result if before else {}},
+        result={
+            "seat": seen.seat,
+            "needs_attention": bool(seen.fix),
+            "connections": [
+                one.model_dump(
+                    mode="json",
+                    include={
+                        "id",
+                        "remote_provider_name",
+                        "connection_type",
+                        "is_active",
+                        "is_ready_to_migrate",
+                        "status",
+                        "last_linked_at",
+                    },
+                )
+                for one in connections
+            ],
+        },
+    )
+
+
+def _have_a_webhook(work: Work) -> None:
+    """Ramp is to ring us. What fails here is tried again with the next look."""
+    work.keep()
+    subscription = services.ensure_subscribed(work.migration.connection, work.ramp)
+    services.answer_challenge(subscription, work.ramp)

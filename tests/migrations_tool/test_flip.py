@@ -1,0 +1,197 @@
+"""Marking ready, and the customer's switch: seen within a minute, and nothing posted by it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from pytest_django import Settings
+
+from connections.models import Connection
+from connections.ramp.client import RampClient
+from connections.ramp.errors import OutcomeUnknown
+from migrations_tool import running
+from migrations_tool.flip.handler import FlipHandler
+from migrations_tool.flip.panel import reminder
+from migrations_tool.flip.switching import HELD_BACK
+from migrations_tool.handlers import handler_of
+from migrations_tool.models import Evidence, StepRun, Watch
+from migrations_tool.proofs import newest
+from migrations_tool.steps import Act, Step
+from migrations_tool.wizard import Light, Status
+from syncing.models import Pause, Schedule, SyncItem
+from tests.migrations_tool.switched import (
+    change_seat,
+    mark,
+    only_these,
+    prepare,
+    reachable_from_ramp,
+)
+from tests.migrations_tool.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _alone(settings: Settings) -> Iterator[None]:
+    with only_these(Step.FLIP), reachable_from_ramp(settings):
+        yield
+
+
+def look(world: World) -> None:
+    """The watch comes by."""
+    running.watches_due()
+    watch = Watch.objects.get(migration=world.migration, step=Step.FLIP)
+    running.watch(watch.pk, clock=world.clock)
+    watch.refresh_from_db()
+    assert watch.trouble == ""
+
+
+def is_switched(world: World) -> bool:
+    return world.migration.flipped_at is not None
+
+
+class TestMarking:
+    def test_is_read_back_and_kept(self, world: World) -> None:
+        prepare(world)
+
+        run = world.do(Step.FLIP, Act.APPLY)
+
+        assert run.state == StepRun.State.DONE
+        assert world.migration.marked_ready_at is not None
+        assert world.light("flip.marked") is Light.GREEN
+        assert world.status(Step.FLIP) is Status.WAITING_FOR_CUSTOMER
+        ours = world.migration.new_connection_id
+        marked = [one.id for one in world.ramp.all_connections() if one.is_ready_to_migrate]
+        assert marked == [ours]
+
+    def test_again_marks_nothing_and_refuses_nothing(self, world: World) -> None:
+        mark(world)
+
+        assert world.do(Step.FLIP, Act.APPLY).state == StepRun.State.DONE
+
+    def test_a_lost_answer_is_settled_by_reading_back(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken = RampClient.mark_ready_to_migrate
+
+        def lost(self: RampClient, connection_id: UUID) -> None:
+            taken(self, connection_id)
+            raise OutcomeUnknown("The answer was lost.")
+
+        prepare(world)
+        monkeypatch.setattr(RampClient, "mark_ready_to_migrate", lost)
+
+        assert world.do(Step.FLIP, Act.APPLY).state == StepRun.State.DONE
+        assert world.light("flip.marked") is Light.GREEN
+
+    def test_is_refused_while_an_earlier_step_is_open(self, world: World) -> None:
+        prepare(world)
+        world.migration.steps.filter(step=Step.REHEARSAL).update(status=Status.IN_PROGRESS)
+
+        run = world.do(Step.FLIP, Act.APPLY)
+
+        assert run.state == StepRun.State.REFUSED
+        assert "10 Rehearsal and sign-off: It is not completed. Complete it first." in run.title
+        assert world.migration.marked_ready_at is None
+
+    def test_is_refused_when_nothing_is_left_to_leave(self, world: World) -> None:
+        prepare(world)
+        change_seat(world, world.old.id, is_active=False)
+
+        run = world.do(Step.FLIP, Act.APPLY)
+
+        assert run.state == StepRun.State.REFUSED
+        assert "nothing to switch from" in run.title
+        seen = newest(world.migration, "flip.preconditions")
+        assert seen is not None
+        assert not seen.is_good
+
+    def test_is_refused_when_ramp_gave_the_incumbent(self, world: World) -> None:
+        prepare(world)
+        migration = world.migration
+        migration.old_connection_id = None
+        migration.new_connection_id = world.old.id
+        migration.save(update_fields=["old_connection_id", "new_connection_id"])
+
+        run = world.do(Step.FLIP, Act.APPLY)
+
+        assert run.state == StepRun.State.REFUSED
+        assert "not API" in run.title
+
+
+class TestTheSwitch:
+    def test_is_seen_within_a_minute(self) -> None:
+        handler = handler_of(Step.FLIP)
+        assert isinstance(handler, FlipHandler)
+        assert handler.watch_every is not None
+        assert handler.watch_every <= timedelta(seconds=30)
+
+    def test_begins_everything_and_posts_nothing(self, world: World) -> None:
+        mark(world)
+        look(world)
+        assert not is_switched(world)
+
+        world.flip()
+        world.turn(seconds=40)
+        look(world)
+
+        assert is_switched(world)
+        assert world.light("flip.switched") is Light.GREEN
+        connection = Connection.objects.get(pk=world.connection.pk)
+        assert connection.stage == Connection.Stage.LIVE
+        paused = Pause.objects.filter(connection=connection, resumed_at=None)
+        assert set(paused.values_list("object_type", flat=True)) == set(SyncItem.ObjectType.values)
+        assert {one.reason for one in paused} == {HELD_BACK}
+        assert Schedule.objects.filter(connection=connection).exists()
+        assert connection.subscriptions.filter(status="active").exists()
+
+    def test_is_written_down_once_with_before_and_after(self, world: World) -> None:
+        mark(world)
+        look(world)
+        look(world)
+        world.flip()
+        look(world)
+        look(world)
+
+        waiting, switched = Evidence.objects.filter(code="flip.switched").order_by("at", "pk")
+        assert waiting.result["seat"] == "old"
+        assert switched.is_good
+        assert switched.result["seat"] == "ours"
+        assert switched.inputs["before"]["seat"] == "old"
+
+    def test_to_another_name_is_red_and_says_what_to_do(self, world: World) -> None:
+        mark(world)
+        rival = world.ramp.create_connection(remote_provider_name="Rival Books", is_active=False)
+        change_seat(world, str(rival.id), is_ready_to_migrate=True)
+
+        world.flip("Rival Books")
+        look(world)
+
+        gate = world.gates(Step.FLIP)["flip.switched"]
+        assert gate.light is Light.RED
+        assert "Rival Books is active now" in gate.words
+        assert "choose" in gate.words
+        assert not is_switched(world)
+        assert world.connection.items.count() == 0
+
+    def test_back_to_the_old_one_is_red_and_says_what_to_do(self, world: World) -> None:
+        mark(world)
+        world.flip()
+        look(world)
+
+        world.flip_back()
+        look(world)
+
+        gate = world.gates(Step.FLIP)["flip.switched"]
+        assert gate.light is Light.RED
+        assert "is active again after the switch" in gate.words
+        assert "take this step back" in gate.words
+
+    def test_is_reminded_of(self, world: World) -> None:
+        mark(world)
+
+        assert "has not switched yet" in reminder(world.migration, world.clock())
+        world.turn(days=3)
+        assert "Marked ready 3 days ago" in reminder(world.migration, world.clock())
+        assert "Remind" in reminder(world.migration, world.clock())
