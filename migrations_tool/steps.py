@@ -96,7 +96,7 @@ STEPS: tuple[Definition, ...] = (
         why="A missing scope that is found on the day of the switch moves the day.",
         wrong="The ERP's credential belongs to a person who leaves, and takes the access along.",
         minutes=10,
-        rollback="The record that proved writing to the ERP is removed.",
+        rollback="Nothing to take back: the ERP is asked for rights, and nothing is written to it.",
         needs=frozenset({Step.PLAN}),
     ),
     Definition(

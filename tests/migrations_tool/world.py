@@ -11,8 +11,11 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.db.models.functions import Now
+from django.test import override_settings
 from django.utils import timezone
 
 from connections import clients, services
@@ -272,8 +275,25 @@ def migrating(**wishes: Any) -> Iterator[World]:
     """A world whose Ramp and ERP the whole program finds in this process."""
     world = World(**wishes)
     try:
-        with patch("connections.clients.shared_http_client", lambda *_: world.http):
+        with (
+            patch("connections.clients.shared_http_client", lambda *_: world.http),
+            override_settings(WEBHOOK_BASE_URL="https://testserver"),  # Ramp rings by TLS only
+            _database_kept(),
+        ):
             yield world
     finally:
         world.close()
         forget_named()
+
+
+@contextmanager
+def _database_kept() -> Iterator[None]:
+    """A webhook is handled in the test's own transaction, whose connection must outlive it."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)
