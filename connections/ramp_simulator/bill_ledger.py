@@ -49,7 +49,8 @@ def told_json(
     """Who reported what of an object, and when."""
     synced_by = None
     if status is SyncStatus.SYNCED:
-        synced_by = "export" if commits[-1].outcome == "export" else "api"
+        outcome = commits[-1].outcome
+        synced_by = outcome if outcome in {"export", "provider"} else "api"
     return {
         "reference": reference,
         "reference_id": reference,

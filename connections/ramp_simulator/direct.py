@@ -84,7 +84,7 @@ def sync(world: World, business: str, *, most: int | None = None) -> int:
         raise NotPossible("No connection that Ramp itself runs has the seat.")
     found = list(islice(_ready(world, business), most))
     for sync_type, given in found:
-        told = Told(world.clock(), world.ids.uuid(), world.ids.uuid())
+        told = Told(world.clock(), world.ids.uuid(), world.ids.uuid(), by_provider=True)
         body = bodies.SuccessfulSync.model_validate(
             {"id": given, "reference_id": f"QB-{told.at:%j}-{given[:8]}"}
         )

@@ -15,7 +15,7 @@ from connections.ramp_simulator.amounts import factor
 from connections.ramp_simulator.bodies import AccountUpload
 from connections.ramp_simulator.people import Merchant, Purchase
 from connections.ramp_simulator.records import ConnectionType
-from connections.ramp_simulator.scenario_data import EQUIPMENT, Plan
+from connections.ramp_simulator.scenario_data import EQUIPMENT, MIGRATING, Plan
 from connections.ramp_simulator.world import World
 
 CSV_BUSINESS: Final = "blue-mesa-solar"
@@ -67,6 +67,7 @@ _OWN: Mapping[str, Sequence[Stranger]] = {
         Stranger("Sandia Crane & Rigging", 14_050),
     ),
     "verde-clinics": (Stranger("McKesson Corp.", 52_700), Stranger("Catalina Linen", 5_150)),
+    MIGRATING: (Stranger("Sysco Corporation", 61_200), Stranger("Pisgah Elevator", 8_900)),
 }
 
 

@@ -15,16 +15,19 @@ from connections.ramp_simulator.tables import Table
 from connections.ramp_simulator.webhooks import announce
 from connections.ramp_simulator.world import World
 
+PROVIDER = "provider"
+"""The outcome of what a connection that Ramp itself runs has booked."""
 R = TypeVar("R", bound=Synced)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The call that a report came with."""
+    """The call that a report came with; `by_provider`: it was a connection of Ramp's own."""
 
     at: datetime
     sync_id: str
     idempotency_key: str
+    by_provider: bool = False
 
 
 class Noted(Protocol):
@@ -106,7 +109,7 @@ def note_success(row: Noted, reference_id: str, told: Told) -> None:
     row.commits.append(
         Commit(
             at=told.at,
-            outcome="success",
+            outcome=PROVIDER if told.by_provider else "success",
             sync_id=told.sync_id,
             idempotency_key=told.idempotency_key,
             reference_id=reference_id,

@@ -9,6 +9,8 @@ TRAVEL, SOFTWARE, MEALS, OFFICE = "6100", "6200", "6300", "6400"
 ADVERTISING, PROFESSIONAL, OLD_PROJECTS = "6500", "6600", "6999"
 EQUIPMENT = "7100"
 """Of a chart from before us, which no ERP knows."""
+MIGRATING = "cedar-hotels"
+"""The business whose seat another provider holds."""
 ENGINEERING, SALES, OPERATIONS = "ENG", "SAL", "OPS"
 DEPARTMENT_NAMES = {ENGINEERING: "Engineering", SALES: "Sales", OPERATIONS: "Operations"}
 
@@ -308,5 +310,32 @@ PLANS = (
             _shop("Costco", MEALS, 25, 240, "Break room", at="Tucson, US", weight=4),
         ),
         ready=110,
+    ),
+    Plan(
+        key=MIGRATING,
+        name="Cedar Hotels Group",
+        currency="USD",
+        country="US",
+        city="Asheville",
+        website="cedarhotels.example",
+        phone="+18285550159",
+        entities=("Cedar Hotels Group LLC", "Cedar Lodge at Lake Lure LLC"),
+        people=(
+            ("Nora", "Whitaker", OPERATIONS),
+            ("Felix", "Brandt", SALES),
+            ("Imani", "Coleman", OPERATIONS),
+            ("Tomás", "Ibarra", OPERATIONS),
+            ("Greta", "Nyström", SALES),
+            ("Andre", "Baptiste", ENGINEERING),
+        ),
+        shops=(
+            *_US_SHOPS,
+            _shop("Sysco", MEALS, 180, 3900, "Kitchen order|Breakfast buffet", weight=7),
+            _shop("HD Supply", OFFICE, 25, 1400, "Towels|Lamps|Door hardware", weight=6),
+            _shop("Booking.com", ADVERTISING, 120, 2600, "Commission", weight=4),
+            _shop("Mews", SOFTWARE, 240, 1500, "Property management", weight=2),
+            _shop("Blue Ridge Linen", PROFESSIONAL, 140, 1900, "Laundry", weight=4),
+        ),
+        ready=45,
     ),
 )

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from connections.ramp_simulator import people
+from connections.ramp_simulator.former_provider import stay_with_another
 from connections.ramp_simulator.heritage import bring_along
 from connections.ramp_simulator.invoicing import Bookkeeper
 from connections.ramp_simulator.oauth import CLIENT_ID_PREFIX, SECRET_PREFIX
 from connections.ramp_simulator.other_past import OtherPast
 from connections.ramp_simulator.people import Purchase
 from connections.ramp_simulator.records import Business, Entity, Person, Transaction
-from connections.ramp_simulator.scenario_data import DEPARTMENT_NAMES, PLANS, Plan
+from connections.ramp_simulator.scenario_data import DEPARTMENT_NAMES, MIGRATING, PLANS, Plan
 from connections.ramp_simulator.shopping import Shopper
 from connections.ramp_simulator.world import World
 
@@ -52,8 +53,8 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
 
     `empty` has the seven demo businesses and no spend, `small` three of them with a dozen ready
     transactions each, `demo` all seven with some eight hundred, everything else that Ramp syncs
-    besides, and what they bring along from the time before us. `scale` multiplies the numbers,
-    but for the latter.
+    besides, and what they bring along from the time before us, and an eighth that is still with
+    another provider. `scale` multiplies the numbers, but for what is from before us.
 
     :raises NoSuchScenario: for any other name
     """
@@ -61,6 +62,8 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
         raise NoSuchScenario(f"There is no scenario {name!r}; there are {', '.join(NAMES)}.")
     for plan in PLANS:
         if name == "small" and plan.key not in _SMALL:
+            continue
+        if plan.key == MIGRATING and name != "demo":
             continue
         _found(world, plan)
         if name != "empty":
@@ -70,6 +73,7 @@ def play(world: World, name: str, *, seed: int, scale: float) -> None:
             if name == "demo":
                 past.live_besides(ready, random.Random(f"{seed}:{plan.key}:besides"))
     if name == "demo":
+        stay_with_another(world, MIGRATING, random.Random(f"{seed}:{MIGRATING}:provider"))
         for plan in PLANS:
             bring_along(world, plan, random.Random(f"{seed}:{plan.key}:heritage"))
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from connections.ramp_simulator.scenario_data import (
     ADVERTISING,
+    MEALS,
+    MIGRATING,
     OFFICE,
     PROFESSIONAL,
     SOFTWARE,
@@ -40,6 +42,7 @@ OWN: Mapping[str, Sequence[Supplier]] = {
     "pennine-outdoor": (Supplier("Peak Print Works", ADVERTISING, 90, 1200, "Catalogue", 1),),
     "blue-mesa-solar": (Supplier("CED Greentech", OFFICE, 600, 9800, "Racking", 2),),
     "verde-clinics": (Supplier("McKesson", OFFICE, 300, 7600, "Supplies", 2),),
+    MIGRATING: (Supplier("Sysco", MEALS, 400, 5200, "Kitchen account", 3),),
 }
 _FAR = Supplier("Bergmann Werkzeuge GmbH", OFFICE, 120, 2600, "Tools from abroad")
 _FAR_CURRENCY = {"USD": ("EUR", 1.085), "EUR": ("USD", 0.9217), "GBP": ("EUR", 0.8571)}

@@ -19,6 +19,8 @@ from connections.ramp_simulator.tables import SyncedTable
 from connections.ramp_simulator.world import World
 
 C = TypeVar("C", bound=ChartRow)
+CodedRow = Coded | Bill | VendorCredit
+"""Whatever people code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,9 @@ class _Carrier:
 
     def carry(self, world: World) -> None:
         business = self._old.business
-        coded: Iterable[Coded | Bill | VendorCredit] = chain(
-            world.transactions.of(business),
-            world.reimbursements.of(business),
-            world.bills.of(business),
-            world.vendor_credits.of(business),
-        )
-        for row in list(coded):
+        for row in coded_rows(world, business):
             row.options = self._options(row.options)
-            for line in _lines_of(row):
+            for line in lines_of(row):
                 self._carry_line(line)
             if isinstance(row, Coded) and row.coded_vendor_id:
                 row.coded_vendor_id = self._vendor_id(world, row.coded_vendor_id)
@@ -178,7 +174,17 @@ def _alike(old: C, offered: Iterable[C], chosen: Mapping[str, str]) -> C | None:
     return next(chain(by_code, by_name), None)
 
 
-def _lines_of(row: Coded | Bill | VendorCredit) -> Iterator[Line]:
+def coded_rows(world: World, business: str) -> list[CodedRow]:
+    """Everything of a business that people code."""
+    return [
+        *world.transactions.of(business),
+        *world.reimbursements.of(business),
+        *world.bills.of(business),
+        *world.vendor_credits.of(business),
+    ]
+
+
+def lines_of(row: CodedRow) -> Iterator[Line]:
     yield from row.lines
     if not isinstance(row, Coded):
         yield from (goods.line for goods in row.inventory_lines)

@@ -4,13 +4,13 @@ import random
 import threading
 from collections.abc import Callable
 
-from connections.ramp_simulator import claims, people
+from connections.ramp_simulator import claims, people, seats
 from connections.ramp_simulator.card_routine import CardRoutine
 from connections.ramp_simulator.claiming import Claimant
 from connections.ramp_simulator.invoicing import Bookkeeper
 from connections.ramp_simulator.meddling import meddle
 from connections.ramp_simulator.people import Edit, Merchant, Purchase
-from connections.ramp_simulator.records import SyncStatus, Transaction
+from connections.ramp_simulator.records import ConnectionType, SyncStatus, Transaction
 from connections.ramp_simulator.scenario_data import EQUIPMENT, OFFICE, PLANS, Plan
 from connections.ramp_simulator.shopping import Shopper
 from connections.ramp_simulator.world import World
@@ -40,7 +40,7 @@ class Traffic:
         present = {business.key for business in world.businesses.all()}
         plans = [plan for plan in PLANS if plan.key in present]
         self._towns = [_Town(world, plan, self._dice) for plan in plans]
-        self._sizes = [plan.ready for plan in plans]
+        self._sizes = {plan.key: plan.ready for plan in plans}
         # How often of a hundred times.
         acts: tuple[tuple[float, Callable[[_Town], object]], ...] = (
             (83, self._buy),
@@ -55,7 +55,7 @@ class Traffic:
         self._act_weights = [weight for weight, _ in acts]
 
     def step(self) -> None:
-        [town] = self._dice.choices(self._towns, self._sizes)
+        [town] = self._dice.choices(self._towns, [self._size(town) for town in self._towns])
         [act] = self._dice.choices(self._acts, self._act_weights)
         business = town.key
         with self._world.change():
@@ -67,6 +67,12 @@ class Traffic:
                 self._take_one_back(business)
             if self._dice.random() < _FIX:
                 self._fix_what_failed(business)
+
+    def _size(self, town: _Town) -> int:
+        """Where Ramp itself runs the connection all is still: nobody drains what keeps flowing."""
+        seat = seats.active(self._world, town.key)
+        is_direct = seat is not None and seat.connection_type is ConnectionType.DIRECT
+        return 0 if is_direct else self._sizes[town.key]
 
     def _buy(self, town: _Town) -> None:
         now = self._world.clock()

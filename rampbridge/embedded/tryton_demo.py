@@ -38,6 +38,7 @@ CUSTOMERS = (
     Customer("pennine-outdoor", "Pennine Outdoor Ltd", "GBP"),
     Customer("blue-mesa-solar", "Blue Mesa Solar", "USD"),
     Customer("verde-clinics", "Verde Clinics", "USD"),
+    Customer("cedar-hotels", "Cedar Hotels Group", "USD"),
 )
 
 

@@ -39,6 +39,8 @@ PROFILE_CODES = {
 OLD_ACCOUNT_CODE = "6999"
 CREATES_VENDORS = "verde-clinics"
 """The customer whose merchants become vendors of the ERP by themselves."""
+MIGRATING = "cedar-hotels"
+"""The customer whose seat in Ramp another provider holds: the wizard moves it."""
 CREDITS_IN = "USD"
 """The one currency that vendor credits of Ramp's are in."""
 HISTORY_DAYS = 120
@@ -50,6 +52,7 @@ TIME_ZONES = {
     "pennine-outdoor": "Europe/London",
     "blue-mesa-solar": "America/Denver",
     "verde-clinics": "America/New_York",
+    "cedar-hotels": "America/New_York",
 }
 
 
@@ -66,18 +69,25 @@ class Command(BaseCommand):
         for number, (slug, erp_settings) in enumerate(erps.items(), start=1):
             if slug not in businesses:
                 raise CommandError(f"The Ramp simulator has no business called {slug}.")
-            connection = connect_customer(businesses[slug], erp_settings)
+            enter = enter_customer if slug == MIGRATING else connect_customer
+            connection = enter(businesses[slug], erp_settings)
             self.stdout.write(f"{number}/{len(erps)} {connection.name}")
             self.stdout.flush()
 
 
-def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
-    """One customer from nothing to live."""
+def enter_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
+    """The credentials of both sides are kept. Nothing is changed in Ramp or the ERP."""
     connection = Connection.objects.filter(slug=business["key"]).first()
     if connection is None:
-        connection = _create(business, erp_settings)
-    else:  # the demo's servers may be at other ports than last time
-        services.change_erp_credential(connection, erp_settings)
+        return _create(business, erp_settings)
+    # The demo's servers may be at other ports than last time.
+    services.change_erp_credential(connection, erp_settings)
+    return connection
+
+
+def connect_customer(business: Mapping[str, Any], erp_settings: dict[str, str]) -> Connection:
+    """One customer from nothing to live."""
+    connection = enter_customer(business, erp_settings)
     ramp, erp = clients.ramp_client(connection), clients.erp_adapter(connection)
     services.check_erp(erp)
     services.take_seat(connection, ramp)

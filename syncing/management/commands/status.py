@@ -104,9 +104,9 @@ def _ledger_entries(connection: Connection) -> Sequence[LedgerEntry]:
 
 
 def _slugs() -> list[str]:
-    return list(
-        Connection.objects.exclude(stage=Connection.Stage.CLOSED).values_list("slug", flat=True)
-    )
+    """Those that we work for: what is ready for another provider is none of ours."""
+    not_ours = (Connection.Stage.SETTING_UP, Connection.Stage.CLOSED)
+    return list(Connection.objects.exclude(stage__in=not_ours).values_list("slug", flat=True))
 
 
 def _ramp_rows(slug: str) -> Iterator[RampRow]:

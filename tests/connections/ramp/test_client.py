@@ -88,6 +88,20 @@ class TestConnections:
             "Somebody Else"
         )
 
+    def test_waits_beside_the_incumbent_until_it_is_marked_ready(
+        self, ramp: RampClient, business: BusinessHandle
+    ) -> None:
+        business.connect_provider()
+        waiting = ramp.create_connection(remote_provider_name="rampbridge", is_active=False)
+
+        marked = ramp.mark_ready_to_migrate(waiting.id)
+
+        assert not waiting.is_ready_to_migrate
+        assert marked.is_ready_to_migrate
+        assert ramp.connection(waiting.id) == marked
+        with pytest.raises(errors.InvalidRequest, match="already marked"):
+            ramp.mark_ready_to_migrate(waiting.id)
+
     def test_nothing_to_give_up_is_not_found(self, ramp: RampClient) -> None:
         with pytest.raises(errors.NotFound):
             ramp.delete_connection()

@@ -5,7 +5,9 @@ import pytest
 
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.records import Transaction
+from connections.ramp_simulator.scenario_data import MIGRATING
 from connections.ramp_simulator.scenarios import NoSuchScenario
+from connections.ramp_simulator.traffic import Traffic
 from tests.connections.ramp_simulator.side import NOON, Client, ManualClock
 
 BUSINESSES = [
@@ -34,12 +36,12 @@ def ready(demo: Simulator) -> list[Transaction]:
 
 
 class TestTheDemo:
-    def test_has_seven_businesses_busy_and_quiet(self, demo: Simulator) -> None:
+    def test_has_seven_businesses_busy_and_quiet_and_one_to_move(self, demo: Simulator) -> None:
         ready = {
             business.key: len(business.transactions("SYNC_READY")) for business in demo.businesses()
         }
 
-        assert list(ready) == BUSINESSES
+        assert list(ready) == [*BUSINESSES, MIGRATING]
         assert sum(ready.values()) >= 700
         assert max(ready.values()) > 5 * min(ready.values())
 
@@ -77,7 +79,7 @@ class TestTheDemo:
 
         states = Counter((row.state, row.sync_status.value) for row in rows)
         assert states["CLEARED", "NOT_SYNC_READY"] > 50
-        assert states["PENDING", "NOT_SYNC_READY"] == states["DECLINED", "NOT_SYNC_READY"] == 7
+        assert states["PENDING", "NOT_SYNC_READY"] == states["DECLINED", "NOT_SYNC_READY"] == 8
 
     def test_adds_up_line_by_line(self, demo: Simulator) -> None:
         for business in demo.businesses():
@@ -206,7 +208,7 @@ class TestTheDemosBills:
 
 class TestWhatTheDemoBringsAlong:
     def test_is_a_csv_connection_with_accounts_nobody_else_knows(self, demo: Simulator) -> None:
-        connections = [business.connection for business in demo.businesses()]
+        connections = [demo.business(key).connection for key in BUSINESSES]
         [former] = [one for one in connections if one]
 
         accounts = list(demo.world.accounts.of_connection(former.id))
@@ -269,6 +271,53 @@ class TestWhatTheDemoBringsAlong:
 
         assert vendor["contacts"] == [contact["id"]]
         assert (contact["email"], account["payment_method"]) == (email, method)
+
+
+class TestTheDemosBusinessWithAnotherProvider:
+    @pytest.fixture
+    def client(self, demo: Simulator) -> Client:
+        return Client(demo, demo.business(MIGRATING))
+
+    def test_has_a_seat_that_ramp_itself_runs(self, client: Client) -> None:
+        [seat] = client.get("/accounting/all-connections").json()["connections"]
+
+        assert (seat["connection_type"], seat["is_active"]) == ("DIRECT", True)
+        assert seat["remote_provider_name"] == "QuickBooks Online"
+
+    def test_has_little_that_waits_and_much_that_is_synced(self, client: Client) -> None:
+        status = Counter(row["sync_status"] for row in client.every_row("/transactions"))
+
+        assert status["SYNC_READY"] == 7
+        assert status["SYNCED"] > 30
+
+    def test_is_coded_to_its_own_chart(self, client: Client) -> None:
+        rows = client.every_row("/transactions", sync_status="SYNCED", page_size=100)
+        selections = [
+            one
+            for row in rows
+            for line in row["line_items"]
+            for one in line["accounting_field_selections"]
+        ]
+
+        assert {one["provider_name"] for one in selections} == {"QuickBooks Online"}
+        assert {"57", "58", "61", "62"} <= {one["external_id"] for one in selections}
+        assert any(one["category_info"]["name"] == "Class" for one in selections)
+
+    def test_has_bills_in_flight(self, demo: Simulator) -> None:
+        bills = demo.business(MIGRATING).bills()
+
+        assert any(bill.status == "OPEN" and bill.payment_id for bill in bills)
+        assert any(bill.approval_status == "PENDING" for bill in bills)
+
+    def test_rests_while_the_others_spend_on(self) -> None:
+        demo = play("demo", scale=0.05)
+        traffic = Traffic(demo.world, seed=1)
+        before = len(demo.business(MIGRATING).transactions())
+
+        for _ in range(200):
+            traffic.step()
+
+        assert len(demo.business(MIGRATING).transactions()) == before
 
 
 def _account_of(row: dict[str, Any]) -> str:
