@@ -9,6 +9,14 @@ from functools import cache
 
 import httpx
 
+_LIMITS = httpx.Limits(
+    max_connections=32,
+    max_keepalive_connections=16,
+    # Before a server hangs up on us, which in mid-write is an unknown outcome. Gunicorn, which
+    # often serves Tryton, waits for two seconds.
+    keepalive_expiry=1.5,
+)
+
 _clients: dict[tuple[int, str], httpx.Client] = {}
 _lock = threading.Lock()
 
@@ -25,7 +33,7 @@ def client_for(base_url: str, timeout: httpx.Timeout) -> httpx.Client:
                 base_url=base_url,
                 timeout=timeout,
                 verify=_tls_context(),
-                limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+                limits=_LIMITS,
             )
         return _clients[key]
 

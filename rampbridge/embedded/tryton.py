@@ -72,6 +72,9 @@ class Tryton:
         argv = [
             str(self._environment / "bin" / "gunicorn"),
             *("--workers", str(workers), "--threads", str(threads), "--timeout", "120"),
+            # Not gunicorn's two seconds: a kept connection ends under the next call if both sides
+            # are slow.
+            *("--keep-alive", "75"),
             *("--no-control-socket", "--config", str(settings), "--chdir", str(home)),
             *("--bind", address, "trytond.application:app"),
         ]

@@ -25,6 +25,10 @@ from connections.erp.refusals import refusal
 # A login waits 30 s for a connection to the database before Tryton says that there is none.
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=10, pool=5)
 
+_HUNG_UP = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+"""No answer, because the connection had ended: a server closes one that nobody has used for a
+while, at times in the very moment in which it is used again."""
+
 LOGIN_PAUSE = 300.0
 """Seconds for which a refused password is not tried again: Tryton slows down and locks out."""
 
@@ -178,9 +182,7 @@ class TrytonRpc:
     ) -> Any:
         body = wire.dumps({"id": next(self._ids), "method": method, "params": params})
         try:
-            response = self._http.post(
-                path, content=body, headers={**headers, "Content-Type": "application/json"}
-            )
+            response = self._post(path, body, headers, write=write)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             # Not a byte has left.
             raise _unreachable(Code.ERP_UNAVAILABLE, error, Outcome.NOT_POSTED) from error
@@ -188,6 +190,20 @@ class TrytonRpc:
             outcome = Outcome.UNKNOWN if write else Outcome.NOT_POSTED
             raise _unreachable(Code.TIMEOUT, error, outcome) from error
         return _result(response, write=write)
+
+    def _post(
+        self, path: str, body: bytes, headers: Mapping[str, str], *, write: bool
+    ) -> httpx.Response:
+        """Post it; a read a second time, on another connection, if the server hangs up on it."""
+        request = self._http.build_request(
+            "POST", path, content=body, headers={**headers, "Content-Type": "application/json"}
+        )
+        try:
+            return self._http.send(request)
+        except _HUNG_UP:
+            if write:  # nobody knows whether it was carried out
+                raise
+            return self._http.send(request)
 
 
 def _result(response: httpx.Response, *, write: bool) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -193,9 +195,73 @@ class TestWhatAnAnswerProves:
     def test_of_a_read_that_nothing_was_booked(
         self, connect: Connect, answer: Answer, code: Code, outcome: Outcome
     ) -> None:
-        error = refusal(connect(PretendTryton(answer)), write=False)
+        error = refusal(connect(PretendTryton(answer, answer)), write=False)
 
         assert (error.code, error.outcome) == (code, Outcome.NOT_POSTED)
+
+
+HANGING_UP = [httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError]
+
+
+@pytest.mark.parametrize("error", HANGING_UP)
+class TestAServerThatHangsUp:
+    def test_is_asked_once_more_for_what_changes_nothing(
+        self, connect: Connect, error: type[httpx.RequestError]
+    ) -> None:
+        tryton = PretendTryton(raises(error), says("there"))
+
+        assert connect(tryton).call("model.party.party.read") == "there"
+
+    def test_again_and_again_is_not_asked_for_ever(
+        self, connect: Connect, error: type[httpx.RequestError]
+    ) -> None:
+        tryton = PretendTryton(*[raises(error)] * 3)
+
+        refusal(connect(tryton), write=False)
+
+        assert tryton.calls["model.party.party.create"] == 2
+
+    def test_is_sent_no_change_twice(
+        self, connect: Connect, error: type[httpx.RequestError]
+    ) -> None:
+        tryton = PretendTryton(raises(error), says("created twice"))
+
+        assert refusal(connect(tryton), write=True).outcome == Outcome.UNKNOWN
+        assert tryton.calls["model.party.party.create"] == 1
+
+
+class HangsUp(BaseHTTPRequestHandler):
+    """Keeps each connection open for one more request, and ends it when that comes."""
+
+    protocol_version = "HTTP/1.1"
+    has_answered = False
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.has_answered:
+            self.close_connection = True
+            return
+        self.has_answered = True
+        said = json.dumps({"id": 1, "result": "8.0"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_a_kept_connection_that_turns_out_dead_costs_a_read_nothing() -> None:
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), HangsUp) as server,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as http,
+    ):
+        Thread(target=server.serve_forever, daemon=True).start()
+        rpc = TrytonRpc(Account("", "books", "ramp", "secret"), http)
+
+        assert [rpc.server_version() for _ in range(3)] == ["8.0"] * 3
+        server.shutdown()
 
 
 def test_a_wish_to_wait_is_passed_on(connect: Connect) -> None:
