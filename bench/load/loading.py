@@ -23,6 +23,7 @@ _TABLES = (TABLE, "syncing_itemwords", "syncing_occurrence")
 _TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
 _COUNT_KEYS = f"connection_id, {_TOTAL_KEYS}"
 _ERROR_KEYS = f"fingerprint, {_COUNT_KEYS}"
+_ERROR_TOTAL_KEYS = "fingerprint, error_category, currency, exponent"
 Tell = Callable[[str], None]
 
 
@@ -188,6 +189,11 @@ ROLL_UPS = {
         FROM (SELECT *, error_fingerprint AS fingerprint FROM {TABLE}
             WHERE error_fingerprint <> '' AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')) i
         GROUP BY {_ERROR_KEYS}
+    """,
+    "failures in all": f"""
+        INSERT INTO syncing_errortotal ({_ERROR_TOTAL_KEYS}, items, amount_minor, last_seen_at)
+        SELECT {_ERROR_TOTAL_KEYS}, sum(items), sum(amount_minor), max(last_seen_at)
+        FROM syncing_errorcount GROUP BY {_ERROR_TOTAL_KEYS}
     """,
     "occurrences": f"""
         INSERT INTO syncing_occurrence (fingerprint, connection_id, item_id, first_at, last_at,

@@ -1,7 +1,14 @@
 from syncing.models.buttons import SyncRequest
 from syncing.models.database import DatabaseIdentity
 from syncing.models.desk import Comment, Handling, Inquiry, OutsideMark
-from syncing.models.errors import ErrorCount, ErrorGroup, Incident, Occurrence, Ruling
+from syncing.models.errors import (
+    ErrorCount,
+    ErrorGroup,
+    ErrorTotal,
+    Incident,
+    Occurrence,
+    Ruling,
+)
 from syncing.models.evidence import Attachment
 from syncing.models.flows import Flow, Pause, PullCursor
 from syncing.models.inbox import WebhookEvent
@@ -25,6 +32,7 @@ __all__ = [
     "ErpLook",
     "ErrorCount",
     "ErrorGroup",
+    "ErrorTotal",
     "FleetRound",
     "Flow",
     "FormerDocument",

@@ -63,6 +63,14 @@ _COUNT = f"""
         amount_minor = syncing_errorcount.amount_minor + excluded.amount_minor,
         last_seen_at = greatest(syncing_errorcount.last_seen_at, excluded.last_seen_at);
 """  # noqa: S608  constants of this file
+_TOTAL_KEYS = "fingerprint, error_category, currency, exponent"
+_TOTAL = f"""
+    INSERT INTO syncing_errortotal ({_TOTAL_KEYS}, items, amount_minor, last_seen_at)
+    SELECT {_TOTAL_KEYS}, sum(n), sum(n * amount_minor), coalesce(max(seen_at), 'epoch')
+    FROM (%s) deltas
+    GROUP BY {_TOTAL_KEYS}
+    HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0 OR max(seen_at) IS NOT NULL;
+"""  # noqa: S608  constants of this file
 _CAME = f"{_COLUMNS}, coalesce(error_at, state_at) AS seen_at, 1 AS n FROM new_rows WHERE {_OPEN}"
 _WENT = f"{_COLUMNS}, NULL::timestamptz AS seen_at, -1 AS n FROM old_rows WHERE {_OPEN}"
 
@@ -93,6 +101,11 @@ _LEAVE = """
 """
 
 
+def _count(deltas: str) -> str:
+    """Count what came and went, at each customer and in all."""
+    return _COUNT % deltas + _TOTAL % deltas
+
+
 def _trigger(
     name: str, operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, *, body: str
 ) -> pgtrigger.Trigger:
@@ -114,18 +127,18 @@ ERROR_TRIGGERS = (
         "errors_of_inserts",
         pgtrigger.Insert,
         pgtrigger.Referencing(new="new_rows"),
-        body=_FILE_GROUPS + _COUNT % _CAME + _REMEMBER % _ON_INSERT,
+        body=_FILE_GROUPS + _count(_CAME) + _REMEMBER % _ON_INSERT,
     ),
     _trigger(
         "errors_of_updates",
         pgtrigger.Update,
         pgtrigger.Referencing(new="new_rows", old="old_rows"),
-        body=_FILE_GROUPS + _COUNT % f"{_CAME} UNION ALL {_WENT}" + _REMEMBER % _ON_UPDATE + _LEAVE,
+        body=_FILE_GROUPS + _count(f"{_CAME} UNION ALL {_WENT}") + _REMEMBER % _ON_UPDATE + _LEAVE,
     ),
     _trigger(
         "errors_of_deletes",
         pgtrigger.Delete,
         pgtrigger.Referencing(old="old_rows"),
-        body=_COUNT % _WENT,
+        body=_count(_WENT),
     ),
 )

@@ -101,9 +101,35 @@ class ErrorCount(models.Model):
                 name="error_count_once",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["fingerprint", "connection"],
+                condition=models.Q(items__gt=0),
+                name="error_counts_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.items} x {self.fingerprint}"
+
+
+class ErrorTotal(models.Model):
+    """The same of all customers together, in any number of rows that only their sums are true of.
+
+    Triggers add a row for each statement and never update one: nobody waits for anybody there.
+    `syncing.rollups` folds them up.
+    """
+
+    fingerprint = models.CharField(max_length=32)
+    error_category = models.CharField(max_length=16)
+    currency = models.CharField(max_length=3)
+    exponent = models.PositiveSmallIntegerField()
+    items = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    last_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.items} of {self.fingerprint}"
 
 
 class Occurrence(models.Model):

@@ -5,7 +5,7 @@ fingerprint keeps few, whatever the number of items.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from syncing.queries.words import Look
 from syncing.statements import from_json, rows
 
 PAGE_SIZE = 50
+CUSTOMERS_COUNTED = 1000
+"""Of one group; beyond that only that there are more."""
 TREND_HOURS = 24
 TREND_MOST = 1000
 """Occurrences of one group that its small chart looks at."""
@@ -70,6 +72,8 @@ class GroupRow:
     first_seen_at: datetime
     last_seen_at: datetime
     since: datetime
+    has_more_customers: bool = False
+    """Than `customers`, which is as far as they are counted."""
     is_ruled: bool = False
     proof_id: int | None = None
     why: str = ""
@@ -132,10 +136,10 @@ def page_of_groups(
             (row for row in passed if chosen.state in (None, row.state)),
             key=lambda row: _rank(row, now),
         )
-    everything = len(found) if not (chosen.customer or chosen.erp) else _open_count()
+    everything = _open_count() if _is_of_some(chosen) else len(found)
     unresolved = sum(counts.values()) if chosen.state in (None, GroupState.RESOLVED) else len(shown)
     return GroupPage(
-        rows=shown[start : start + size],
+        rows=_with_customers(shown[start : start + size], chosen),
         counts=counts,
         hidden=max(0, everything - unresolved),
         start=start,
@@ -161,23 +165,16 @@ def _passes(row: GroupRow, chosen: ErrorFilter) -> bool:
 
 
 def _open_groups(chosen: ErrorFilter, now: datetime) -> list[GroupRow]:
-    """Every group with something open at the customers that the filter names."""
+    """Every group with something open at the customers that the filter names.
+
+    Of all customers together the sums are kept; of some of them their counts are added up.
+    """
     found = rows(
-        """
-        WITH mine AS MATERIALIZED (
-            SELECT c.fingerprint, c.connection_id, c.error_category, c.currency, c.exponent,
-                   c.items, c.amount_minor, c.last_seen_at
-            FROM syncing_errorcount c
-            WHERE c.items > 0 AND (%(all)s OR c.connection_id IN (
-                SELECT id FROM connections_connection
-                WHERE (%(customer)s = '' OR slug = %(customer)s)
-                  AND (%(erp)s = '' OR erp_kind = %(erp)s)))
+        f"""
+        WITH mine AS MATERIALIZED ({_AT_SOME if _is_of_some(chosen) else _EVERYWHERE}
         ), heads AS (
-            SELECT fingerprint, count(*) AS customers, sum(items) AS items, max(seen_at) AS seen_at
-            FROM (
-                SELECT fingerprint, sum(items) AS items, max(last_seen_at) AS seen_at
-                FROM mine GROUP BY fingerprint, connection_id
-            ) at_each GROUP BY fingerprint
+            SELECT fingerprint, sum(items) AS items, max(seen_at) AS seen_at
+            FROM mine GROUP BY fingerprint HAVING sum(items) > 0
         ), money AS (
             SELECT fingerprint, sum(abs(minor)) AS weight,
                    jsonb_agg(jsonb_build_array(minor, currency, exponent)
@@ -196,26 +193,78 @@ def _open_groups(chosen: ErrorFilter, now: datetime) -> list[GroupRow]:
         SELECT g.fingerprint, g.code, g.title, coalesce(r.category, k.category), g.origin, g.owner,
                g.first_seen_at, g.resolved_at, g.regressed_at, g.snoozed_at IS NOT NULL,
                CASE WHEN g.snoozed_at IS NULL THEN g.woken_because ELSE g.snooze_reason END,
-               h.customers, h.items, h.seen_at, m.weight, m.sums::text, r.id IS NOT NULL
+               h.items, h.seen_at, m.weight, m.sums::text, r.id IS NOT NULL
         FROM heads h
         JOIN syncing_errorgroup g USING (fingerprint)
         JOIN money m USING (fingerprint)
         JOIN kinds k USING (fingerprint)
         LEFT JOIN syncing_ruling r
             ON r.fingerprint = g.fingerprint AND r.withdrawn_at IS NULL
-        """,
-        {
-            "all": not (chosen.customer or chosen.erp),
-            "customer": chosen.customer,
-            "erp": chosen.erp,
-        },
+        """,  # noqa: S608  constants of this file
+        {"customer": chosen.customer, "erp": chosen.erp},
     )
     return [_open_row(row, now) for row in found]
 
 
+def _is_of_some(chosen: ErrorFilter) -> bool:
+    return bool(chosen.customer or chosen.erp)
+
+
+_EVERYWHERE = """
+    SELECT fingerprint, error_category, currency, exponent, sum(items) AS items,
+        sum(amount_minor) AS amount_minor, max(last_seen_at) AS seen_at
+    FROM syncing_errortotal GROUP BY 1, 2, 3, 4
+"""
+_SOME = """
+    SELECT id FROM connections_connection
+    WHERE (%(customer)s = '' OR slug = %(customer)s) AND (%(erp)s = '' OR erp_kind = %(erp)s)
+"""
+_AT_SOME = f"""
+    SELECT fingerprint, error_category, currency, exponent, sum(items) AS items,
+        sum(amount_minor) AS amount_minor, max(last_seen_at) AS seen_at
+    FROM syncing_errorcount
+    WHERE items > 0 AND connection_id IN ({_SOME}) GROUP BY 1, 2, 3, 4
+"""  # noqa: S608  a constant of this file
+
+
+def _with_customers(found: Sequence[GroupRow], chosen: ErrorFilter) -> list[GroupRow]:
+    """The same rows, each with at how many customers it is. More than so many are not counted."""
+    if not found:
+        return []
+    condition = f"AND connection_id IN ({_SOME})" if _is_of_some(chosen) else ""
+    counted = dict(
+        rows(
+            f"""
+            SELECT f.fingerprint, (
+                SELECT count(*) FROM (
+                    SELECT DISTINCT connection_id FROM syncing_errorcount
+                    WHERE fingerprint = f.fingerprint AND items > 0 {condition}
+                    LIMIT %(most)s
+                ) customers
+            )
+            FROM unnest(%(fingerprints)s::text[]) AS f(fingerprint)
+            """,  # noqa: S608  constants of this file
+            {
+                "fingerprints": [row.fingerprint for row in found],
+                "most": CUSTOMERS_COUNTED + 1,
+                "customer": chosen.customer,
+                "erp": chosen.erp,
+            },
+        )
+    )
+    return [
+        replace(
+            row,
+            customers=min(counted[row.fingerprint], CUSTOMERS_COUNTED),
+            has_more_customers=counted[row.fingerprint] > CUSTOMERS_COUNTED,
+        )
+        for row in found
+    ]
+
+
 def _open_row(row: Sequence[Any], now: datetime) -> GroupRow:
     (fingerprint, code, title, category, origin, owner, first, resolved, regressed, is_snoozed,
-     why, customers, items, seen, weight, sums, is_ruled) = row  # fmt: skip
+     why, items, seen, weight, sums, is_ruled) = row  # fmt: skip
     facts = Facts(int(items), first, resolved, regressed, is_snoozed)
     return GroupRow(
         fingerprint=fingerprint,
@@ -225,7 +274,7 @@ def _open_row(row: Sequence[Any], now: datetime) -> GroupRow:
         origin=origin,
         owner=owner,
         state=state_of(facts, now),
-        customers=customers,
+        customers=0,
         items=int(items),
         sums=moneys(from_json(sums)),
         weight=int(weight),
@@ -241,13 +290,19 @@ def pulse() -> tuple[Any, ...]:
     """What changes whenever the list may, for far less than the list costs."""
     (found,) = rows(
         """
-        SELECT count(*), sum(items), sum(amount_minor), max(last_seen_at), (
+        SELECT (
+            SELECT sum(hashtextextended(concat_ws('|', fingerprint, items, minor, seen_at), 0))
+            FROM (
+                SELECT fingerprint, error_category, currency, sum(items) AS items,
+                    sum(amount_minor) AS minor, max(last_seen_at) AS seen_at
+                FROM syncing_errortotal GROUP BY 1, 2, 3 HAVING sum(items) <> 0
+            ) totals
+        ), (
             SELECT sum(hashtextextended(concat_ws('|', fingerprint, owner, snoozed_at, resolved_at,
                 regressed_at, resolved_by_item_id), 0)) FROM syncing_errorgroup
         ), (
             SELECT array_agg(id ORDER BY id) FROM syncing_ruling WHERE withdrawn_at IS NULL
         )
-        FROM syncing_errorcount WHERE items > 0
         """,
         {},
     )
@@ -256,7 +311,12 @@ def pulse() -> tuple[Any, ...]:
 
 def _open_count() -> int:
     ((count,),) = rows(
-        "SELECT count(DISTINCT fingerprint) FROM syncing_errorcount WHERE items > 0", {}
+        """
+        SELECT count(*) FROM (
+            SELECT FROM syncing_errortotal GROUP BY fingerprint HAVING sum(items) > 0
+        ) open
+        """,
+        {},
     )
     return int(count)
 
