@@ -22,7 +22,16 @@ from connections.mappings import MappingSet
 from connections.models import Connection
 from connections.ramp import errors
 from connections.ramp.client import RampClient
-from syncing import cadence, card_bills, card_statements, evidence, findings, mismatches, polling
+from syncing import (
+    cadence,
+    card_bills,
+    card_statements,
+    evidence,
+    findings,
+    mismatches,
+    payment_cards,
+    polling,
+)
 from syncing.classifier import ErrorCategory, SyncFailure, classify, classify_ramp
 from syncing.ledger_comparison import compare_with_ledger
 from syncing.models import Reconciliation, SyncRun
@@ -156,6 +165,7 @@ def _compare_ramp(
     found["reported_again"] += mismatches.retry_mismatches(connection, ramp)
     found["late_files"] += evidence.look_for_late(connection, ramp, since=now - WINDOW)
     card_statements.mirror_statements(connection, ramp, now=now)
+    payment_cards.mirror_cards(connection, ramp)
     return [classify_ramp(error) for error in comparison.unread]
 
 

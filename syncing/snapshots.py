@@ -93,7 +93,7 @@ def store_page(
             "exponents": [one.money.exponent for one in snapshots],
             "hashes": [one.content_hash for one in snapshots],
             "invoices": [storable(one.invoice_number)[:100] for one in snapshots],
-            "cards": [one.card_last_four[-4:] for one in snapshots],
+            "cards": [one.card_ramp_id for one in snapshots],
             "changes": [one.changed_at for one in snapshots],
         },
     )
@@ -208,7 +208,7 @@ _STORE = """
             %(announced)s::timestamptz[], %(ramp_ids)s::uuid[], %(entities)s::uuid[],
             %(labels)s::text[], %(memos)s::text[], %(people)s::text[], %(dates)s::date[],
             %(minors)s::bigint[], %(currencies)s::text[], %(exponents)s::smallint[],
-            %(hashes)s::text[], %(invoices)s::text[], %(cards)s::text[], %(changes)s::timestamptz[]
+            %(hashes)s::text[], %(invoices)s::text[], %(cards)s::uuid[], %(changes)s::timestamptz[]
         ) AS s(object_type, phase, reported, announced, ramp_id, entity, label, memo, person, day,
                minor, currency, exponent, hash, invoice_number, card, changed_at)
         JOIN page ON lower(page.id) = s.ramp_id::text
@@ -227,7 +227,10 @@ _STORE = """
             erp_number, erp_url, error_category, error_origin, error_code, error_title, error_fix,
             error_text, error_detail, blocked_by)
         SELECT %(connection)s, object_type, ramp_id, phase, entity, label, memo, person, day,
-            minor, currency, exponent, hash, invoice_number, card, 'READY', now(), now(), now(),
+            minor, currency, exponent, hash, invoice_number,
+            coalesce((SELECT c.last_four FROM connections_paymentcard c
+                WHERE c.connection_id = %(connection)s AND c.ramp_id = card), ''),
+            'READY', now(), now(), now(),
             now(), %(listed_at)s, %(arrived_by)s, 0, 0, 0, false,
             '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY object_type, ramp_id

@@ -1,5 +1,6 @@
 from connections.models.access import ApiToken, Pin
 from connections.models.audit import AuditLine
+from connections.models.cards import PaymentCard
 from connections.models.connection import (
     Connection,
     Credential,
@@ -52,6 +53,7 @@ __all__ = [
     "MappingRevision",
     "Mirror",
     "MirrorRun",
+    "PaymentCard",
     "Pin",
     "PostingProfile",
     "RampToken",

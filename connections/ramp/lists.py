@@ -18,6 +18,7 @@ from connections.ramp.pages import Page, TransactionPage
 from connections.ramp.schemas import Schema, Transaction
 from connections.ramp.spend import (
     Bill,
+    Card,
     Cashback,
     Receipt,
     Reimbursement,
@@ -128,6 +129,12 @@ class Lists:
 
     def statement_body(self, statement_id: UUID) -> bytes:
         return self._body("statements", statement_id)
+
+    def cards(
+        self, *, start: str | None = None, page_size: int = PAGE_SIZE
+    ) -> Iterator[Page[Card]]:
+        """Every card the business ever had."""
+        return self._pages("cards", Card, {}, start, page_size)
 
     def receipt(self, receipt_id: UUID) -> Receipt:
         """A receipt's picture is behind `receipt_url`, for an hour from now."""

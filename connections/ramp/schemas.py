@@ -246,6 +246,7 @@ class Transaction(Coded):
     merchant_id: UUID | None = None
     merchant_name: Text = ""
     memo: Text = ""
+    card_id: UUID | None = None
     card_holder: CardHolder | None = None
     receipts: Receipts = ()
     line_items: Annotated[tuple[LineItem, ...], BeforeValidator(empty_for_null)] = ()

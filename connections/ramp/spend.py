@@ -265,6 +265,13 @@ class StatementLine(Schema):
     cleared_at: Moment | None = None
 
 
+class Card(Schema):
+    """A payment card. Its number is Ramp's secret; its end is printed on receipts."""
+
+    id: UUID
+    last_four: Text = ""
+
+
 class Statement(Schema):
     """A card statement. The list has those of other entities too: look at the sections."""
 

@@ -57,6 +57,7 @@ FEATURES: Sequence[Feature] = (
         "transfer",
     ),
     Feature("Cashback", ("cashbacks:read",), "Cashback does not reach the ERP.", "cashback"),
+    Feature("Ends of card numbers", ("cards:read",), "Items cannot be found by their card's end."),
     Feature("Card statements", ("statements:read",), "Statements are not kept for comparison."),
     Feature(
         "Vendor credits",

@@ -44,7 +44,8 @@ class Snapshot:
     """Of everything a document is made from; a change of it is a new chance for a failed item."""
     invoice_number: str = ""
     """The vendor's own number of a bill or of a credit."""
-    card_last_four: str = ""
+    card_ramp_id: uuid.UUID | None = None
+    """Of the card that was charged; the end of its number is known of cards read before."""
     changed_at: datetime | None = None
     """When Ramp last changed it, as far as Ramp tells: a webhook should have come since."""
 

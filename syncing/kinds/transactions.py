@@ -48,6 +48,7 @@ def snapshot_of(bought: Transaction) -> Snapshot:
         accounting_date=day_of(bought, posting_date),
         money=bought.money,
         content_hash=content_hash(bought),
+        card_ramp_id=bought.card_id,
         changed_at=bought.updated_at,
     )
 

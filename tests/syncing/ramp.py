@@ -42,6 +42,7 @@ SCOPES = (
     "accounting:write",
     "bills:read",
     "business:read",
+    "cards:read",
     "cashbacks:read",
     "entities:read",
     "receipts:read",
