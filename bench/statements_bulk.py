@@ -20,5 +20,10 @@ def measure(service: Service, objects: int = OBJECTS) -> Measured:
     service.drain(watch=log.watching)
     return Measured(
         log.total / objects,
-        {"objects": objects, "statements": log.total, "most": log.most(12)},
+        {
+            "objects": objects,
+            "statements": log.total,
+            "by_the_clock": log.by_the_clock,
+            "most": log.most(12),
+        },
     )

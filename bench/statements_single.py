@@ -39,7 +39,8 @@ def measure(service: Service) -> Measured:
     item = SyncItem.objects.get(ramp_id=transaction_id)
     if item.state != SyncItem.State.ACKED:
         raise Stuck(f"The webhook's transaction is {item.state}.")
-    return Measured(log.total, {"statements": log.most(100)})
+    details = {"by_the_clock": log.by_the_clock, "statements": log.most(100)}
+    return Measured(log.total, details)
 
 
 def _deliver(
