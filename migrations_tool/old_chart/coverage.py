@@ -41,6 +41,11 @@ class Part:
             return 100 * self.covered / self.money
         return 100 * (self.used - self.open) / self.used if self.used else 100.0
 
+    @property
+    def shown(self) -> str:
+        """The per cent, in which nothing that is open is rounded away."""
+        return "100 %" if not self.open else f"{min(int(self.percent * 10) / 10, 99.9):.1f} %"
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -55,11 +60,6 @@ class Coverage:
     @property
     def open(self) -> int:
         return sum(part.open for part in self.parts)
-
-    @property
-    def percent(self) -> float:
-        """The least covered kind's: a mean would hide it."""
-        return min((part.percent for part in self.parts if part.used), default=100.0)
 
 
 def coverage(migration: ConnectionMigration) -> Coverage:

@@ -176,6 +176,6 @@ def _said(found: Coverage) -> str:
         return "The old chart has no records."
     if not found.open:
         return "All that was used in twelve months is mapped or parked: 100 %."
-    percent = min(int(found.percent * 10) / 10, 99.9)
     what = "is" if found.open == 1 else "are"
-    return f"{percent:.1f} % of the money is covered, {found.open} of those used {what} open."
+    parts = ", ".join(f"{part.kind.label} {part.shown}" for part in found.parts if part.open)
+    return f"{found.open} of those used {what} open. Covered of the money: {parts}."
