@@ -44,19 +44,31 @@ OLD_VENDORS = ("Staples", "Uline", "Delta Air Lines", "Figma")
 NEW_VENDORS = (("71", "Staples"), ("72", "Uline"), ("73", "Figma, Inc."), ("74", "Delta Airlines"))
 ENGINEERING, SALES, OPERATIONS = (given for given, _ in direct.CLASSES)
 MOST_TRIES = 25
+_SITE = httpx.WSGITransport(app=get_wsgi_application())
 TYPES = ("transaction", "reimbursement", "bill", "transfer", "cashback", "vendor_credit")
 
 
 class World:
-    """One customer. `sim` is Ramp, `business` its people, `erp` the new ERP."""
+    """One customer. `sim` is Ramp, `business` its people, `erp` the new ERP.
 
-    def __init__(self, *, spend: bool = True) -> None:
+    `is_served`: somebody else serves Ramp on a port, and its webhooks come over the network.
+    `tryton` are the settings of a real ERP in place of the one in memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        spend: bool = True,
+        is_served: bool = False,
+        tryton: Mapping[str, str] | None = None,
+    ) -> None:
         self.ahead = timedelta()
-        web = httpx.Client(transport=httpx.WSGITransport(app=get_wsgi_application()))
+        web = None if is_served else httpx.Client(transport=_SITE)
         self.sim = Simulator.with_scenario(
             "empty", rate_limit=False, webhook_client=web, sleep=lambda _: None
         )
-        self.sim.switches.challenge = "before_answer"
+        if not is_served:
+            self.sim.switches.challenge = "before_answer"
         self.http = httpx.Client(transport=httpx.WSGITransport(app=self.sim.wsgi))
         self.business: BusinessHandle = self.sim.business(KEY)
         self.old: Seat = self.business.connect_provider(vendors=OLD_VENDORS)
@@ -70,9 +82,9 @@ class World:
                 time_zone="America/Los_Angeles",
                 ramp_client_id=self.business.client_id,
                 ramp_client_secret=self.business.client_secret,
-                erp_kind="ledger",
-                erp_name="Ledger",
-                erp_settings={"name": slug},
+                erp_kind="tryton" if tryton else "ledger",
+                erp_name="Tryton" if tryton else "Ledger",
+                erp_settings=dict(tryton or {"name": slug}),
                 object_types=TYPES,
             )
         )
