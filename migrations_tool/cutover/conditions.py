@@ -1,0 +1,115 @@
+"""The gates of step 12. Few statements, and nothing is called."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from migrations_tool.cutover import canaries, codings
+from migrations_tool.cutover.acts import READ
+from migrations_tool.models import BillInFlight, CanaryObject, ConnectionMigration, Rule
+from migrations_tool.proofs import gate_of_evidence, newest
+from migrations_tool.wizard import Gate, Light
+from syncing.models import SyncItem
+from syncing.states import ItemState
+
+
+def gates(migration: ConnectionMigration, now: datetime) -> Sequence[Gate]:
+    return (
+        _canary(migration),
+        gate_of_evidence(
+            newest(migration, "cutover.duplicates"),
+            "cutover.duplicates",
+            "Nothing is booked twice",
+            now=now,
+            fix="Look at each one below: reverse the second document, or say why it is another.",
+        ),
+        _codings(migration, now),
+        _bills(migration),
+        _rules(migration),
+    )
+
+
+def _canary(migration: ConnectionMigration) -> Gate:
+    code, title = "cutover.canary", "One object of each type was looked at in the ERP"
+    found = canaries.of(migration)
+    if problem := next((words for one in found if (words := _problem(one))), None):
+        return Gate(code, title, Light.RED, *problem)
+    if missing := _without_canary(migration, found):
+        said = f"Ready, and none has gone yet: {', '.join(missing)}."
+        return Gate(code, title, Light.UNKNOWN, said, "Send the first ones.")
+    if not found:
+        said = "Nothing is ready in Ramp yet, so nothing could be tried."
+        fix = "Ask the customer to mark one object of each type ready, then send the first ones."
+        return Gate(code, title, Light.UNKNOWN, said, fix, may_be_waived=True)
+    waiting = [_label(one) for one in found if one.ticked_at is None]
+    if waiting:
+        said = f"Waits for somebody to look: {', '.join(waiting)}."
+        return Gate(code, title, Light.UNKNOWN, said, "Open each in the ERP, then tick it.")
+    return Gate(code, title, Light.GREEN, f"Ticked: {', '.join(_label(one) for one in found)}.")
+
+
+def _problem(one: CanaryObject) -> tuple[str, str] | None:
+    """What is wrong with a canary, and what to do."""
+    if one.objection:
+        words = f"{_label(one)}: {one.ticked_by} objects: {one.objection}"
+        return words, "Mend the mapping or the ERP, reverse the document, and send another one."
+    if one.reversed_at is not None:
+        return f"{_label(one)}: its document was reversed.", "Send another one."
+    item = one.item
+    if item is not None and item.state in {ItemState.FAILED, ItemState.REVIEW, ItemState.MISMATCH}:
+        return f"{_label(one)}: {item.error_title or 'It needs a person.'}", item.error_fix
+    return None
+
+
+def _without_canary(migration: ConnectionMigration, found: Sequence[CanaryObject]) -> list[str]:
+    """Types that have something ready and have sent nothing. One look into an index for each."""
+    sent = {one.object_type for one in found}
+    ready = SyncItem.objects.filter(
+        connection_id=migration.connection_id, state=ItemState.READY, due_at__isnull=False
+    )
+    return [
+        SyncItem.ObjectType(one).label
+        for one in canaries.types_of(migration.connection)
+        if one not in sent and ready.filter(object_type=one).exists()
+    ]
+
+
+def _codings(migration: ConnectionMigration, now: datetime) -> Gate:
+    code, title = "cutover.codings", "What became of codings was measured and read"
+    measured = newest(migration, code)
+    if measured is None or measured.is_good:
+        return gate_of_evidence(measured, code, title, now=now)
+    read = newest(migration, READ)
+    if read is not None and read.checksum == measured.checksum == codings.checksum(migration):
+        return Gate(code, title, Light.GREEN, f"{measured.text} Read by {read.by}.")
+    fix = "Read the list below, have lost codings set anew in Ramp, and acknowledge it."
+    return Gate(code, title, Light.RED, measured.text, fix)
+
+
+def _bills(migration: ConnectionMigration) -> Gate:
+    code, title = "cutover.bills", "What was decided about bills in flight is done"
+    bills = BillInFlight.objects.filter(migration=migration)
+    count, left = bills.count(), bills.filter(ticked_at=None, gone_at=None).count()
+    if not count:
+        return Gate(code, title, Light.GREEN, "No bill was in flight.")
+    if left:
+        words = f"{left} of {count} are not ticked off."
+        return Gate(code, title, Light.RED, words, "Tick each bill below.", may_be_waived=True)
+    return Gate(code, title, Light.GREEN, f"All {count} are done.")
+
+
+def _rules(migration: ConnectionMigration) -> Gate:
+    code, title = "cutover.rules", "Rules are made anew in Ramp"
+    rules = Rule.objects.filter(migration=migration, dropped_because="")
+    count, left = rules.count(), rules.filter(recreated_at=None).count()
+    if not count:
+        return Gate(code, title, Light.GREEN, "There was no rule to make anew.")
+    if left:
+        words = f"{left} of {count} are not made anew yet."
+        return Gate(
+            code, title, Light.RED, words, "Make each in Ramp, then tick it.", may_be_waived=True
+        )
+    return Gate(code, title, Light.GREEN, f"All {count} are made anew.")
+
+
+def _label(one: CanaryObject) -> str:
+    return SyncItem.ObjectType(one.object_type).label
