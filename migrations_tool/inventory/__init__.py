@@ -1,1 +1,1 @@
-"""What is there before the switch, counted by type, entity, state and money (R-88, F-26)."""
+"""Step 2: what there is before the switch, by type, entity and state, with its money."""

@@ -1,82 +1,112 @@
-"""Bills that are not paid yet: the switch does not carry them along (F-26, F-29)."""
+"""Bills that the switch does not carry along: known one by one, so that each is decided (F-26)."""
 
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models.functions import Now
 
 from connections.ramp.client import RampClient
-from connections.ramp.pages import Page
+from connections.ramp.errors import NotFound
 from connections.ramp.spend import Bill
 from migrations_tool.models import BillInFlight, ConnectionMigration
-from rampbridge.lib.text import storable
+from migrations_tool.proofs import newest
+
+_WHAT_CHANGES = (
+    "invoice_number",
+    "vendor",
+    "amount_minor",
+    "currency",
+    "exponent",
+    "status",
+    "issued_on",
+    "is_from_before_the_link",
+    "gone_at",
+)
 
 
-def pages(ramp: RampClient) -> Iterator[Page[Bill]]:
-    """All bills that Ramp calls open, whatever became of their approval."""
-    return ramp.bills(payment_status="OPEN")
+def keep(migration: ConnectionMigration, bills: Iterable[Bill]) -> set[UUID]:
+    """Note the bills of a page that are in flight, and that others no longer are. Two or three
+    statements; again changes nothing, and what people decided stays.
 
-
-def is_in_flight(bill: Bill) -> bool:
-    """Asked again, for Ramp ignores filters that it does not know."""
-    return bill.status != "PAID" and bill.archived_at is None
-
-
-def keep(
-    migration: ConnectionMigration, bills: Iterable[Bill], *, linked_at: datetime | None = None
-) -> int:
-    """Keep those that are in flight; what was decided about them stays. One statement.
-
-    :param linked_at: since when the old provider is linked: what is older, Ramp cannot sync (F-29)
-    :returns: how many of them are in flight
+    :returns: those in flight
     """
-    rows = {bill.id: _row(migration, bill, linked_at) for bill in bills if is_in_flight(bill)}
+    linked_at = when_linked(migration)
+    every = {bill.id: bill for bill in bills}
+    flying = {key: one for key, one in every.items() if is_in_flight(one, linked_at)}
     BillInFlight.objects.bulk_create(
-        rows.values(),
+        [_row(migration, bill, linked_at) for bill in flying.values()],
         update_conflicts=True,
         unique_fields=["migration", "ramp_id"],
-        update_fields=[*_AS_IN_RAMP, *(["is_from_before_the_link"] if linked_at else [])],
+        update_fields=_WHAT_CHANGES,
     )
-    return len(rows)
+    landed = BillInFlight.objects.filter(migration=migration, gone_at=None)
+    landed.filter(ramp_id__in=every.keys() - flying.keys()).update(gone_at=Now())
+    return set(flying)
 
 
-def refresh(
+def look_again(
     migration: ConnectionMigration,
-    found: Iterable[Page[Bill]],
+    ramp: RampClient,
     *,
-    now: datetime,
-    linked_at: datetime | None = None,
-) -> int:
-    """Keep all pages of the list, and note which bills are no longer on it.
+    seen: Collection[UUID],
+    keep_lease: Callable[[], None],
+) -> None:
+    """Ask Ramp for each bill that was in flight and was not on its list this time.
 
-    :returns: how many bills are in flight
+    :param seen: those that were on the list
+    :param keep_lease: called before each call to Ramp
     """
-    listed: set[uuid.UUID] = set()
-    for page in found:
-        keep(migration, page.items, linked_at=linked_at)
-        listed |= {bill.id for bill in page.items if is_in_flight(bill)}
     flying = BillInFlight.objects.filter(migration=migration, gone_at=None)
-    flying.exclude(ramp_id__in=listed).update(gone_at=now)
-    return len(listed)
+    for ramp_id in flying.exclude(ramp_id__in=seen).values_list("ramp_id", flat=True):
+        keep_lease()
+        try:
+            bill = Bill.parse(ramp.bill_body(ramp_id))
+        except NotFound:
+            flying.filter(ramp_id=ramp_id).update(gone_at=Now())
+        else:
+            keep(migration, [bill])
+
+
+def is_in_flight(bill: Bill, linked_at: datetime | None) -> bool:
+    """Whether a bill is lost sight of by a switch unless somebody decides about it.
+
+    What is paid is synced by the old integration while it is drained; unless it is older than the
+    link of that integration, for then Ramp never syncs it (F-29). A status that nobody knows is in
+    flight.
+    """
+    is_over = bill.sync_status == "BILL_AND_PAYMENT_SYNCED" or bill.archived_at is not None
+    if is_over or bill.enable_accounting_sync is False:
+        return False
+    if bill.status == "PAID":
+        return bill.sync_status == "NOT_SYNCED" and is_from_before(bill, linked_at)
+    return True
+
+
+def is_from_before(bill: Bill, linked_at: datetime | None) -> bool:
+    """Whether a bill is older than the link of the old integration (F-29)."""
+    return bool(linked_at and bill.created_at and bill.created_at < linked_at)
+
+
+def when_linked(migration: ConnectionMigration) -> datetime | None:
+    """When the integration that has the seat was linked, as the plan's check has read it."""
+    seen = newest(migration, "plan.seat")
+    linked = seen.result.get("holder", {}).get("linked_at", "") if seen else ""
+    return datetime.fromisoformat(linked) if linked else None
 
 
 def _row(migration: ConnectionMigration, bill: Bill, linked_at: datetime | None) -> BillInFlight:
-    issued = bill.issued_at
+    status = bill.status_summary or bill.status
     return BillInFlight(
         migration=migration,
         ramp_id=bill.id,
-        invoice_number=storable(bill.invoice_number)[:200],
-        vendor=storable(bill.vendor.name)[:300],
+        invoice_number=bill.invoice_number[:200],
+        vendor=bill.vendor.name[:300],
         amount_minor=bill.money.minor,
         currency=bill.money.currency,
         exponent=bill.money.exponent,
-        status=storable(bill.status_summary or bill.status)[:60],
-        issued_on=issued.date() if issued else None,
-        is_from_before_the_link=bool(linked_at and bill.created_at and bill.created_at < linked_at),
+        status=status[:60],
+        issued_on=bill.issued_at.date() if bill.issued_at else None,
+        is_from_before_the_link=is_from_before(bill, linked_at),
         gone_at=None,
     )
-
-
-_AS_IN_RAMP = (
-    "invoice_number", "vendor", "amount_minor", "currency", "exponent", "status", "issued_on",
-    "gone_at",
-)  # fmt: skip

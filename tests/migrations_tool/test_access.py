@@ -111,7 +111,7 @@ def test_another_holder_of_the_seat_sends_people_back_to_the_plan(planned: World
 
 
 def test_credentials_of_another_customers_business_are_refused(planned: World) -> None:
-    ConnectionFactory(name="Verde Clinics", ramp_business_id=planned.ramp.business().id)
+    ConnectionFactory.create(name="Verde Clinics", ramp_business_id=planned.ramp.business().id)
 
     planned.do(Step.ACCESS, Act.CHECK)
 

@@ -1,0 +1,154 @@
+"""Count what Ramp has, list by list and page by page, and keep it as evidence."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from connections.ramp.errors import ScopeMissing
+from migrations_tool.inventory import bills_in_flight
+from migrations_tool.inventory.counting import (
+    BEFORE_LINK,
+    IN_FLIGHT,
+    OPEN_CREDITS,
+    READINGS,
+    Reading,
+    add_flights,
+)
+from migrations_tool.inventory.tables import Inventory
+from migrations_tool.inventory.tally import Tally
+from migrations_tool.models import BillInFlight, ConnectionMigration
+from migrations_tool.proofs import gate_of_evidence, newest
+from migrations_tool.step_handler import Handler
+from migrations_tool.steps import Step
+from migrations_tool.wizard import Gate
+from migrations_tool.work import Work
+
+CODE = "inventory.counted"
+_BILLS_SHOWN = 100
+
+
+class InventoryHandler(Handler):
+    step = Step.INVENTORY
+
+    def check(self, work: Work) -> None:
+        """Count, if nobody has yet. It is a snapshot: what changes afterwards does not spoil it."""
+        counted = newest(work.migration, CODE)
+        if counted is None:
+            self.apply(work)
+        else:
+            work.say(f"Counted on {counted.at:%-d %B %Y at %H:%M} UTC.", "Count again if you like.")
+
+    def apply(self, work: Work) -> None:
+        """Read every list to its end. After a crash it goes on after the last whole page."""
+        place = work.place
+        tally = Tally(place.get("tally"))
+        done = int(place.get("done", 0))
+        unreadable: list[str] = list(place.get("unreadable", []))
+        for number in range(int(place.get("reading", 0)), len(READINGS)):
+            reading = READINGS[number]
+            try:
+                done = _read(work, number, reading, tally, done, unreadable)
+            except ScopeMissing:
+                unreadable.append(reading.name)
+            _keep_place(work, number + 1, None, tally, done, unreadable)
+        tally.settle_unsynced()
+        _keep_evidence(work, tally, done, unreadable)
+
+    def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
+        counted = newest(migration, CODE)
+        return [gate_of_evidence(counted, CODE, "Everything is counted", now=now)]
+
+    def panel(
+        self,
+        migration: ConnectionMigration,
+        *,
+        asked: Mapping[str, str],  # noqa: ARG002  the page has no parameters
+        now: datetime,  # noqa: ARG002  nor a clock
+    ) -> dict[str, Any]:
+        counted = newest(migration, CODE)
+        flying = BillInFlight.objects.filter(migration=migration, gone_at=None)
+        bills = list(flying.order_by("-is_from_before_the_link", "issued_on", "pk")[:_BILLS_SHOWN])
+        return {
+            "counted": counted,
+            "inventory": Inventory(counted) if counted else None,
+            "bills": bills,
+            "bills_shown": _BILLS_SHOWN,
+        }
+
+
+def _read(
+    work: Work, number: int, reading: Reading, tally: Tally, done: int, unreadable: list[str]
+) -> int:
+    """One list, from where the run stands in it.
+
+    :returns: how many objects were read by now
+    """
+    start = work.place.get("start") if work.place.get("reading") == number else None
+    pages = reading.pages(work.ramp, start)
+    seen: set[UUID] = set()
+    work.keep()
+    while (page := next(pages, None)) is not None:
+        reading.count(tally, page)
+        if reading.name == "bill":
+            flying = bills_in_flight.keep(work.migration, page.items)
+            add_flights(tally, page.items, flying)
+            seen |= flying
+        done += len(page.items) + len(page.malformed)
+        if page.next_cursor is not None:  # after the last one the place is the next list
+            _keep_place(work, number, page.next_cursor, tally, done, unreadable)
+    if reading.name == "bill":
+        bills_in_flight.look_again(work.migration, work.ramp, seen=seen, keep_lease=work.keep)
+    return done
+
+
+def _keep_place(
+    work: Work,
+    number: int,
+    start: str | None,
+    tally: Tally,
+    done: int,
+    unreadable: Sequence[str],
+) -> None:
+    work.place.update(
+        reading=number,
+        start=start,
+        tally=copy.deepcopy(tally.data),
+        done=done,
+        unreadable=list(unreadable),
+    )
+    label = READINGS[number].label if number < len(READINGS) else "Adding up"
+    work.progress(done, None, label)
+
+
+def _keep_evidence(work: Work, tally: Tally, done: int, unreadable: Sequence[str]) -> None:
+    flying = BillInFlight.objects.filter(migration=work.migration, gone_at=None)
+    work.keep()
+    entities = {str(one.id): one.name for one in work.ramp.entities()}
+    linked_at = bills_in_flight.when_linked(work.migration)
+    beside = tally.data["beside"]
+    missing = [one.label.lower() for one in READINGS if one.name in unreadable]
+    text = f"{done:,} objects were counted."
+    if missing:
+        text += f" Not readable, for want of a permission: {', '.join(missing)}."
+    work.trace_ids.append(work.ramp.last_trace_id)
+    work.evidence(
+        CODE,
+        text,
+        is_good=True,
+        counts=tally.totals(),
+        result={
+            "by_entity": tally.data["types"],
+            "entities": entities,
+            "exponents": tally.data["exponents"],
+            IN_FLIGHT: beside.get(IN_FLIGHT, {"count": 0, "amounts": {}}),
+            OPEN_CREDITS: beside.get(OPEN_CREDITS, {"count": 0, "amounts": {}}),
+            BEFORE_LINK: flying.filter(is_from_before_the_link=True).count(),
+            "linked_at": linked_at.isoformat() if linked_at else "",
+            "unknown": tally.data["unknown"],
+            "malformed": tally.data["malformed"],
+            "unreadable": list(unreadable),
+        },
+    )
+    work.say(text)
