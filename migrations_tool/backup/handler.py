@@ -7,6 +7,7 @@ from typing import Any
 
 from migrations_tool import proofs
 from migrations_tool.backup import making, proof, versions
+from migrations_tool.backup.old_seat import check_seat
 from migrations_tool.backup.panel import panel
 from migrations_tool.models import Backup, ConnectionMigration, Evidence
 from migrations_tool.step_handler import Handler
@@ -35,7 +36,7 @@ class BackupHandler(Handler):
             return
         _verify(work, backup)
         if work.migration.flipped_at is None:
-            making.check_seat(work)
+            check_seat(work)
             making.note_freshness(work, backup)
 
     def apply(self, work: Work) -> None:
@@ -48,7 +49,7 @@ class BackupHandler(Handler):
     def watch(self, work: Work) -> None:
         backup = versions.latest(work.migration)
         if backup is not None:
-            making.check_seat(work)
+            check_seat(work)
             making.note_freshness(work, backup)
 
     def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from migrations_tool.backup import parts, versions
 from migrations_tool.backup.lists import CHART, LABELS
+from migrations_tool.backup.old_seat import check_seat
 from migrations_tool.backup.proof import ChartChanged, NotProven, Proof, chart_digests, prove
 from migrations_tool.backup.reading import Place, read_chart, read_objects
 from migrations_tool.models import Backup, StepRun
@@ -19,25 +20,6 @@ LONGEST_READING = timedelta(days=1)
 """What was left off longer ago is begun anew: its parts would be of different times."""
 MOST_ROUNDS = 3
 """Readings of a chart that changes all the time."""
-
-
-def check_seat(work: Work) -> None:
-    """The chart that Ramp shows is that of the active connection: it must be the old one's.
-
-    :raises Refused: if nobody knows the old connection yet, or another one is active
-    """
-    migration = work.migration
-    if migration.old_connection_id is None:
-        raise Refused("The old connection is not known yet. Check step 0, Plan: it finds it.")
-    work.keep()
-    live = [one for one in work.ramp.all_connections() if one.is_live]
-    if all(one.id != migration.old_connection_id for one in live):
-        now = live[0].remote_provider_name if live else "nothing"
-        old = migration.old_provider_name or "The old connection"
-        raise Refused(
-            f"{old} is no longer active in Ramp; {now} is. Its chart can only be read while it is"
-            " active. Look at who switched, and when."
-        )
 
 
 def make(work: Work, *, anew: bool) -> None:

@@ -1,0 +1,1 @@
+"""Draining the old connection: what is still ready there does not survive the switch (R-88)."""
