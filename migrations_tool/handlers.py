@@ -13,12 +13,14 @@ from migrations_tool.old_chart.handler import MappingHandler
 from migrations_tool.plan.handler import Plan
 from migrations_tool.preload.handler import Preload
 from migrations_tool.rehearsal.handler import RehearsalHandler
+from migrations_tool.preload.handler import Preload
 from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Step
 
 _OWN: Mapping[Step, Handler] = {
     Step.PRELOAD: Preload(),
     Step.CONNECTION: NewConnection(),
+    Step.PRELOAD: Preload(),
     Step.PLAN: Plan(),
     Step.BACKUP: BackupHandler(),
     Step.DRAIN: DrainHandler(),
