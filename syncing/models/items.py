@@ -313,7 +313,11 @@ class SyncItem(models.Model):
             models.Index(fields=["erp_id"], condition=~models.Q(erp_id=""), name="item_by_erp_id"),
             models.Index(fields=["accounting_date", "-id"], name="item_by_day"),
             models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
-            models.Index(fields=["amount_minor", "-id"], name="item_by_amount"),
+            models.Index(
+                fields=["amount_minor", "exponent", "-id"],
+                include=["connection"],
+                name="item_by_amount",
+            ),
             models.Index(
                 OpClass(Lower("invoice_number"), name="text_pattern_ops"),
                 "connection",

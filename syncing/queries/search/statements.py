@@ -17,7 +17,7 @@ from syncing.queries.search.asked import Amount, Asked, Reading
 
 CANDIDATES = 20_000
 """Rows that one way looks at."""
-LOOKED_INTO = 2_000
+LOOKED_INTO = 1_000
 """Rows that one way looks at the words of, which are apart: each costs ten times as much."""
 _EXPONENTS = (0, 2, 3)
 _MOST_TOKENS = 3
