@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from connections.mapping_sets import mapping_set
+from connections.upkeep import lifecycle
 from migrations_tool import backup, proofs
 from migrations_tool.flip.preconditions import preconditions, unmet
 from migrations_tool.models import (
@@ -59,6 +60,7 @@ class RehearsalHandler(Handler):
         archive = backup.latest(migration)
         if archive is None and migration.path == Path.MIGRATION:
             raise Refused("There is no sealed backup yet. Complete step 4: the objects are in it.")
+        _learn_entities(work)
         version = version_of(migration)
         basis = basis_of(work.connection, version, archive)
         work.place["basis"] = basis
@@ -121,6 +123,12 @@ def _run(work: Work) -> StepRun:
     if work.run is None:
         raise Refused("A rehearsal is somebody's act: ask for it on its page.")
     return work.run
+
+
+def _learn_entities(work: Work) -> None:
+    """Objects name their entity. An only one is the ERP's only company; people map several."""
+    work.keep()
+    lifecycle.map_only_entity(work.connection, work.ramp)
 
 
 def _replay_missing(work: Work, stage: Stage, wanted: Sequence[Chosen], basis: str) -> None:
