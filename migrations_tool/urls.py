@@ -11,13 +11,54 @@ from migrations_tool.views.acts import (
     migration_waive,
     migration_waiver,
 )
+from migrations_tool.views.backup import (
+    migration_backup_anew,
+    migration_backup_archive,
+    migration_backup_codings,
+)
 from migrations_tool.views.board import (
     migration_choose,
     migration_end,
     migration_start,
     migrations,
 )
+from migrations_tool.views.drain import migration_drain_bills, migration_drain_live
 from migrations_tool.views.evidence import migration_evidence
+from migrations_tool.views.former_codings import former_codings
+from migrations_tool.views.inventory import migration_inventory_csv
+from migrations_tool.views.mapping import (
+    migration_mapping_decide,
+    migration_mapping_park,
+    migration_mapping_record,
+    migration_mapping_undo,
+)
+from migrations_tool.views.mapping_lists import (
+    migration_mapping_accept,
+    migration_mapping_csv,
+    migration_mapping_diff,
+    migration_mapping_restore,
+    migration_mapping_upload,
+)
+from migrations_tool.views.plan import migration_plan_save
+from migrations_tool.views.rehearsal import (
+    migration_rehearsal_explain,
+    migration_rehearsal_object,
+    migration_rehearsal_report,
+    migration_rehearsal_sign,
+    migration_rehearsal_withdraw,
+)
+from migrations_tool.views.rules import (
+    migration_rules_add,
+    migration_rules_back,
+    migration_rules_confirmed,
+    migration_rules_csv,
+    migration_rules_drop,
+    migration_rules_edit,
+    migration_rules_import,
+    migration_rules_tick,
+)
+from migrations_tool.views.screenshots import migration_rules_picture, migration_screenshot
+from migrations_tool.views.settings_step import migration_settings_choose
 from migrations_tool.views.steps import migration, migration_step
 
 
@@ -50,5 +91,136 @@ urlpatterns = [
     path("migrations/<int:pk>/<step:step>/ask/", migration_ask, name="migration_ask"),
     path(
         "migrations/<int:pk>/<step:step>/evidence/", migration_evidence, name="migration_evidence"
+    ),
+    path("former-codings/", former_codings, name="former_codings"),
+    path(
+        "migrations/<int:pk>/backup/another/", migration_backup_anew, name="migration_backup_anew"
+    ),
+    path(
+        "migrations/<int:pk>/backup/<int:number>/archive.tar.gz",
+        migration_backup_archive,
+        name="migration_backup_archive",
+    ),
+    path(
+        "migrations/<int:pk>/backup/<int:number>/codings.csv",
+        migration_backup_codings,
+        name="migration_backup_codings",
+    ),
+    path("migrations/<int:pk>/drain/live/", migration_drain_live, name="migration_drain_live"),
+    path("migrations/<int:pk>/drain/bills/", migration_drain_bills, name="migration_drain_bills"),
+    path(
+        "migrations/<int:pk>/mapping/records/<int:record>/",
+        migration_mapping_record,
+        name="migration_mapping_record",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/records/<int:record>/decide/",
+        migration_mapping_decide,
+        name="migration_mapping_decide",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/records/<int:record>/park/",
+        migration_mapping_park,
+        name="migration_mapping_park",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/records/<int:record>/undo/",
+        migration_mapping_undo,
+        name="migration_mapping_undo",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/accept/",
+        migration_mapping_accept,
+        name="migration_mapping_accept",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/charts/", migration_mapping_diff, name="migration_mapping_diff"
+    ),
+    path("migrations/<int:pk>/mapping/csv/", migration_mapping_csv, name="migration_mapping_csv"),
+    path(
+        "migrations/<int:pk>/mapping/file/",
+        migration_mapping_upload,
+        name="migration_mapping_upload",
+    ),
+    path(
+        "migrations/<int:pk>/mapping/versions/<int:evidence>/",
+        migration_mapping_restore,
+        name="migration_mapping_restore",
+    ),
+    path(
+        "migrations/<int:pk>/rehearsal/objects/<int:rehearsed>/",
+        migration_rehearsal_object,
+        name="migration_rehearsal_object",
+    ),
+    path(
+        "migrations/<int:pk>/rehearsal/objects/<int:rehearsed>/explain/",
+        migration_rehearsal_explain,
+        name="migration_rehearsal_explain",
+    ),
+    path(
+        "migrations/<int:pk>/rehearsal/report/",
+        migration_rehearsal_report,
+        name="migration_rehearsal_report",
+    ),
+    path(
+        "migrations/<int:pk>/rehearsal/sign/",
+        migration_rehearsal_sign,
+        name="migration_rehearsal_sign",
+    ),
+    path(
+        "migrations/<int:pk>/rehearsal/signatures/<slug:role>/withdraw/",
+        migration_rehearsal_withdraw,
+        name="migration_rehearsal_withdraw",
+    ),
+    path("migrations/<int:pk>/plan/save/", migration_plan_save, name="migration_plan_save"),
+    path(
+        "migrations/<int:pk>/settings/choose/",
+        migration_settings_choose,
+        name="migration_settings_choose",
+    ),
+    path(
+        "migrations/<int:pk>/inventory/counted.csv",
+        migration_inventory_csv,
+        name="migration_inventory_csv",
+    ),
+    path("migrations/<int:pk>/rules/add/", migration_rules_add, name="migration_rules_add"),
+    path("migrations/<int:pk>/rules/list.csv", migration_rules_csv, name="migration_rules_csv"),
+    path(
+        "migrations/<int:pk>/rules/import/", migration_rules_import, name="migration_rules_import"
+    ),
+    path(
+        "migrations/<int:pk>/rules/confirmed/",
+        migration_rules_confirmed,
+        name="migration_rules_confirmed",
+    ),
+    path(
+        "migrations/<int:pk>/rules/<int:rule>/edit/",
+        migration_rules_edit,
+        name="migration_rules_edit",
+    ),
+    path(
+        "migrations/<int:pk>/rules/<int:rule>/drop/",
+        migration_rules_drop,
+        name="migration_rules_drop",
+    ),
+    path(
+        "migrations/<int:pk>/rules/<int:rule>/back/",
+        migration_rules_back,
+        name="migration_rules_back",
+    ),
+    path(
+        "migrations/<int:pk>/rules/<int:rule>/tick/",
+        migration_rules_tick,
+        name="migration_rules_tick",
+    ),
+    path(
+        "migrations/<int:pk>/rules/<int:rule>/picture/",
+        migration_rules_picture,
+        name="migration_rules_picture",
+    ),
+    path(
+        "migrations/<int:pk>/rules/pictures/<int:picture>/",
+        migration_screenshot,
+        name="migration_screenshot",
     ),
 ]

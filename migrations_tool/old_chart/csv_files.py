@@ -86,6 +86,8 @@ def read(data: bytes) -> list[tuple[int, Mapping[str, str]]]:
 
     :raises BadFile: if it is too large, or its columns are not there
     """
+    if not data:
+        raise BadFile("Choose a file that is not empty.")
     if len(data) > MOST_BYTES:
         raise BadFile(f"The file is larger than {MOST_BYTES // 1000:,} kB. Split it.")
     text = _decoded(data)

@@ -31,13 +31,18 @@ class MappingHandler(Handler):
         archive = _newest_backup(work.migration)
         collected = proofs.newest(work.migration, COLLECTED)
         if collected is None:
-            work.say("The old chart has not been collected yet.", "Apply collects and matches it.")
+            work.say(
+                "The old chart has not been collected yet.",
+                "Find matches: it is collected and matched then.",
+            )
             return
         lost = suggesting.drop_lost(work.migration)
         version.keep_version(work)
         if collected.inputs.get("backup") != archive.number:
             _keep_collected(work, archive, is_good=False)
-            work.say(f"Backup {archive.number} is newer than what was collected.", "Apply again.")
+            work.say(
+                f"Backup {archive.number} is newer than what was collected.", "Find matches again."
+            )
         elif lost:
             work.say(
                 f"{lost} of what was mapped led to records that {work.connection.erp_name} no"
@@ -143,9 +148,9 @@ def _covered(migration: ConnectionMigration) -> Gate:
     code, title = "mapping.covered", "Everything that was used is mapped or parked"
     collected = proofs.newest(migration, COLLECTED)
     if collected is None:
-        return Gate(code, title, Light.UNKNOWN, "Nothing is collected yet.", "Apply.")
+        return Gate(code, title, Light.UNKNOWN, "Nothing is collected yet.", "Find matches.")
     if not collected.is_good:
-        return Gate(code, title, Light.RED, collected.text, "Apply again.")
+        return Gate(code, title, Light.RED, collected.text, "Find matches again.")
     found = coverage(migration)
     if found.open == 0:
         return Gate(code, title, Light.GREEN, _said(found))

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from connections.mapping_book.suggestions import STRONG
 from migrations_tool.models import ConnectionMigration, OldRecord
 from migrations_tool.old_chart.coverage import COVERED, rivals, with_rivals
 from migrations_tool.old_chart.labels import label_of
 from rampbridge.lib.money import Money
+from syncing.queries.words import Look
 
 Kind, State = OldRecord.Kind, OldRecord.State
 PAGE_SIZE = 50
+
+LOOKS: Mapping[str, Look] = {
+    State.UNMAPPED: Look("Unmapped", "person", "circle-help"),
+    State.SUGGESTED: Look("Suggested", "work", "circle-dashed"),
+    State.MATCHED: Look("Matched", "done", "equal"),
+    State.MAPPED: Look("Mapped", "done", "circle-check"),
+    State.PARKED: Look("Parked", "neutral", "pause"),
+}
 
 OPEN, CONFLICT, ALL = "open", "conflict", "all"
 STATES = {
@@ -64,6 +74,16 @@ class Line:
     @property
     def can_be_accepted(self) -> bool:
         return self.row.state == State.SUGGESTED
+
+    @property
+    def look(self) -> Look:
+        return LOOKS[self.row.state]
+
+    @property
+    def is_strong(self) -> bool:
+        """A suggestion that may be accepted without a look at it."""
+        confidence = self.row.evidence.rpartition("· ")[2].removesuffix(" %")
+        return self.can_be_accepted and confidence.isdigit() and int(confidence) >= STRONG
 
     @property
     def why(self) -> str:

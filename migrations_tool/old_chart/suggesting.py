@@ -20,7 +20,7 @@ LEAST = 60
 """In per cent: what is less sure than that is not even suggested."""
 _COLUMNS = ("state", "erp_id", "field_erp_id", "erp_name", "evidence", "decided_by", "decided_at")
 _AT_ONCE = 500
-_FIELD_FIRST = "Map its field first, then apply again."
+_FIELD_FIRST = "Map its field first."
 _LOST = "no longer has"
 
 Told = Callable[[int, int, str], None]

@@ -213,10 +213,10 @@ def _explained(migration: ConnectionMigration) -> Gate:
     code, title = "rehearsal.explained", "Every difference is explained"
     replayed = proofs.newest(migration, REPLAYED)
     if replayed is None:
-        return Gate(code, title, Light.UNKNOWN, "Nothing is rehearsed yet.", "Apply.")
+        return Gate(code, title, Light.UNKNOWN, "Nothing is rehearsed yet.", "Rehearse.")
     if replayed.checksum != version_of(migration):
         said = "The mapping has changed since the rehearsal."
-        return Gate(code, title, Light.RED, said, "Apply again.")
+        return Gate(code, title, Light.RED, said, "Rehearse again.")
     rows = RehearsedObject.objects.filter(migration=migration)
     if not rows.exists():
         return Gate(code, title, Light.RED, "Nothing could be rehearsed.", "Make a newer backup.")

@@ -8,7 +8,7 @@ from migrations_tool import proofs
 from migrations_tool.models import ConnectionMigration, RehearsedObject
 from migrations_tool.rehearsal import reporting, signing
 from rampbridge.lib.money import Money
-from syncing.queries.words import type_label
+from syncing.queries.words import Look, type_label
 
 OPEN, ALL = "open", "all"
 Verdict = RehearsedObject.Verdict
@@ -20,6 +20,11 @@ SHOWS = {
     ALL: "All",
 }
 PAGE_SIZE = 50
+VERDICT_LOOKS = {
+    Verdict.SAME.value: Look("As before", "done", "equal"),
+    Verdict.DIFFERS.value: Look("Differs", "work", "equal-not"),
+    Verdict.HELD.value: Look("Would be held", "person", "hand"),
+}
 
 
 def panel(
@@ -69,4 +74,5 @@ def _line(row: RehearsedObject) -> dict[str, Any]:
         "type": type_label(row.object_type),
         "money": Money(row.amount_minor, row.currency, row.exponent),
         "is_open": reporting.is_open(row),
+        "look": VERDICT_LOOKS[row.verdict],
     }
