@@ -24,6 +24,7 @@ from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Gate
 from migrations_tool.work import Work
+from rampbridge.lib.money import Money
 
 CODE = "inventory.counted"
 _BILLS_SHOWN = 100
@@ -69,11 +70,11 @@ class InventoryHandler(Handler):
     ) -> dict[str, Any]:
         counted = newest(migration, CODE)
         flying = BillInFlight.objects.filter(migration=migration, gone_at=None)
-        bills = list(flying.order_by("-is_from_before_the_link", "issued_on", "pk")[:_BILLS_SHOWN])
+        bills = flying.order_by("-is_from_before_the_link", "issued_on", "pk")[:_BILLS_SHOWN]
         return {
             "counted": counted,
             "inventory": Inventory(counted) if counted else None,
-            "bills": bills,
+            "bills": [(one, Money(one.amount_minor, one.currency, one.exponent)) for one in bills],
             "bills_shown": _BILLS_SHOWN,
         }
 

@@ -72,7 +72,8 @@ class Tally:
         if money.exponent > known:
             self._refine(money.currency, 10 ** (money.exponent - known))
             self.data["exponents"][money.currency] = known = money.exponent
-        return money.minor * 10 ** (known - money.exponent)
+        factor: int = 10 ** (known - money.exponent)
+        return money.minor * factor
 
     def _refine(self, currency: str, factor: int) -> None:
         every = [
