@@ -1,0 +1,1 @@
+"""Step 13: watch more closely until the targets have held, then close with a report."""

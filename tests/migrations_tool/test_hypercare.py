@@ -1,0 +1,111 @@
+"""Targets have to hold for the agreed days; then the migration is finished with a report."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from migrations_tool import services
+from migrations_tool.hypercare import targets
+from migrations_tool.hypercare.handler import HypercareHandler
+from migrations_tool.models import ConnectionMigration, Evidence, Report, StepRecord
+from migrations_tool.steps import Path, Step
+from migrations_tool.wizard import Gate, Light
+from migrations_tool.work import Work
+from tests.factories import ConnectionFactory, SyncItemFactory
+
+pytestmark = pytest.mark.django_db
+
+BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def migration() -> ConnectionMigration:
+    """The cutover check is done; a week of hypercare is agreed."""
+    started = services.start(
+        ConnectionFactory(), path=Path.MIGRATION, actor="ines", now=BEGAN - timedelta(days=9)
+    )
+    started.flipped_at = BEGAN
+    started.save(update_fields=["flipped_at"])
+    done = StepRecord.objects.filter(migration=started, step=Step.CUTOVER)
+    done.update(status="done", done_at=BEGAN)
+    return started
+
+
+def read(migration: ConnectionMigration, now: datetime) -> None:
+    HypercareHandler().watch(Work(migration, Step.HYPERCARE, "rampbridge", lambda: now))
+
+
+def gate(migration: ConnectionMigration, now: datetime) -> Gate:
+    (found,) = HypercareHandler().gates(migration, now=now)
+    return found
+
+
+def test_a_day_is_not_enough(migration: ConnectionMigration) -> None:
+    day = BEGAN + timedelta(days=1)
+    read(migration, day)
+
+    assert gate(migration, day).light is Light.UNKNOWN
+    assert "Held for 1 of 7 days" in gate(migration, day).words
+
+
+def test_the_agreed_days_are(migration: ConnectionMigration) -> None:
+    day = BEGAN + timedelta(days=7)
+    read(migration, day)
+
+    assert gate(migration, day).light is Light.GREEN
+
+
+def test_a_bad_day_begins_the_count_anew(migration: ConnectionMigration) -> None:
+    stuck = SyncItemFactory.create(connection=migration.connection, state="EXTERNAL")
+    read(migration, BEGAN + timedelta(days=5))
+    stuck.delete()
+    read(migration, BEGAN + timedelta(days=6))
+    day = BEGAN + timedelta(days=7)
+    read(migration, day)
+
+    assert gate(migration, day).light is Light.UNKNOWN
+    assert "Held for 1 of 7 days" in gate(migration, day).words
+
+
+def test_what_is_not_met_says_what_to_do(migration: ConnectionMigration) -> None:
+    SyncItemFactory.create(connection=migration.connection, state="EXTERNAL")
+    SyncItemFactory.create(
+        connection=migration.connection, state="FAILED", error_category="user_actionable"
+    )
+    read(migration, timezone.now())
+
+    found = {one.code: one for one in targets.targets(migration, now=timezone.now())}
+    assert not found["outside"].is_met
+    assert "old provider must not" in found["outside"].fix
+    assert not found["errors"].is_met
+    assert gate(migration, timezone.now()).light is Light.RED
+
+
+def test_a_reading_is_kept_once_a_day_and_when_it_changes(
+    migration: ConnectionMigration,
+) -> None:
+    for minutes in (0, 10, 20):
+        read(migration, BEGAN + timedelta(minutes=minutes))
+    assert Evidence.objects.filter(code=targets.READING).count() == 1
+
+    read(migration, BEGAN + timedelta(days=1))
+    assert Evidence.objects.filter(code=targets.READING).count() == 2
+
+
+def test_each_day_since_the_switch_is_counted(migration: ConnectionMigration) -> None:
+    SyncItemFactory.create(connection=migration.connection, state="EXTERNAL")
+
+    (day,) = targets.days(migration)
+
+    assert (day.outside, day.stuck) == (1, 0)
+
+
+def test_the_end_is_a_finished_migration_and_a_report(migration: ConnectionMigration) -> None:
+    work = Work(migration, Step.HYPERCARE, "ines", timezone.now)
+
+    HypercareHandler().completed(work)
+
+    migration.refresh_from_db()
+    assert migration.state == ConnectionMigration.State.FINISHED
+    assert Report.objects.get(migration=migration).kind == Report.Kind.CLOSING
