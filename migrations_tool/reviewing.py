@@ -10,6 +10,12 @@ from migrations_tool.steps import Step
 from migrations_tool.wizard import Status
 
 
+def open_ones() -> list[int]:
+    """Migrations under way."""
+    under_way = ConnectionMigration.objects.filter(state=ConnectionMigration.State.OPEN)
+    return list(under_way.order_by("pk").values_list("pk", flat=True))
+
+
 def review(
     migration: ConnectionMigration, *, now: datetime, only: Step | None = None
 ) -> list[Step]:

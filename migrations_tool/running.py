@@ -169,6 +169,7 @@ def _complete(work: Work) -> None:
     handler_of(work.step).check(work)
     work.migration.refresh_from_db()
     now = work.clock()
+    reviewing.review(work.migration, now=now)  # what is stale by now holds up what rests on it
     standings = standings_of(work.migration)
     try:
         check_order(work.step, standings)

@@ -7,7 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from connections.tasks import ring
-from migrations_tool import running
+from migrations_tool import reviewing, running
+from migrations_tool.models import ConnectionMigration
 
 
 @shared_task(expires=5)
@@ -17,6 +18,20 @@ def sweep_migrations(**_: Any) -> None:
         ring(run_step, run_id=str(run_id))
     for watch_id in running.watches_due():
         ring(watch_step, watch_id=str(watch_id))
+
+
+@shared_task(expires=30)
+def review_migrations(**_: Any) -> None:
+    """Ring for every open migration whose evidence may have grown old."""
+    for migration_id in reviewing.open_ones():
+        ring(review_migration, migration_id=str(migration_id))
+
+
+@shared_task
+def review_migration(*, migration_id: str, **_: Any) -> None:
+    """Say on each step that is done whether its evidence still holds."""
+    migration = ConnectionMigration.objects.select_related("connection").get(pk=int(migration_id))
+    reviewing.review(migration, now=timezone.now())
 
 
 @shared_task

@@ -164,7 +164,7 @@ def check_order(step: Step, standings: Mapping[Step, Standing]) -> None:
     open_steps = missing(step, standings)
     if not open_steps:
         return
-    names = ", ".join(f"{BY_STEP[one].number} {BY_STEP[one].title}" for one in open_steps)
+    names = ", ".join(_name_of(standings[one]) for one in open_steps)
     raise GateClosed(
         [
             Gate(
@@ -176,6 +176,12 @@ def check_order(step: Step, standings: Mapping[Step, Standing]) -> None:
             )
         ]
     )
+
+
+def _name_of(standing: Standing) -> str:
+    one = BY_STEP[standing.step]
+    is_stale = standing.status is Status.STALE
+    return f"{one.number} {one.title}" + (" (its evidence is stale)" if is_stale else "")
 
 
 def check_gates(gates: Sequence[Gate]) -> None:

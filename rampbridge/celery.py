@@ -63,6 +63,11 @@ app.conf.beat_schedule = {
         "schedule": MIGRATIONS_SECONDS,
         "options": {"expires": 5 * MIGRATIONS_SECONDS},
     },
+    "review-migrations": {
+        "task": "migrations_tool.tasks.review_migrations",
+        "schedule": LOOK_AROUND_SECONDS,
+        "options": {"expires": LOOK_AROUND_SECONDS},
+    },
     "look-around": {
         "task": "syncing.tasks.look_around",
         "schedule": LOOK_AROUND_SECONDS,

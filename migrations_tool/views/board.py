@@ -57,19 +57,23 @@ def migrations(request: HtmxHttpRequest) -> HttpResponse:
         "customers": customers if len(customers) <= CUSTOMERS_LISTED else None,
         "form": StartForm(),
     }
-    version = version_of(
-        [
-            (one.migration.pk, one.migration.state, one.asked, one.migration.flip_on)
-            + tuple((record.version, record.stale_because) for record in one.records.values())
-            for one in found
-        ]
-    )
+    version = version_of([_facts(one) for one in found])
     return live(
         request,
         "migrations_tool/migrations.html",
         "migrations_tool/_migrations.html",
         version=version,
         context=context,
+    )
+
+
+def _facts(row: Row) -> tuple[object, ...]:
+    """What changes when a line of the list does."""
+    run = row.run
+    return (
+        (row.migration.pk, row.migration.state, row.asked, row.migration.flip_on),
+        [(record.version, record.stale_because) for record in row.records.values()],
+        (run.pk, run.state, run.done_items) if run else None,
     )
 
 

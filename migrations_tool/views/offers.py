@@ -99,6 +99,8 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
     for act in Act:
         if act not in known or (act is Act.COMPLETE and status in OVER):
             continue
+        if act is Act.UNDO and (step, Act.APPLY) not in seen.runs:
+            continue  # nothing was done that could be taken back
         found.append(
             Offer(
                 act=act,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -164,6 +164,7 @@ def page_of(
         "connection": seen.migration.connection,
         "migration_look": MIGRATION_LOOKS[seen.migration.state],
         "step": BY_STEP[step],
+        "takes": timedelta(minutes=BY_STEP[step].minutes),
         "step_url": request.path if request.method == "GET" else _step_url(seen, step),
         "record": record,
         "standing": seen.standings[step],
@@ -185,7 +186,7 @@ def page_of(
             (BY_STEP[Step(one.step)], one) for one in seen.open_runs if one.step != step
         ],
         "offers": offers(seen, step, gates) if may_act else [],
-        "waivers": [(one, WAIVER_LOOKS[one.state]) for one in waivers],
+        "waivers": _waiver_lines(gates, waivers),
         "may_migrate": may_act,
         "may_approve": can(request.user, Permission.APPROVE) and is_open,
         "may_skip": may_act and _may_skip(seen, step, waivers),
@@ -250,6 +251,28 @@ def _tasks(seen: Seen, step: Step, others: Sequence[Presence]) -> list[Task]:
 def _gate_lines(gates: Sequence[Gate], waivers: Sequence[Waiver]) -> list[GateLine]:
     newest = {one.gate: one for one in reversed(waivers) if one.gate}
     return [GateLine(one, newest.get(one.code)) for one in gates]
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """What was asked for, as long as its own condition does not say it."""
+
+    waiver: Waiver
+    about: str
+
+    @property
+    def look(self) -> Look:
+        return WAIVER_LOOKS[self.waiver.state]
+
+
+def _waiver_lines(gates: Sequence[Gate], waivers: Sequence[Waiver]) -> list[WaiverLine]:
+    titles = {one.code: one.title for one in gates}
+    waived = {one.code for one in gates if one.light is Light.WAIVED}
+    return [
+        WaiverLine(one, titles.get(one.gate, one.gate))
+        for one in waivers
+        if one.state != Waiver.State.GRANTED or one.gate not in waived
+    ]
 
 
 def _may_skip(seen: Seen, step: Step, waivers: Sequence[Waiver]) -> bool:

@@ -32,8 +32,10 @@
     news.textContent = "This has changed meanwhile. What you have typed is still here; send it, or load the page again.";
     part.append(news);
   };
+  let wasOpen = true;
   const keepTyped = (event) => {
     const part = event.detail.target;
+    if (part && part.id === "wizard-steps") wasOpen = part.querySelector("details").open;
     if (!wizard() || !part || !part.isConnected || (sent && part.contains(sent)) || !isDirty(part)) return;
     event.detail.shouldSwap = false;
     tell(part);
@@ -70,10 +72,21 @@
   document.addEventListener("DOMContentLoaded", () => {
     fold();
     document.body.addEventListener("htmx:beforeRequest", (event) => {
-      sent = event.detail.elt.matches("form") ? event.detail.elt : null;
+      if (event.detail.elt.matches("form")) sent = event.detail.elt;
+    });
+    document.body.addEventListener("htmx:afterRequest", (event) => {
+      if (event.detail.elt === sent) sent = null;
     });
     document.body.addEventListener("htmx:oobBeforeSwap", keepTyped);
-    document.body.addEventListener("htmx:oobAfterSwap", fold);
+    document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+      const tasks = event.detail.target.id === "wizard-steps" && document.querySelector(".wizard-tasks");
+      if (tasks) tasks.open = wasOpen;
+    });
+    document.body.addEventListener("htmx:load", (event) => {
+      // A form that was asked for is where one goes on
+      const field = event.detail.elt.id === "act-form" && event.detail.elt.querySelector("textarea, input.field");
+      if (field) field.focus();
+    });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       // Somebody else was faster: the answer shows the step as it is now, and says so
       if (event.detail.xhr.status === 409 && wizard()) {

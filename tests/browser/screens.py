@@ -231,6 +231,8 @@ def _tell_stories(studio: Studio) -> None:
         error_stories,
         fleet_shots,
         mapping_shots,
+        migration_shots,
+        migration_stories,
         settings_shots,
         settings_stories,
         settle_shots,
@@ -248,6 +250,7 @@ def _tell_stories(studio: Studio) -> None:
     studio.take(api_shots.empty_shots())
     studio.take(error_shots.empty_shots())
     studio.take(desk_shots.empty_shots())
+    studio.take(migration_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
         (stories.busy_engine, engine_shots),
@@ -268,6 +271,9 @@ def _tell_stories(studio: Studio) -> None:
         (desk_stories.a_day, desk_shots.shots),
         (desk_stories.long_names, desk_shots.long_shots),
         (acting_stories.acting, acting_shots.shots),
+        (migration_stories.a_season, migration_shots.season_shots),
+        (migration_stories.every_status, migration_shots.status_shots),
+        (migration_stories.long_names, migration_shots.long_shots),
         *fleet_shots.ALL,
     ):
         story()

@@ -21,7 +21,7 @@ from syncing.models import (
     SyncRequest,
 )
 from syncing.states import ItemState
-from tests.browser import engine, every_type
+from tests.browser import engine, every_type, migration_stories
 from tests.factories import (
     LONG_NAME,
     AckBatchFactory,
@@ -126,6 +126,7 @@ def long_names() -> Connection:
 
 def forget() -> None:
     """Remove all customers with everything that is theirs."""
+    migration_stories.forget()
     SyncItem.objects.all().delete()
     ErrorGroup.objects.all().delete()
     Incident.objects.all().delete()

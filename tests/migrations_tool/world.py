@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
@@ -44,8 +45,13 @@ OLD_VENDORS = ("Staples", "Uline", "Delta Air Lines", "Figma")
 NEW_VENDORS = (("71", "Staples"), ("72", "Uline"), ("73", "Figma, Inc."), ("74", "Delta Airlines"))
 ENGINEERING, SALES, OPERATIONS = (given for given, _ in direct.CLASSES)
 MOST_TRIES = 25
-_SITE = httpx.WSGITransport(app=get_wsgi_application())
 TYPES = ("transaction", "reimbursement", "bill", "transfer", "cashback", "vendor_credit")
+
+
+@cache
+def _site() -> httpx.WSGITransport:
+    """Our own pages, for the pretend Ramp's webhooks; not before the tests' settings hold."""
+    return httpx.WSGITransport(app=get_wsgi_application())
 
 
 class World:
@@ -63,12 +69,11 @@ class World:
         tryton: Mapping[str, str] | None = None,
     ) -> None:
         self.ahead = timedelta()
-        web = None if is_served else httpx.Client(transport=_SITE)
+        web = None if is_served else httpx.Client(transport=_site())
         self.sim = Simulator.with_scenario(
             "empty", rate_limit=False, webhook_client=web, sleep=lambda _: None
         )
-        if not is_served:
-            self.sim.switches.challenge = "before_answer"
+        self.sim.switches.challenge = "before_answer"
         self.http = httpx.Client(transport=httpx.WSGITransport(app=self.sim.wsgi))
         self.business: BusinessHandle = self.sim.business(KEY)
         self.old: Seat = self.business.connect_provider(vendors=OLD_VENDORS)
