@@ -5,8 +5,9 @@ records that can be chosen: their ids, names and codes.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, cast
 
 import orjson
@@ -15,7 +16,7 @@ from django.db.models import Q
 from connections.erp.port import ErpAdapter
 from connections.erp.records import Master, MasterKind, Page
 from connections.mirror.conditions import MODELS, WANTED
-from connections.mirror.diff import ACCOUNT, FIELD, OPTION, VENDOR
+from connections.mirror.diff import FIELD, OPTION, TAX_CODE, TAX_RATE, VENDOR
 from connections.mirror.kinds import Columns
 from connections.mirror.our_copy import SHELVES, Desk, KeptBack, NotHere
 from connections.models import Connection, CustomField
@@ -23,10 +24,17 @@ from connections.models import Connection, CustomField
 Key = tuple[str, str]
 """A kind, and whose options they are by the ERP's id of the field; empty for all other kinds."""
 Records = dict[Key, dict[str, tuple[str, str]]]
-"""Name and code by the ERP's id, of the records that can be chosen."""
+"""By the ERP's id, of the records that can be chosen: the name, and beside it the code; of a tax
+rate how much it is, of a tax code which rates it has."""
 
 MOST_SHOWN = 200
-_WITH_CODES = frozenset({ACCOUNT, OPTION, VENDOR})
+_MORE: Mapping[str, tuple[str, ...]] = {
+    VENDOR: ("name_is_held", "ramp_name"),
+    OPTION: ("field__erp_id",),
+    TAX_RATE: ("rate",),
+    TAX_CODE: ("rate_erp_ids",),
+}
+"""Columns of ours that are looked at beside id, name and code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,10 @@ class Sides:
             return
         known_as = shown["erp_id"] or f"without an id, {shown['ramp_id']}"
         key = (kind, of_field.erp_id if of_field else "")
-        code = shown["ramp_code"] if kind in _WITH_CODES else ""
-        self.ramp.setdefault(key, {})[known_as] = (shown["ramp_name"], code)
+        self.ramp.setdefault(key, {})[known_as] = (
+            shown["ramp_name"],
+            _beside_name(kind, lambda column: shown[f"ramp_{column}"]),
+        )
 
     def compare(self) -> Parity:
         """All three sides against each other, from the records heard and our rows as they are."""
@@ -107,17 +117,13 @@ class Sides:
     def _ours(self, kind: str) -> Records:
         rows = MODELS[kind].objects.filter(WANTED[kind], connection=self.connection)
         found: Records = {(kind, ""): {}} if kind != OPTION else {}
-        columns = ["erp_id", "name", "code"]
         if kind == OPTION:
             rows = rows.filter(field__is_active=True, field__gone_at=None)
-            columns.append("field__erp_id")
-        if kind == VENDOR:
-            columns += ["name_is_held", "ramp_name"]
-        for row in rows.values(*columns).iterator():
+        for row in rows.values("erp_id", "name", "code", *_MORE.get(kind, ())).iterator():
             key = (kind, row.get("field__erp_id", ""))
             name = row["ramp_name"] if row.get("name_is_held") and row["ramp_name"] else row["name"]
-            code = row["code"] if kind in _WITH_CODES else ""
-            found.setdefault(key, {})[row["erp_id"]] = (name, code)
+            beside = _beside_name(kind, row.__getitem__)
+            found.setdefault(key, {})[row["erp_id"]] = (name, beside)
         return found
 
     def _differences(
@@ -172,14 +178,27 @@ class _Overheard:
                 continue
             if _is_wanted(shelf.name, row, self._sides.erp.get((FIELD, ""), {}), master.parent):
                 key = (shelf.name, master.parent if shelf.name == OPTION else "")
-                code = row.code if shelf.name in _WITH_CODES else ""
-                self._sides.erp.setdefault(key, {})[row.erp_id] = (row.name, code)
+                beside = _beside_name(shelf.name, row.__getattribute__)
+                self._sides.erp.setdefault(key, {})[row.erp_id] = (row.name, beside)
 
     def _desk(self, kind: MasterKind) -> Desk:
         connection = self._sides.connection
         fields = CustomField.objects.filter(connection=connection)
         is_of_fields = kind == MasterKind.DIMENSION_VALUE
         return Desk(connection, dict(fields.values_list("erp_id", "pk")) if is_of_fields else {})
+
+
+def _beside_name(kind: str, column: Callable[[str], Any]) -> str:
+    """What of a record is compared beside its name, as Ramp can hold it: a field has no code."""
+    match kind:
+        case "account" | "option" | "vendor":
+            return str(column("code"))
+        case "tax_rate":
+            return f"{Decimal(column('rate')).normalize():f}"
+        case "tax_code":
+            return ", ".join(sorted(column("rate_erp_ids")))
+        case _:
+            return ""
 
 
 def _is_wanted(kind: str, row: Any, fields: Collection[str], parent: str) -> bool:

@@ -95,14 +95,15 @@ def read_erp(work: Work, keep: Keep, erp: ErpAdapter | None = None) -> reading.S
     return reading.read_erp(work.connection, erp or work.erp, full=True, keep=keep)
 
 
-def send(work: Work, kinds: Collection[str] = KINDS) -> Sent:
+def send(work: Work, kinds: Collection[str] = KINDS, *, is_read: bool = False) -> Sent:
     """Read the ERP and upload what differs. Killed anywhere, the next try sends only what is left.
 
+    :param is_read: the ERP was read just now
     :raises RampError, ErpError, SeatLost: with what was sent until then kept
     """
     chart = chart_of(work)
     with at_the_chart(work) as keep:
-        seen = read_erp(work, keep)
+        seen = {} if is_read else read_erp(work, keep)
         with _in_ledger(work, seen) as run:
             pace = _Pace(work, keep, run, kinds)
             sent = upload.upload(
