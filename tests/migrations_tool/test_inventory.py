@@ -5,6 +5,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 import pytest
+from django.test import Client
 
 from connections.ramp.spend import Bill
 from migrations_tool.inventory import bills_in_flight
@@ -17,6 +18,7 @@ from migrations_tool.wizard import Light
 from rampbridge.lib import failpoints
 from rampbridge.lib.money import Money
 from tests import spend
+from tests.factories import UserFactory
 from tests.migrations_tool.world import World
 
 OLD, LINKED, NEW = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 3, 5))
@@ -178,3 +180,33 @@ class Dies:
             self.left -= 1
             if not self.left:
                 raise Killed
+
+
+def test_the_file_is_there_for_everybody_who_may_see(planned: World, client: Client) -> None:
+    client.force_login(UserFactory.create(roles=["support"]))
+    address = f"/migrations/{planned.migration.pk}/inventory/counted.csv"
+    assert client.get(address).status_code == 404
+    planned.do(Step.INVENTORY, Act.APPLY)
+
+    answer = client.get(address)
+
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()  # type: ignore[arg-type]
+    assert lines[0] == "type,entity,entity_id,state,currency,count,amount"
+    assert any(
+        line.startswith("Transfers,") and line.endswith(",Ready,USD,1,500.00") for line in lines
+    )
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+@pytest.mark.parametrize("step", [Step.PLAN, Step.ACCESS, Step.INVENTORY, Step.RULES])
+def test_the_panels_show_before_and_after_a_look(
+    world: World, client: Client, step: Step, *, is_looked_at: bool
+) -> None:
+    if is_looked_at:
+        world.do(Step.PLAN, Act.CHECK)
+        world.do(step, Act.CHECK)
+    client.force_login(UserFactory.create(username="ines", roles=["implementer"]))
+
+    answer = client.get(f"/migrations/{world.migration.pk}/{step}/")
+
+    assert answer.status_code == 200

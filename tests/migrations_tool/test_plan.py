@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from connections.erp.errors import Code
 from connections.erp.refusals import refusal
@@ -16,6 +17,7 @@ from migrations_tool.plan.services import Agreed, save_plan
 from migrations_tool.proofs import newest
 from migrations_tool.steps import Act, Path, Step
 from migrations_tool.wizard import Light, Refused, Status, StepNotCurrent
+from tests.factories import UserFactory
 from tests.migrations_tool.world import World
 
 OURS = "rampbridge"
@@ -244,3 +246,59 @@ def test_an_ended_migration_has_no_plan_to_change(world: World) -> None:
 def leave_the_seat_free(world: World) -> None:
     with world.scene.change():
         world.scene.connections.put(replace(world.old, is_active=False))
+
+
+class TestPage:
+    @pytest.fixture
+    def signed_in(self, client: Client) -> Client:
+        client.force_login(UserFactory.create(username="ines", roles=["implementer"]))
+        return client
+
+    def test_errors_name_the_field_and_keep_what_was_typed(
+        self, world: World, signed_in: Client
+    ) -> None:
+        pk = world.migration.pk
+        entered = {
+            "version": 1,
+            "flip_on": "soon",
+            "implementer": "ghost",
+            "contact_name": "Carla Ruiz",
+            "contact_email": "carla",
+            "hypercare_days": 3,
+        }
+
+        answer = signed_in.post(f"/migrations/{pk}/plan/save/", entered)
+
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        for words in (
+            "This is no day.",
+            "Nobody is called ghost here.",
+            "This is no e-mail address.",
+            "Watch for 7 days at least",
+            'value="Carla Ruiz"',
+            'value="soon"',
+        ):
+            assert words in page
+        assert world.migration.contact_name == ""
+
+    def test_a_plan_is_kept(self, world: World, signed_in: Client) -> None:
+        pk, version = world.migration.pk, world.migration.steps.get(step=Step.PLAN).version
+        entered = {"version": version, "implementer": "ines", "hypercare_days": 14}
+
+        answer = signed_in.post(f"/migrations/{pk}/plan/save/", entered)
+
+        assert answer.status_code == 200
+        assert (world.migration.implementer, world.migration.hypercare_days) == ("ines", 14)
+
+    def test_a_stale_page_is_told_and_keeps_what_was_typed(
+        self, world: World, signed_in: Client
+    ) -> None:
+        pk = world.migration.pk
+        entered = {"version": 99, "contact_name": "Carla Ruiz", "hypercare_days": 14}
+
+        answer = signed_in.post(f"/migrations/{pk}/plan/save/", entered)
+
+        assert answer.status_code == 409
+        assert 'value="Carla Ruiz"' in answer.content.decode()
+        assert world.migration.contact_name == ""
