@@ -22,10 +22,24 @@ from migrations_tool.views.board import (
     migration_start,
     migrations,
 )
+from migrations_tool.views.closing import (
+    migration_flip_documents,
+    migration_hypercare_report,
+    migration_hypercare_report_file,
+)
+from migrations_tool.views.cutover import (
+    migration_cutover_bill,
+    migration_cutover_codings,
+    migration_cutover_dismiss,
+    migration_cutover_release,
+    migration_cutover_rule,
+    migration_cutover_tick,
+)
 from migrations_tool.views.drain import migration_drain_bills, migration_drain_live
 from migrations_tool.views.evidence import migration_evidence
 from migrations_tool.views.former_codings import former_codings
 from migrations_tool.views.inventory import migration_inventory_csv
+from migrations_tool.views.links import migration_link_revoke, migration_links
 from migrations_tool.views.mapping import (
     migration_mapping_decide,
     migration_mapping_park,
@@ -59,6 +73,7 @@ from migrations_tool.views.rules import (
 )
 from migrations_tool.views.screenshots import migration_rules_picture, migration_screenshot
 from migrations_tool.views.settings_step import migration_settings_choose
+from migrations_tool.views.sharing import migration_share
 from migrations_tool.views.steps import migration, migration_step
 
 
@@ -91,6 +106,58 @@ urlpatterns = [
     path("migrations/<int:pk>/<step:step>/ask/", migration_ask, name="migration_ask"),
     path(
         "migrations/<int:pk>/<step:step>/evidence/", migration_evidence, name="migration_evidence"
+    ),
+    path("m/<str:token>/", migration_share, name="migration_share"),
+    path("migrations/<int:pk>/links/", migration_links, name="migration_links"),
+    path(
+        "migrations/<int:pk>/links/<int:link>/revoke/",
+        migration_link_revoke,
+        name="migration_link_revoke",
+    ),
+    path(
+        "migrations/<int:pk>/flip/documents.csv",
+        migration_flip_documents,
+        name="migration_flip_documents",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/canaries/<int:canary>/",
+        migration_cutover_tick,
+        name="migration_cutover_tick",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/release/<slug:object_type>/",
+        migration_cutover_release,
+        name="migration_cutover_release",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/codings/",
+        migration_cutover_codings,
+        name="migration_cutover_codings",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/not-a-duplicate/",
+        migration_cutover_dismiss,
+        name="migration_cutover_dismiss",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/bills/<int:bill>/",
+        migration_cutover_bill,
+        name="migration_cutover_bill",
+    ),
+    path(
+        "migrations/<int:pk>/cutover/rules/<int:rule>/",
+        migration_cutover_rule,
+        name="migration_cutover_rule",
+    ),
+    path(
+        "migrations/<int:pk>/hypercare/report/",
+        migration_hypercare_report,
+        name="migration_hypercare_report",
+    ),
+    path(
+        "migrations/<int:pk>/hypercare/report.<slug:kind>",
+        migration_hypercare_report_file,
+        name="migration_hypercare_report_file",
     ),
     path("former-codings/", former_codings, name="former_codings"),
     path(

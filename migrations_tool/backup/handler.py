@@ -9,6 +9,7 @@ from migrations_tool import proofs
 from migrations_tool.backup import making, proof, versions
 from migrations_tool.backup.old_seat import check_seat
 from migrations_tool.backup.panel import panel
+from migrations_tool.backup.parts import PartDamaged
 from migrations_tool.models import Backup, ConnectionMigration, Evidence
 from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Step
@@ -68,7 +69,7 @@ class BackupHandler(Handler):
 def _verify(work: Work, backup: Backup) -> None:
     try:
         proof.verify(work, backup)
-    except proof.NotProven as wrong:
+    except (proof.NotProven, PartDamaged) as wrong:
         work.evidence(VERIFIED, str(wrong), is_good=False, result={"backup": str(backup.pk)})
         return
     work.evidence(

@@ -9,9 +9,12 @@ from django.db.models import Max
 
 from connections.ramp.schemas import decode
 from migrations_tool.models import Backup, BackupPart
+from migrations_tool.wizard import Refused
+
+_ANEW = "Make another version."
 
 
-class PartDamaged(Exception):
+class PartDamaged(Refused):
     """What the database gave back is not what was kept. The message is fit to show."""
 
 
@@ -42,12 +45,16 @@ def lines_of(part: BackupPart) -> list[str]:
     try:
         text = zlib.decompress(part.content)
     except zlib.error as error:
-        raise PartDamaged(f"Part {part} of the backup cannot be unpacked.") from error
+        raise PartDamaged(f"Part {part} of the backup cannot be unpacked. {_ANEW}") from error
     if hashlib.sha256(text).hexdigest() != part.digest:
-        raise PartDamaged(f"Part {part} of the backup is not what was kept: its checksum differs.")
+        raise PartDamaged(
+            f"Part {part} of the backup is not what was kept: its checksum differs. {_ANEW}"
+        )
     lines = text.decode().split("\n")[:-1]  # words may hold other signs that end lines
     if len(lines) != part.records:
-        raise PartDamaged(f"Part {part} of the backup has {len(lines)} of {part.records} records.")
+        raise PartDamaged(
+            f"Part {part} of the backup has {len(lines)} of {part.records} records. {_ANEW}"
+        )
     return lines
 
 

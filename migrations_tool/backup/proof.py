@@ -90,7 +90,7 @@ def verify(work: Work, backup: Backup) -> None:
     :raises NotProven: if it is not what was sealed
     """
     for number, part in enumerate(parts.all_parts(backup), start=1):
-        _lines(part)
+        parts.lines_of(part)
         if number % _PARTS_AT_ONCE == 0:
             work.keep()
     if parts.checksum_of(backup) != backup.checksum:
@@ -112,7 +112,7 @@ def _restore_all(work: Work, backup: Backup) -> tuple[int, int]:
 
 def _restore(backup: Backup, part: BackupPart, *, is_late: bool = False) -> int:
     """One part, from the database. How many of its records cannot be read."""
-    raw = [decode(line) for line in _lines(part)]
+    raw = [decode(line) for line in parts.lines_of(part)]
     found = [(read(part.kind, one), one) for one in raw]
     good = [one for one, _ in found if one is not None]
     bad = [unreadable(one) for record, one in found if record is None]
@@ -121,13 +121,6 @@ def _restore(backup: Backup, part: BackupPart, *, is_late: bool = False) -> int:
     records = [*(restored(part.kind, one) for one in good), *bad]
     scratch.restore(part.kind, records, is_late=is_late)
     return len(bad)
-
-
-def _lines(part: BackupPart) -> list[str]:
-    try:
-        return parts.lines_of(part)
-    except parts.PartDamaged as error:
-        raise NotProven(f"{error} Make another version.") from error
 
 
 def _check_codings(backup: Backup, part: BackupPart, objects: Sequence[Any]) -> None:
@@ -154,7 +147,7 @@ def _are_repeated(backup: Backup, part: BackupPart, ids: Sequence[str]) -> bool:
     for earlier in parts.all_parts(backup, part.kind):
         if earlier.number >= part.number:
             break
-        found |= {str(decode(line).get("id")) for line in _lines(earlier)} & set(ids)
+        found |= {str(decode(line).get("id")) for line in parts.lines_of(earlier)} & set(ids)
     return found == set(ids)
 
 

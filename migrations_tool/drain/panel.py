@@ -53,6 +53,8 @@ class Trend:
 
     words: str
     picture: charts.Spark | None
+    first: int
+    """What was ready when the picture begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class BillLine:
     @property
     def money(self) -> Money:
         return Money(self.bill.amount_minor, self.bill.currency, self.bill.exponent)
+
+    @property
+    def key(self) -> str:
+        """As a form sends it."""
+        return str(self.bill.pk)
 
     @property
     def status(self) -> str:
@@ -142,7 +149,7 @@ def _trend(found: Sequence[DrainReading]) -> Trend | None:
         return None
     totals = [one.total for one in reversed(found)]
     picture = charts.spark(totals) if len(totals) > 1 and max(totals) else None
-    return Trend(_trend_words(found), picture)
+    return Trend(_trend_words(found), picture, totals[0])
 
 
 def _trend_words(found: Sequence[DrainReading]) -> str:
