@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from connections import queries as connection_queries
 from connections.models import Connection
-from migrations_tool import queries, services
+from migrations_tool import queries, rollback, services
 from migrations_tool.forms import EndForm, StartForm
 from migrations_tool.models import ConnectionMigration
 from migrations_tool.queries import Row
+from migrations_tool.rollback import before_flip
 from migrations_tool.steps import BY_STEP, STEPS, Path
 from migrations_tool.views.looks import MIGRATION_LOOKS, STATUS_LOOKS
 from migrations_tool.wizard import Refused, current_step
@@ -24,6 +25,7 @@ from rampbridge.policy import Permission, allow, can
 from syncing.views.live import live, version_of
 
 UNPROCESSABLE = 422
+GIVING_UP = "Being given up: Ramp is looked at before and after. It goes on without this page."
 CUSTOMERS_LISTED = 100
 State = ConnectionMigration.State
 
@@ -151,15 +153,15 @@ def migration_end(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         try:
             if is_finish:
                 services.finish(found, actor=me, now=now)
-            elif form.is_valid():
+                messages.success(request, "Finished. It can be read, not changed.")
+                return redirect("migration", pk)
+            if form.is_valid():
                 because = form.cleaned_data["because"]
-                services.end(found, State.ABANDONED, because=because, actor=me, now=now)
+                run = before_flip.ask_to_abandon(found, because=because, actor=me, now=now)
+                messages.success(request, "It is being given up. Ramp is read before and after.")
+                return redirect("migration_step", pk, run.step)
         except Refused as words:
             refusal = str(words)
-        else:
-            if is_finish or form.is_valid():
-                messages.success(request, "Finished." if is_finish else "Abandoned.")
-                return redirect("migration", pk)
     context = {
         "section": "migrations",
         "now": now,

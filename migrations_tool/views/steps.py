@@ -206,7 +206,7 @@ def page_of(
 def panel_template(step: Step) -> str:
     """The step's own part of the page; an empty one, as long as it has none."""
     names = [f"migrations_tool/steps/{step}.html", "migrations_tool/steps/_default.html"]
-    return str(select_template(names).template.name)  # type: ignore[attr-defined]
+    return str(select_template(names).template.name)
 
 
 def _days(migration: ConnectionMigration, now: datetime) -> dict[str, int | None]:

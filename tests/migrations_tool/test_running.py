@@ -57,14 +57,14 @@ class Acting(Handler):
 @pytest.fixture
 def handler() -> Iterator[Acting]:
     acting = Acting()
-    with patch.dict(handlers.HANDLERS, {Step.PLAN: acting, Step.ACCESS: Handler()}):  # type: ignore[arg-type]
+    with patch.dict(handlers.HANDLERS, {Step.PLAN: acting, Step.ACCESS: Handler()}):
         yield acting
 
 
 @pytest.fixture
 def migration(handler: Acting) -> ConnectionMigration:
     return services.start(
-        ConnectionFactory(), path=Path.MIGRATION, actor="ines", now=timezone.now()
+        ConnectionFactory.create(), path=Path.MIGRATION, actor="ines", now=timezone.now()
     )
 
 
@@ -119,7 +119,7 @@ class TestAsking:
 
     def test_for_what_the_path_does_not_need_is_refused(self, handler: Acting) -> None:
         now = timezone.now()
-        fresh = services.start(ConnectionFactory(), path=Path.FRESH, actor="ines", now=now)
+        fresh = services.start(ConnectionFactory.create(), path=Path.FRESH, actor="ines", now=now)
 
         with pytest.raises(Refused, match="not needed on this path"):
             ask(fresh, step=Step.BACKUP)

@@ -31,7 +31,7 @@ class Gated(Handler):
 
 @pytest.fixture(autouse=True)
 def gated() -> Iterator[None]:
-    with patch.dict(handlers.HANDLERS, {Step.INVENTORY: Gated()}):  # type: ignore[arg-type]
+    with patch.dict(handlers.HANDLERS, {Step.INVENTORY: Gated()}):
         yield
 
 

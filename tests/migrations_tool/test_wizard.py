@@ -41,8 +41,8 @@ def standings(path: Path = Path.MIGRATION, **statuses: Status) -> dict[Step, Sta
     )
 
 
-def gate(light: Light, **words: str) -> Gate:
-    return Gate("backup.fresh", "The backup is fresh", light, **words)
+def gate(light: Light, words: str = "", fix: str = "") -> Gate:
+    return Gate("backup.fresh", "The backup is fresh", light, words, fix)
 
 
 class TestSteps:
