@@ -11,6 +11,7 @@ from bench import (
     chart_bad_row,
     chart_changed,
     chart_first,
+    chart_preload,
     chart_resumed,
     chart_unchanged,
     http_calls,
@@ -62,6 +63,15 @@ class TestCallsForAChart:
 
         assert measured.details["fewest"] == 1 + 3 + 2
         assert sum(measured.details["made"].values()) == 6 + 1, "and one asks for the seat"
+
+    def test_are_the_fewest_possible_onto_an_inactive_connection(
+        self, virtual: VirtualService
+    ) -> None:
+        measured = chart_preload.measure(virtual, accounts=700, options=1100, vendors=1200)
+
+        writes = {name for name in measured.details["made"] if not name.startswith("GET")}
+        assert measured.value == 1, measured.details
+        assert len(writes) == 4, "accounts, fields, options, vendors"
 
     def test_are_none_where_nothing_has_changed(self, virtual: VirtualService) -> None:
         assert chart_unchanged.measure(virtual, vendors=300, options=30).value == 0
