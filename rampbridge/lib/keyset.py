@@ -49,6 +49,17 @@ def keyset_page(
     rows: QuerySet[_Row], *, field: str, after: Cursor | None, size: int, newest_first: bool
 ) -> KeysetPage[_Row]:
     """A page of rows by a time column, then by primary key so that none is skipped."""
+    ordered = keyset_rows(rows, field=field, after=after, size=size, newest_first=newest_first)
+    found = list(ordered)
+    page = found[:size]
+    following = Cursor(getattr(page[-1], field), page[-1].pk) if len(found) > size else None
+    return KeysetPage(page, following, is_first=after is None)
+
+
+def keyset_rows(
+    rows: QuerySet[_Row], *, field: str, after: Cursor | None, size: int, newest_first: bool
+) -> QuerySet[_Row]:
+    """The rows of such a page, and one more if there is one: for who wants only some columns."""
     minus, beyond = ("-", "lt") if newest_first else ("", "gt")
     ordered = rows.order_by(f"{minus}{field}", f"{minus}pk")
     if after:
@@ -57,7 +68,4 @@ def keyset_page(
             Q(**{f"{field}__{beyond}e": after.at}),
             Q(**{f"{field}__{beyond}": after.at}) | Q(**{f"pk__{beyond}": after.pk}),
         )
-    found = list(ordered[: size + 1])
-    page = found[:size]
-    following = Cursor(getattr(page[-1], field), page[-1].pk) if len(found) > size else None
-    return KeysetPage(page, following, is_first=after is None)
+    return ordered[: size + 1]

@@ -267,6 +267,11 @@ class SyncItem(models.Model):
                 name="item_requested",
             ),
             models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state="POSTING"),
+                name="item_past_lease",
+            ),
+            models.Index(
                 fields=["connection", "may_be_in_erp_until"],
                 condition=models.Q(state="POSTING"),
                 name="item_recovery",

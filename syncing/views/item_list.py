@@ -21,7 +21,7 @@ from syncing.bulk.acts import KINDS, Act, Kind
 from syncing.forms import ALL, OPEN, ItemFilterForm
 from syncing.job_forms import ChosenForm, people
 from syncing.models import SyncItem
-from syncing.queries import exports, standing, totals
+from syncing.queries import exports, list_pulse, standing, totals
 from syncing.queries import items as item_queries
 from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Word
 from syncing.views.chosen import ChosenList, as_shown, bar, chosen_items, chosen_list
@@ -67,27 +67,43 @@ def items(request: HtmxHttpRequest) -> HttpResponse:
         if first is not None and first.query:
             return redirect(f"{request.path}?{first.query}")
     now = timezone.now()
-    context = _context(request, now)
-    if request.htmx and "shown" in request.GET:
+    me = request.user.get_username()
+    chosen = chosen_list(request.GET, me=me)
+    # Read before the page is: what changes in between is news to the next poll.
+    version = _version(request, chosen, me, now)
+    is_poll = bool(request.htmx) and "shown" in request.GET
+    if is_poll and request.GET.get("version") == version:
+        return HttpResponseUnchanged()
+    context = _context(request, chosen, now) | {"live_query": _live_query(request, version)}
+    if is_poll:
         return _poll(request, context, now)
     template = page_or_partial(request, "syncing/items.html", "syncing/_items.html")
     return render(request, template, {**context, **_choices(context)})
 
 
-def _context(request: HtmxHttpRequest, now: datetime) -> dict[str, Any]:
+def _version(request: HttpRequest, chosen: ChosenList, me: str, now: datetime) -> str:
+    return version_of(
+        list_pulse.pulse(
+            chosen.filter, after=_after(request), viewer=me, query=chosen.query, now=now
+        )
+    )
+
+
+def _after(request: HttpRequest) -> Cursor | None:
+    return Cursor.parse(request.GET.get("after", ""))
+
+
+def _context(request: HttpRequest, chosen: ChosenList, now: datetime) -> dict[str, Any]:
     """Everything that changes by itself. What only the form shows is `_choices`."""
     me = request.user.get_username()
-    chosen = chosen_list(request.GET, me=me)
     narrowed = chosen.filter
-    page = item_queries.page_of_items(
-        narrowed, after=Cursor.parse(request.GET.get("after", "")), now=now
-    )
+    page = item_queries.page_of_items(narrowed, after=_after(request), now=now)
     lines = standing.standings(now=now, connection_id=narrowed.connection_id)
     selection = selections.of(me, chosen.query, now=now)
     rows = as_shown(item_queries.rows(page.rows, now), selection)
     hidden = totals.counted(item_queries.hidden_by_snoozing(narrowed, now), at_most=HIDDEN_COUNTED)
     typed = [one for one in lines if narrowed.object_type in ("", one.object_type)]
-    context = {
+    return {
         "section": "items",
         "now": now,
         "chosen": chosen,
@@ -104,7 +120,6 @@ def _context(request: HtmxHttpRequest, now: datetime) -> dict[str, Any]:
         "acts": acts_for(request),
         "pickable": True,
     }
-    return context | {"version": _version(context), "live_query": _live_query(request, context)}
 
 
 def _look(word: Word | None, *, everything: bool) -> Look:
@@ -113,23 +128,12 @@ def _look(word: Word | None, *, everything: bool) -> Look:
     return ALL_LOOK if everything else OPEN_LOOK
 
 
-def _version(context: Mapping[str, Any]) -> str:
-    ticked = context["bar"].selection
-    return version_of(
-        [(row.item.pk, row.version) for row in context["rows"]],
-        [(tab.value, tab.items) for tab in context["tabs"]],
-        context["hidden"].items,
-        (ticked.is_all, sorted(ticked.ids)),
-        context["page"].next is None,
-    )
-
-
-def _live_query(request: HttpRequest, context: Mapping[str, Any]) -> str:
+def _live_query(request: HttpRequest, version: str) -> str:
     """The address that a poll asks: this page of this list, and what is known of it."""
     query = request.GET.copy()
     for name in ("shown", "held", "version"):
         query.pop(name, None)
-    query["version"] = _version(context)
+    query["version"] = version
     return query.urlencode()
 
 
@@ -194,12 +198,10 @@ def _tabs(form: ItemFilterForm, lines: Sequence[standing.Standing]) -> list[Tab]
 
 
 def _poll(request: HtmxHttpRequest, context: dict[str, Any], now: datetime) -> HttpResponse:
-    """Nothing, the rows that look otherwise, or the whole list where nobody has it in hand.
+    """The rows that look otherwise, or the whole list where nobody has it in hand.
 
     While something is ticked or held the rows keep their places: what is new is only counted.
     """
-    if request.GET.get("version") == context["version"]:
-        return HttpResponseUnchanged()
     shown = _shown(request.GET.get("shown", ""))
     rows = {row.item.pk: row for row in context["rows"]}
     changed = [row for pk, row in rows.items() if pk in shown and shown[pk] != row.version]

@@ -91,7 +91,7 @@ class TestList:
             SyncItemFactory.create()
         support.get(reverse("items"))
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             support.get(reverse("items"))
 
     def test_htmx_gets_the_list_alone(self, support: Client) -> None:

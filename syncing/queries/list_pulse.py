@@ -1,0 +1,75 @@
+"""Whether a page of the list of items may look otherwise than before, for less than it costs."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
+from rampbridge.lib.keyset import Cursor, keyset_rows
+from syncing.queries.items import PAGE_SIZE, ItemFilter, matching
+from syncing.statements import rows
+
+_SHOWN = (
+    "pk", "state", "state_at", "due_at", "error_category", "error_title", "erp_number", "label",
+    "amount_minor", "blocked_by", "connection__name", "handling__owner", "handling__tags",
+    "handling__snoozed_until", "is_past_lease", "is_snoozed",
+)  # fmt: skip
+
+
+def pulse(
+    chosen: ItemFilter, *, after: Cursor | None, viewer: str, query: str, now: datetime
+) -> tuple[Any, ...]:
+    """What changes whenever a page of a filtered list, the counts above it or what the viewer has
+    ticked in it does. One statement; no row of the page leaves the database.
+
+    :param query: the list's filters, as selections are kept by
+    """
+    page, of_page = _page(chosen, after, now)
+    if chosen.connection_id:
+        counts, mine = "syncing_itemcount", "WHERE connection_id = %s"
+        lapsed, of_customer = "AND connection_id = %s", [chosen.connection_id]
+    else:
+        counts, mine, lapsed, of_customer = "syncing_itemtotal", "", "", []
+    (found,) = rows(
+        f"""
+        SELECT (SELECT md5(string_agg(shown::text, '|')) FROM ({page}) shown), (
+            SELECT sum(hashtextextended(concat_ws('|', object_type, state, error_category, n), 0))
+            FROM (
+                SELECT object_type, state, error_category, sum(items) AS n
+                FROM {counts} {mine} GROUP BY 1, 2, 3 HAVING sum(items) <> 0
+            ) counts
+        ), (
+            SELECT count(*) FROM syncing_syncitem
+            WHERE state = 'POSTING' AND lease_until < %s {lapsed}
+        ), (
+            SELECT sum(hashint8(item_id)::bigint) FROM (
+                SELECT item_id FROM syncing_handling WHERE snoozed_until > %s
+                ORDER BY snoozed_until LIMIT 1000
+            ) put_off
+        ), (
+            SELECT concat(is_all, changed_at) FROM syncing_selection
+            WHERE owner = %s AND query = %s
+        )
+        """,  # noqa: S608  the ORM's text, and constants of this function
+        [*of_page, *of_customer, now, *of_customer, now, viewer, query],
+    )
+    return found
+
+
+def _page(chosen: ItemFilter, after: Cursor | None, now: datetime) -> tuple[str, tuple[Any, ...]]:
+    """The statement for the page's rows, with what time alone changes, and its parameters."""
+    page = keyset_rows(
+        matching(chosen, now).annotate(
+            is_past_lease=_so(Q(lease_until__lt=now)),
+            is_snoozed=_so(Q(handling__snoozed_until__gt=now)),
+        ),
+        field="ready_at",
+        after=after,
+        size=PAGE_SIZE,
+        newest_first=not chosen.is_open,
+    )
+    return page.values_list(*_SHOWN).query.sql_with_params()
+
+
+def _so(condition: Q) -> "ExpressionWrapper[Q]":
+    return ExpressionWrapper(condition, output_field=BooleanField(null=True))
