@@ -23,6 +23,7 @@ SECRET_NAME = re.compile(
 SECRET_PATTERNS = (
     (re.compile(r"(?i)\b(bearer|basic|session)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 " + REDACTED),
     (re.compile(r"\b(rbk_)[A-Za-z0-9_-]{16,}"), r"\1" + REDACTED),  # keys to our API
+    (re.compile(r"(/m/)[A-Za-z0-9_-]{16,}"), r"\1" + REDACTED),  # customers' links
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)"), rf"\1{REDACTED}\2"),
     (
         re.compile(r"(?i)([\"']?\b(?:password|client_secret|access_token|refresh_token)\b[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"),

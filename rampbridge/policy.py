@@ -73,6 +73,7 @@ FOREIGN_ROUTES: Mapping[str, Permission | str] = {
     "healthz": EVERYBODY,
     "readyz": EVERYBODY,
     "ramp_webhook": EVERYBODY,
+    "migration_share": EVERYBODY,  # its holder is who has the link
     "api-1.0.0:": EVERYBODY,  # each operation names its scope, and is refused if it names none
 }
 """Routes whose views are not ours to decorate, by the start of their name."""

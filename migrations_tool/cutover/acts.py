@@ -8,7 +8,7 @@ from django.db import transaction
 from migrations_tool import step_records
 from migrations_tool.cutover import codings
 from migrations_tool.cutover.duplicates import DISMISSED
-from migrations_tool.models import BillInFlight, ConnectionMigration, Evidence, Rule
+from migrations_tool.models import BillInFlight, ConnectionMigration, Evidence
 from migrations_tool.proofs import newest
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Refused
@@ -89,18 +89,6 @@ def tick_bill(bill: BillInFlight, *, version: int, actor: str, now: datetime) ->
     step_records.changed(record, now=now)
     text = f"Ticked off the bill {bill.invoice_number or bill.vendor}."
     step_records.write_down(bill.migration, Step.CUTOVER, "tick_bill", text, actor=actor)
-
-
-@transaction.atomic
-def tick_rule(rule: Rule, *, version: int, actor: str, now: datetime) -> None:
-    """A rule was made anew in Ramp. Again changes nothing."""
-    record = step_records.held(rule.migration, Step.CUTOVER, version=version)
-    unticked = Rule.objects.filter(pk=rule.pk, recreated_at=None, dropped_because="")
-    if not unticked.update(recreated_by=actor, recreated_at=now):
-        return
-    step_records.changed(record, now=now)
-    text = f"Made the rule “{rule.name}” anew in Ramp."
-    step_records.write_down(rule.migration, Step.CUTOVER, "tick_rule", text, actor=actor)
 
 
 def _keep(

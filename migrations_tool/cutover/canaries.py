@@ -12,6 +12,7 @@ from connections.models import Connection
 from migrations_tool import step_records
 from migrations_tool.flip.switching import HELD_BACK
 from migrations_tool.models import CanaryObject, ConnectionMigration
+from migrations_tool.proofs import newest
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Refused
 from migrations_tool.work import Work
@@ -110,6 +111,29 @@ def release(migration: ConnectionMigration, object_type: str, *, actor: str) -> 
         object_type=object_type, resumed_at=None, reason=HELD_BACK
     )
     return held.exists() and pauses.resume(migration.connection, object_type, DONE, actor)
+
+
+@transaction.atomic
+def release_early(
+    migration: ConnectionMigration, object_type: str, *, version: int, actor: str, now: datetime
+) -> None:
+    """Let the rest of a type follow its canary before the whole check is done: type by type.
+
+    :raises Refused: if its canary is not ticked, or what may be booked twice is not looked at
+    :raises StepNotCurrent: if the step has changed since the page was loaded
+    """
+    record = step_records.held(migration, Step.CUTOVER, version=version)
+    canary = migration.canaries.filter(object_type=object_type).first()
+    if canary is None or canary.ticked_at is None or canary.objection:
+        raise Refused("Look at its first document and tick it; then the rest can follow.")
+    looked = newest(migration, "cutover.duplicates")
+    if looked is None or not looked.is_good:
+        raise Refused("Look at what may be booked twice first: see below.")
+    if not release(migration, object_type, actor=actor):
+        raise Refused("This type is not held back by the cutover check any more.")
+    step_records.changed(record, now=now)
+    text = f"Released all {SyncItem.ObjectType(object_type).label.lower()}s after their canary."
+    step_records.write_down(migration, Step.CUTOVER, "release", text, actor=actor)
 
 
 def hold_back(migration: ConnectionMigration, object_type: str, *, actor: str) -> None:

@@ -31,8 +31,7 @@ def posted_since(migration: ConnectionMigration) -> QuerySet[SyncItem]:
 
 
 def lines(migration: ConnectionMigration) -> Iterator[tuple[str, ...]]:
-    """The list as lines of a file, with its head."""
-    yield HEAD
+    """The list as lines of a file, below `HEAD`."""
     for item in posted_since(migration).iterator(chunk_size=500):
         yield (
             item.get_object_type_display(),

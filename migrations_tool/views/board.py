@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from connections import queries as connection_queries
 from connections.models import Connection
-from migrations_tool import queries, rollback, services
+from migrations_tool import queries, services
 from migrations_tool.forms import EndForm, StartForm
 from migrations_tool.models import ConnectionMigration
 from migrations_tool.queries import Row
@@ -25,7 +25,6 @@ from rampbridge.policy import Permission, allow, can
 from syncing.views.live import live, version_of
 
 UNPROCESSABLE = 422
-GIVING_UP = "Being given up: Ramp is looked at before and after. It goes on without this page."
 CUSTOMERS_LISTED = 100
 State = ConnectionMigration.State
 

@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 @pytest.fixture
 def migration() -> ConnectionMigration:
-    connection = ConnectionFactory(name="Sakura Foods 株式会社")
+    connection = ConnectionFactory.create(name="Sakura Foods 株式会社")
     started = services.start(connection, path=Path.MIGRATION, actor="ines", now=NOW)
     Waiver.objects.create(
         migration=started,

@@ -23,7 +23,7 @@ BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 def migration() -> ConnectionMigration:
     """The cutover check is done; a week of hypercare is agreed."""
     started = services.start(
-        ConnectionFactory(), path=Path.MIGRATION, actor="ines", now=BEGAN - timedelta(days=9)
+        ConnectionFactory.create(), path=Path.MIGRATION, actor="ines", now=BEGAN - timedelta(days=9)
     )
     started.flipped_at = BEGAN
     started.save(update_fields=["flipped_at"])

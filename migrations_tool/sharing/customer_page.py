@@ -1,0 +1,159 @@
+"""What the customer's page says: the date, their to-dos, and the exact clicks. Reads our rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrations_tool.models import (
+    BillInFlight,
+    ConnectionMigration,
+    DrainReading,
+    Report,
+    Rule,
+    ShareLink,
+    Signature,
+)
+from migrations_tool.old_chart import SheetRow, sheet_of
+from migrations_tool.proofs import newest
+from migrations_tool.rules.the_list import listed
+
+WAY = ("Accounting", "Settings", "Danger Zone", "Switch Providers")
+"""Where one switches, in Ramp's words (R-100)."""
+State = ConnectionMigration.State
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """One thing that the customer does."""
+
+    title: str
+    words: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """All of it."""
+
+    link: ShareLink
+    migration: ConnectionMigration
+    standing: str
+    """Where it stands, in a sentence."""
+    may_switch: bool
+    """The label is offered in Ramp now."""
+    to_dos: Sequence[ToDo]
+    sheet: Sequence[SheetRow]
+    rules: Sequence[Rule]
+    report: Report | None
+    """To be signed."""
+
+    @property
+    def label(self) -> str:
+        return self.migration.connection.ramp_provider_name
+
+    @property
+    def old(self) -> str:
+        return self.migration.old_provider_name or "your present provider"
+
+    @property
+    def way(self) -> Sequence[str]:
+        return WAY
+
+
+def page_of(link: ShareLink) -> CustomerPage:
+    """What the holder of a link sees now."""
+    migration = link.migration
+    is_open = migration.state == State.OPEN
+    return CustomerPage(
+        link=link,
+        migration=migration,
+        standing=_standing(migration),
+        may_switch=is_open
+        and migration.marked_ready_at is not None
+        and migration.flipped_at is None,
+        to_dos=_to_dos(migration) if is_open else (),
+        sheet=sheet_of(migration),
+        rules=listed(migration) if link.purpose == ShareLink.Purpose.RULES else (),
+        report=_report(migration) if link.purpose == ShareLink.Purpose.SIGN else None,
+    )
+
+
+def _standing(migration: ConnectionMigration) -> str:
+    match migration.state:
+        case State.FINISHED:
+            return "The move is finished. There is nothing left for you to do."
+        case State.ABANDONED:
+            return "The move was called off. Everything stays as it was; do not switch."
+        case State.ROLLED_BACK:
+            return "The move was taken back. Your earlier provider is in use again."
+    if newest(migration, "flip.stopped") is not None:
+        return "The move is being taken back. Please reconnect your earlier provider in Ramp."
+    if migration.flipped_at is not None:
+        return "You have switched. We are checking that everything arrives as it should."
+    if migration.marked_ready_at is not None:
+        return "Everything is ready. You can switch now."
+    return "We are preparing the move. Please do not switch yet: it is not offered in Ramp so far."
+
+
+def _to_dos(migration: ConnectionMigration) -> list[ToDo]:
+    found = [_rules(migration), *_drain(migration), *_bills(migration), _sign(migration)]
+    return [*found, _switch(migration)]
+
+
+def _rules(migration: ConnectionMigration) -> ToDo:
+    confirmed = newest(migration, "rules.confirmed")
+    return ToDo(
+        "Confirm the list of rules",
+        "Accounting rules and automations do not survive the switch. Tell us if one is missing.",
+        confirmed is not None and confirmed.is_good,
+    )
+
+
+def _drain(migration: ConnectionMigration) -> list[ToDo]:
+    reading = DrainReading.objects.filter(migration=migration).order_by("-at", "-pk").first()
+    if reading is None or migration.flipped_at is not None:
+        return []
+    left = f"{reading.total:,} are left." if reading.total else "Nothing is left."
+    return [
+        ToDo(
+            "Sync what is ready",
+            f"What is marked ready to sync is lost by the switch. {left}",
+            reading.total == 0,
+        )
+    ]
+
+
+def _bills(migration: ConnectionMigration) -> list[ToDo]:
+    bills = BillInFlight.objects.filter(migration=migration, gone_at=None)
+    total, open_ones = bills.count(), bills.filter(decision="").count()
+    if not total:
+        return []
+    words = f"{open_ones} of {total} wait for your decision: pay, hold, or enter it anew."
+    return [ToDo("Decide about bills on their way", words, not open_ones)]
+
+
+def _sign(migration: ConnectionMigration) -> ToDo:
+    signed = Signature.objects.filter(
+        migration=migration, role=Signature.Role.CUSTOMER, withdrawn_at=None
+    ).exists()
+    words = "It shows what your newest objects would become. We send a link of its own for it."
+    return ToDo("Sign the rehearsal's report", words, signed)
+
+
+def _switch(migration: ConnectionMigration) -> ToDo:
+    when = f" on {migration.flip_on:%-d %B %Y}" if migration.flip_on else ""
+    return ToDo(
+        f"Switch{when}",
+        "Takes about ten minutes. Only an admin of your Ramp account can do it.",
+        migration.flipped_at is not None,
+    )
+
+
+def _report(migration: ConnectionMigration) -> Report | None:
+    found = Report.objects.filter(migration=migration, kind=Report.Kind.REHEARSAL)
+    return found.order_by("-made_at", "-pk").first()
+
+
+def days_left(link: ShareLink, now: datetime) -> int:
+    """Whole days until the link ends."""
+    return max((link.expires_at - now).days, 0)
