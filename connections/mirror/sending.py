@@ -13,7 +13,7 @@ from django.db import transaction
 from connections.mirror import batches, decisions, lookup, ramp_side
 from connections.mirror.batches import Sent
 from connections.mirror.conditions import differing
-from connections.mirror.diff import OPTION, Action
+from connections.mirror.diff import OPTION, WITHDRAWING, Action
 from connections.mirror.isolation import Refused, Search, blamed
 from connections.mirror.kinds import Mirrored, Options, in_groups
 from connections.mirror.neighbourhood import surroundings
@@ -41,12 +41,16 @@ class Sender:
     may_send: MaySend
     in_doubt: MaySend
     sent: Sent = field(default_factory=Sent)
+    _due: dict[tuple[str, bool], set[str]] = field(default_factory=dict)
 
     def send(self, kind: Mirrored, action: Action) -> None:
         """Do one thing to all records of a kind that need it.
 
         :raises RampError: if Ramp is silent, or refuses for another reason than a record's own
         """
+        if action.value not in self._actions_due(kind, action):
+            return
+        self._due.clear()  # what Ramp takes or loses changes what is due next
         around: Surroundings | None = None
         for rows in self._planned(kind, action):
             around = around or surroundings(kind.kind, self.connection.pk)
@@ -57,6 +61,15 @@ class Sender:
                 _Upload(self, kind, good).go()
             else:
                 self._change_each(kind, action, good)
+
+    def _actions_due(self, kind: Mirrored, action: Action) -> set[str]:
+        """What is to be done to records of a kind, asked once for building and once for
+        withdrawing as long as nothing is done: mostly there is nothing."""
+        about = (kind.kind, action in WITHDRAWING)
+        if about not in self._due:
+            rows = differing(kind.kind, self.connection.pk).order_by()
+            self._due[about] = set(rows.values_list("action", flat=True).distinct())
+        return self._due[about]
 
     def _planned(self, kind: Mirrored, action: Action) -> Iterator[list[Any]]:
         """Rows in batches, each read just before it is sent. Of all others only keys are held."""
