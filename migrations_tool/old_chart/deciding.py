@@ -71,14 +71,14 @@ def write(
     :raises Refused: if its target cannot be posted to, or a reason is missing
     """
     row = OldRecord.objects.select_for_update().get(pk=decision.row.pk, migration=migration)
-    before = row.field_erp_id if row.kind == Kind.OPTION else row.erp_id
+    before = row.erp_id, row.state == State.PARKED
     if decision.is_parked:
         _park(row, decision.because)
     else:
         _map(migration, row, decision)
     row.decided_by, row.decided_at = actor, now
     row.save()
-    if row.kind == Kind.FIELD and row.erp_id != before:
+    if row.kind == Kind.FIELD and (row.erp_id, row.state == State.PARKED) != before:
         _follow(row, actor=actor, now=now)
     return row
 

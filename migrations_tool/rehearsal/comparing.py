@@ -112,11 +112,16 @@ def _told(
     leads_there = goal is not None and bool(goal.erp_id) and goal.erp_id == made
     if leads_there and goal is not None and goal.state == State.MATCHED:
         return
-    if folded(before) == folded(called) and leads_there:
+    if leads_there and _is_called_the_same(before, called):
         return
     intended = goal is not None and (leads_there or goal.state == State.PARKED)
     why = goal.why if goal is not None and intended else ""
     yield Difference(number, field, before, called if made else NOTHING, why)
+
+
+def _is_called_the_same(before: str, called: str) -> bool:
+    """But for a code that only the new one has."""
+    return folded(before) in (folded(called), folded(called.partition(" ")[2]))
 
 
 def _of_vendor(
