@@ -131,6 +131,7 @@ def answer(
     tone, icon = ("person", "circle-alert") if is_refused else ("done", "circle-check")
     context |= {
         "notice": {"words": notice, "tone": tone, "icon": icon} if notice else None,
+        "announce": notice or context["announce"],
         "live_url": f"{context['step_url']}?version={version}",
         **extra,
     }
@@ -195,6 +196,7 @@ def page_of(
         **_days(seen.migration, now),
         "run_percent": run.done_items * 100 // run.all_items if run and run.all_items else None,
         "people": SimpleLazyObject(people),
+        "announce": _announcement(seen, step),
         "others": [(one, BY_STEP[Step(one.step)], one.step == step) for one in others],
         "owner_form": OwnerForm(initial={"owner": record.owner, "version": record.version}),
         "note_form": NoteForm(initial={"note": record.note, "version": record.version}),
@@ -207,6 +209,16 @@ def panel_template(step: Step) -> str:
     """The step's own part of the page; an empty one, as long as it has none."""
     names = [f"migrations_tool/steps/{step}.html", "migrations_tool/steps/_default.html"]
     return str(select_template(names).template.name)
+
+
+def _announcement(seen: Seen, step: Step) -> str:
+    """What somebody who does not see the page hears when it changes."""
+    words = STATUS_LOOKS[seen.standings[step].status].label
+    run = seen.last_run(step)
+    if run is None or not run.is_open:
+        return words
+    of = f" of {run.all_items}" if run.all_items else ""
+    return f"{words}, {run.done_items}{of}"
 
 
 def _days(migration: ConnectionMigration, now: datetime) -> dict[str, int | None]:
