@@ -36,6 +36,7 @@ class Access(Handler):
         for number, probe in enumerate(probes):
             work.progress(number, len(probes), "Asking both sides")
             probe(work)
+        work.progress(len(probes), len(probes))
         now = work.clock()
         closed = [one for one in self.gates(work.migration, now=now) if not one.is_open]
         if closed:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connections.erp.periods import TellsPeriods
+from migrations_tool.inventory.tables import TYPES
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.plan import days, usage
 from migrations_tool.plan.paths import take
@@ -98,7 +99,11 @@ class Plan(Handler):
             "not_needed": [
                 definition(one) for one in Step if one in NOT_NEEDED[Path(migration.path)]
             ],
-            "types": sorted((seat.get("types") or {}).items()),
+            "types": [
+                (label, seat["types"][name])
+                for name, label in TYPES.items()
+                if name in seat.get("types", {})
+            ],
             "erp_seen": erp,
             "roles": ROLES,
             "values": values_of(migration),

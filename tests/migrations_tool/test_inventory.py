@@ -190,7 +190,7 @@ def test_the_file_is_there_for_everybody_who_may_see(planned: World, client: Cli
 
     answer = client.get(address)
 
-    lines = b"".join(answer).decode("utf-8-sig").splitlines()  # type: ignore[arg-type]
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
     assert lines[0] == "type,entity,entity_id,state,currency,count,amount"
     assert any(
         line.startswith("Transfers,") and line.endswith(",Ready,USD,1,500.00") for line in lines

@@ -69,7 +69,7 @@ class TestConfirmation:
             case "edit":
                 other = Written(rule.kind, rule.name, "Something else")
                 edit(rule, other, actor="ines", now=NOW)
-            case "drop":
+            case _:
                 drop(rule, because="Not used since May", actor="ines", now=NOW)
 
         assert confirmed(migration).light is Light.RED
@@ -205,7 +205,7 @@ class TestFile:
 
         answer = signed_in.get(f"/migrations/{migration.pk}/rules/list.csv")
 
-        data = b"".join(answer)  # type: ignore[arg-type]  # a streaming answer
+        data = b"".join(answer)
         assert b",'=cmd()," in data
         assert csv_file.read(data)[0][1]["name"] == "=cmd()"
 
