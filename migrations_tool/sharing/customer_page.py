@@ -86,6 +86,11 @@ def _standing(migration: ConnectionMigration) -> str:
             return "The move was called off. Everything stays as it was; do not switch."
         case State.ROLLED_BACK:
             return "The move was taken back. Your earlier provider is in use again."
+        case _:
+            return _standing_of_open(migration)
+
+
+def _standing_of_open(migration: ConnectionMigration) -> str:
     if newest(migration, "flip.stopped") is not None:
         return "The move is being taken back. Please reconnect your earlier provider in Ramp."
     if migration.flipped_at is not None:

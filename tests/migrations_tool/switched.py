@@ -15,6 +15,8 @@ from migrations_tool.step_handler import Handler
 from migrations_tool.steps import STEPS, Act, Step
 from tests.migrations_tool.world import World
 
+_REAL = dict(handlers.HANDLERS)
+
 
 def prepare(world: World) -> None:
     """Our inactive connection is there, and every step before the marking counts as done."""
@@ -54,7 +56,7 @@ def mark(world: World) -> None:
 @contextmanager
 def only_these(*steps: Step) -> Iterator[None]:
     """The other steps have no conditions of their own."""
-    bare = {one: handlers.HANDLERS[one] if one in steps else Handler() for one in Step}
+    bare = {one: _REAL[one] if one in steps else Handler() for one in Step}
     with patch.object(handlers, "HANDLERS", bare):
         yield
 

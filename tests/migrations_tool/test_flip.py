@@ -26,6 +26,7 @@ from tests.migrations_tool.switched import (
     only_these,
     prepare,
     reachable_from_ramp,
+    take_earlier_as_done,
 )
 from tests.migrations_tool.world import World
 
@@ -195,3 +196,74 @@ class TestTheSwitch:
         world.turn(days=3)
         assert "Marked ready 3 days ago" in reminder(world.migration, world.clock())
         assert "Remind" in reminder(world.migration, world.clock())
+
+
+class TestWhatBlocks:
+    """With the conditions of the steps before as they are; each says what to do."""
+
+    def refused(self, world: World, *steps: Step) -> str:
+        """What is said when all count as done, and these steps' own conditions are asked for."""
+        take_earlier_as_done(world, Step.FLIP)
+        with only_these(Step.FLIP, *steps):
+            run = world.do(Step.FLIP, Act.APPLY)
+        assert run.state == StepRun.State.REFUSED
+        assert world.migration.marked_ready_at is None
+        return run.title
+
+    def test_an_object_that_is_still_ready_on_the_old_connection(self, world: World) -> None:
+        prepare(world)
+
+        said = self.refused(world, Step.DRAIN)
+
+        assert "5 Drain the old connection" in said
+        assert "ready" in said
+
+    def test_a_stale_backup(self, world: World) -> None:
+        prepare(world)
+        with only_these(Step.BACKUP):
+            assert world.do(Step.BACKUP, Act.APPLY).state == StepRun.State.DONE
+        world.turn(days=60)
+
+        said = self.refused(world, Step.BACKUP)
+
+        assert "4 Backup" in said
+        assert "another version" in said
+
+    def test_a_parity_that_failed(self, world: World) -> None:
+        prepare(world)
+        words = "GL accounts: 41 in the ERP, 40 in Ramp."
+        world.work(Step.PRELOAD).evidence("preload.parity", words, is_good=False)
+
+        said = self.refused(world, Step.PRELOAD)
+
+        assert "8 Preload" in said
+        assert words in said
+
+    def test_a_missing_signature(self, world: World) -> None:
+        prepare(world)
+
+        said = self.refused(world, Step.REHEARSAL)
+
+        assert "10 Rehearsal and sign-off, the customer has signed" in said
+        assert "Send the contact the link for signing." in said
+
+    def test_rules_that_the_customer_has_not_confirmed(self, world: World) -> None:
+        prepare(world)
+
+        assert "3 Rules and automations" in self.refused(world, Step.RULES)
+
+    def test_another_migration_in_progress(self, world: World) -> None:
+        prepare(world)
+        rival = world.ramp.create_connection(remote_provider_name="Rival Books", is_active=False)
+        change_seat(world, str(rival.id), is_ready_to_migrate=True)
+
+        said = self.refused(world)
+
+        assert "Rival Books is marked ready too" in said
+        assert "Ask the customer which one they mean" in said
+
+    def test_a_mark_that_somebody_else_has_set(self, world: World) -> None:
+        prepare(world)
+        change_seat(world, str(world.migration.new_connection_id), is_ready_to_migrate=True)
+
+        assert "Somebody else has marked it ready" in self.refused(world)
