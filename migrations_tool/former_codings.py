@@ -161,7 +161,9 @@ def _of_text(what: Asked, connection: Connection | None) -> QuerySet[FormerCodin
     wanted = Q()
     for reading in what.readings:
         wanted |= _fits(reading)
-    return rows.filter(wanted) if what.readings else rows
+    if not what.text:
+        return rows
+    return rows.filter(wanted) if what.readings else rows.none()
 
 
 def _fits(reading: Reading) -> Q:
