@@ -184,8 +184,8 @@ def _left_from_before(
     if any(one.is_ready_to_migrate for one in ours):
         raise Refused(
             f"Ramp offers a connection “{name}” under Switch Providers already, from an earlier"
-            " migration. Two of the same name cannot be told apart there: give ours another name"
-            " on the customer's settings page, or ask Ramp's support to remove the other one."
+            " migration. Two of the same name cannot be told apart there: ask Ramp's support to"
+            " remove that one, then apply this step again."
         )
     dated = [one for one in ours if one.created_at is not None]
     return max(dated, key=lambda one: one.created_at or 0, default=ours[0] if ours else None)

@@ -121,8 +121,11 @@ class Preload(Handler):
         return {
             "plan": _planned(migration),
             "parity": counted,
-            "counts": _labelled(proof.shown(counted)),
-            "differences": (counted.result.get("differences", []) if counted else [])[:50],
+            "counts": proof.shown(counted),
+            "differences": [
+                {**one, "kind": _label(one["kind"])}
+                for one in (counted.result.get("differences", []) if counted else [])[:50]
+            ],
             "batches": sending.batches_of(migration, limit=25),
             "refused": _refused(migration),
             "is_inactive": sending.is_inactive(migration),
@@ -145,13 +148,6 @@ def _planned(migration: ConnectionMigration) -> dict[str, Any] | None:
         for action, records in actions.items()
     ]
     return {"evidence": evidence, "rows": rows}
-
-
-def _labelled(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    for row in rows:
-        kind, _, of_field = str(row["name"]).partition(" of ")
-        row["name"] = f"{_label(kind)}, {of_field}" if of_field else _label(kind)
-    return rows
 
 
 def _label(kind: str) -> str:

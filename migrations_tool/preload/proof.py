@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 from connections.mirror import verification
 from connections.mirror.conditions import MODELS
 from connections.models import Connection
+from connections.models.reference import ReferenceKind
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.preload.parity import Parity, Sides
 from migrations_tool.preload.sending import KINDS, at_the_chart, chart_of, look, read_erp
@@ -117,13 +118,19 @@ def shown(evidence: Evidence | None) -> list[dict[str, object]]:
     checksums = evidence.result.get("checksums", {})
     return [
         {
-            "name": name,
+            "name": _label(name),
             **sides,
             "checksum": checksums.get(name, {}).get("ramp", ""),
             "is_same": len(set(checksums.get(name, {}).values())) == 1,
         }
         for name, sides in evidence.counts.items()
     ]
+
+
+def _label(name: str) -> str:
+    kind, _, of_field = name.partition(" of ")
+    label = str(ReferenceKind(kind).label)
+    return f"{label}, {of_field}" if of_field else label
 
 
 def _told(at: datetime | None) -> str:
