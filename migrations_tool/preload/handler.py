@@ -144,8 +144,8 @@ def _planned(migration: ConnectionMigration) -> dict[str, Any] | None:
         return None
     rows = [
         {"kind": _label(kind), "action": UploadBatch.Action(action).label, "records": records}
-        for kind, actions in evidence.counts.items()
-        for action, records in actions.items()
+        for kind in KINDS
+        for action, records in sorted(evidence.counts.get(kind, {}).items())
     ]
     return {"evidence": evidence, "rows": rows}
 

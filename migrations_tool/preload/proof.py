@@ -9,6 +9,7 @@ from django.db.models.functions import Greatest
 
 from connections.mirror import verification
 from connections.mirror.conditions import MODELS
+from connections.mirror.diff import KINDS as MIRRORED
 from connections.models import Connection
 from connections.models.reference import ReferenceKind
 from migrations_tool.models import ConnectionMigration, Evidence
@@ -123,8 +124,14 @@ def shown(evidence: Evidence | None) -> list[dict[str, object]]:
             "checksum": checksums.get(name, {}).get("ramp", ""),
             "is_same": len(set(checksums.get(name, {}).values())) == 1,
         }
-        for name, sides in evidence.counts.items()
+        for name, sides in sorted(evidence.counts.items(), key=_rank)
     ]
+
+
+def _rank(of: tuple[str, object]) -> tuple[int, str]:
+    """Kinds as they depend on each other, whatever order the database keeps keys in."""
+    name, _ = of
+    return MIRRORED.index(name.partition(" of ")[0]), name
 
 
 def _label(name: str) -> str:
