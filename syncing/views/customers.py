@@ -9,15 +9,16 @@ from django.views.decorators.http import require_GET
 
 from connections import audit
 from rampbridge.lib.csv_stream import csv_response
-from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing.queries import customer_list
 from syncing.queries.customer_list import BY_RISK, SORTS, FleetFilter, ListRow
 from syncing.queries.health import HEALTHS
 from syncing.queries.words import PARTY_LABELS, Party
-from syncing.views.live import live, version_of
+from syncing.views.live import is_unchanged, live, version_of
 
+PAGE, PART = "syncing/customers.html", "syncing/_customers.html"
 _PARTIES = (Party.US, Party.CUSTOMER, Party.ERP, Party.NOBODY)
 
 
@@ -27,13 +28,14 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
     """A page of the list, live."""
     now = timezone.now()
     chosen, sort = _chosen(request.GET), _sort(request.GET)
-    page = customer_list.page(
-        chosen,
-        sort,
-        after=request.GET.get("after", ""),
-        viewer=request.user.get_username(),
-        now=now,
+    after, viewer = request.GET.get("after", ""), request.user.get_username()
+    # Read before the page is: what changes in between is news to the next poll.
+    version = version_of(
+        customer_list.pulse(chosen, sort, after=after, viewer=viewer, now=now), now.date()
     )
+    if is_unchanged(request, PAGE, PART, version=version):
+        return HttpResponseUnchanged()
+    page = customer_list.page(chosen, sort, after=after, viewer=viewer, now=now)
     totals = customer_list.totals(chosen)
     as_of = customer_list.as_of()
     is_stale = as_of is None or now - as_of > customer_list.STALE_AFTER
@@ -60,26 +62,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         "next_query": _with(request.GET, after=page.next),
         "first_query": _with(request.GET, after=""),
     }
-    version = version_of([_facts(row) for row in rows], page.next, totals, is_stale)
-    return live(
-        request,
-        "syncing/customers.html",
-        "syncing/_customers.html",
-        version=version,
-        context=context,
-    )
-
-
-def _facts(row: ListRow) -> tuple[object, ...]:
-    """What a line shows. When it was looked at is no news."""
-    standing, connection, schedule = row.standing, row.connection, row.schedule
-    return (
-        connection.pk, connection.name, connection.owner, connection.tags, row.is_pinned,
-        standing.health, standing.meaning, standing.party, standing.oldest_at, standing.words,
-        standing.unsynced, standing.drifting, standing.days, row.expires_at,
-        schedule and (schedule.last_posted_at, schedule.last_acked_at),
-        row.mirror and row.mirror.last_push_at,
-    )  # fmt: skip
+    return live(request, PAGE, PART, version=version, context=context)
 
 
 def _chosen(query: QueryDict) -> FleetFilter:

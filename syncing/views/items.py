@@ -6,40 +6,50 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.policy import Permission, allow
 from syncing import services
 from syncing.models import Attachment, SyncItem
+from syncing.queries import item_pulse
 from syncing.queries import items as item_queries
 from syncing.queries.item_page import item_with_everything
 from syncing.views import item_parts
-from syncing.views.live import live, version_of
+from syncing.views.live import is_unchanged, live, version_of
+
+MOST_OTHERS = 50
+PAGE, PART = "syncing/item.html", "syncing/_item.html"
 
 
 @require_GET
 @allow(Permission.SEE)
 def item(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The page, live. A poll names the related items that it shows: `?others=12,13`."""
     now = timezone.now()
-    try:
-        found = item_with_everything(pk)
-    except SyncItem.DoesNotExist:
-        raise Http404("no such item") from None
-    events = item_queries.timeline(found)
-    parts = item_parts.context(request, found, events, now)
-    version = version_of(
-        (found.state, found.state_at, found.due_at, found.failure_telling, len(events)),
-        [(one.file.pk, one.file.state, one.file.error_title) for one in parts["files"]],
-        [(other.item.pk, other.item.state) for other in parts["others"]],
-        parts["paused"] and parts["paused"].pk,
-        parts["box"].case.facts,
-    )
+    # Read before the page is: what changes in between is news to the next poll.
+    pulse = item_pulse.pulse(pk, now=now)
+    if pulse is None:
+        raise Http404("no such item")
+    known = item_pulse.standing_of(_ids(request.GET.get("others", "")))
+    if is_unchanged(request, PAGE, PART, version=version_of(pulse, known)):
+        return HttpResponseUnchanged()
+    found = item_with_everything(pk)
+    parts = item_parts.context(request, found, item_queries.timeline(found), now)
+    others = sorted(
+        (one.item.pk, one.item.state, one.item.error_category) for one in parts["others"]
+    )[:MOST_OTHERS]
     return live(
         request,
-        "syncing/item.html",
-        "syncing/_item.html",
-        version=version,
+        PAGE,
+        PART,
+        version=version_of(pulse, others),
         context={"section": "items", "now": now, **parts},
+        also={"others": ",".join(str(other) for other, *_ in others)},
     )
+
+
+def _ids(text: str) -> list[int]:
+    named = [one for one in text.split(",")[:MOST_OTHERS] if one.isdecimal() and len(one) < 19]
+    return [int(one) for one in named]
 
 
 @require_POST

@@ -3,6 +3,7 @@ changes. Versions are made of data, never of rendered text, or every passing sec
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -23,12 +24,25 @@ def is_unchanged(request: HtmxHttpRequest, page: str, part: str, *, version: str
 
 
 def live(
-    request: HtmxHttpRequest, page: str, part: str, *, version: str, context: dict[str, Any]
+    request: HtmxHttpRequest,
+    page: str,
+    part: str,
+    *,
+    version: str,
+    context: dict[str, Any],
+    also: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The page, or for a poll the part that changed, or nothing."""
+    """The page, or for a poll the part that changed, or nothing.
+
+    :param also: what polls of it say besides, by parameter; nothing is left out of the address
+    """
     if is_unchanged(request, page, part, version=version):
         return HttpResponseUnchanged()
     template = page_or_partial(request, page, part)
     query = request.GET.copy()
     query["version"] = version
+    for name, value in (also or {}).items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
     return render(request, template, {**context, "live_url": f"{request.path}?{query.urlencode()}"})
