@@ -3,11 +3,27 @@
 from datetime import datetime
 
 from migrations_tool.models import ConnectionMigration, Evidence
+from migrations_tool.steps import Step
 from migrations_tool.wizard import Gate, Light
+
+
+_AHEAD = "_evidence_read_ahead"
+
+
+def read_ahead(migration: ConnectionMigration, step: Step) -> None:
+    """Read all that a step's page asks `newest` for in one statement, for as long as this object of
+    the migration lives. For pages, which write no evidence."""
+    codes = Evidence.objects.filter(migration=migration, code__startswith=f"{step}.")
+    found = codes.order_by("code", "-at", "-pk").distinct("code")
+    vars(migration)[_AHEAD] = (f"{step}.", {one.code: one for one in found})
 
 
 def newest(migration: ConnectionMigration, code: str) -> Evidence | None:
     """The newest evidence of a code, good or not."""
+    start, ahead = vars(migration).get(_AHEAD, ("", None))
+    if ahead is not None and code.startswith(start):
+        known: Evidence | None = ahead.get(code)
+        return known
     found = Evidence.objects.filter(migration=migration, code=code)
     return found.order_by("-at", "-pk").first()
 

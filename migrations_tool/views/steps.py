@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
-from migrations_tool import queries, services
+from migrations_tool import proofs, queries, services
 from migrations_tool.forms import NoteForm, OwnerForm
 from migrations_tool.gates import gates_of
 from migrations_tool.handlers import handler_of
@@ -150,6 +150,7 @@ def page_of(
     """What the page of a step shows."""
     handler = handler_of(step)
     record = seen.records[step]
+    proofs.read_ahead(seen.migration, step)
     waivers = queries.waivers(seen.migration, step)
     gates = list(gates_of(seen.migration, step, now=now, waivers=waivers))
     run = seen.last_run(step)
