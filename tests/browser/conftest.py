@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 
 from tests.browser.serving import plain_static_files, serving, session_cookie
 from tests.browsers import CHROMIUM_ARGUMENTS, find_chromium
@@ -15,6 +15,10 @@ from tests.factories import UserFactory
 
 # Playwright's sync API keeps a loop running in this thread, which makes Django refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+expect.set_options(timeout=30_000)
+"""Milliseconds in which what is expected must come true: a busy machine takes its time, and who
+waits in vain has found a fault."""
 
 WCAG = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

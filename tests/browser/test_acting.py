@@ -38,7 +38,7 @@ def test_tick_forty_rows_let_the_list_poll_page_twice_still_forty_selected(
     assert changed
     handling.tag([changed.pk], tag="vip", actor="tomas")
     SyncItemFactory.create(connection=connection, failed=True, ready_at=now() - timedelta(days=30))
-    expect(page.locator(f"#row-{changed.pk}")).to_contain_text("vip", timeout=15_000)
+    expect(page.locator(f"#row-{changed.pk}")).to_contain_text("vip")
     expect(page.locator("#items-news")).to_contain_text("1 new")
     assert page.locator("[data-pick]:checked").count() == 40
     expect(boxes.nth(39)).to_be_focused()
@@ -104,7 +104,7 @@ def test_acts_on_one_row_and_on_many_by_keyboard_alone(arrive: Arrive) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Assign to")).to_be_visible()
     running.run_next()
-    expect(page.locator("#job")).to_contain_text("Every item has its result", timeout=15_000)
+    expect(page.locator("#job")).to_contain_text("Every item has its result")
     assert visitor.faults() == []
     owned = Handling.objects.exclude(owner="").values_list("item_id", flat=True)
     assert set(owned) == {second.pk, third.pk}

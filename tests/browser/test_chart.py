@@ -94,7 +94,7 @@ class TestLive:
 
         LedgerAccountFactory.create(connection=connection, name="Training", ramp_id=None)
 
-        expect(page.get_by_text("6200 Training").first).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("6200 Training").first).to_be_visible()
 
     def test_nothing_is_swapped_under_somebodys_hands(self, arrive: Arrive) -> None:
         connection = chart_stories.customer()
@@ -109,7 +109,7 @@ class TestLive:
         expect(page.get_by_text("6200 Travel")).to_have_count(0)
         field.evaluate("field => field.blur()")
 
-        expect(page.get_by_text("6200 Travel").first).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("6200 Travel").first).to_be_visible()
 
     def test_upload_now_says_what_happens_next(self, arrive: Arrive) -> None:
         connection = chart_stories.customer()

@@ -179,7 +179,7 @@ class TestTheDesk:
             error_title="Tryton has no GL account called Third.",
         )
 
-        expect(page.locator(".kpi-value").first).to_have_text("38", timeout=15_000)
+        expect(page.locator(".kpi-value").first).to_have_text("38")
         expect(page.get_by_label("Comment", exact=True)).to_have_value("Half a sentence")
         assert page.evaluate("window.stillTheSamePage")
 

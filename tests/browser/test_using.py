@@ -141,7 +141,7 @@ class TestLive:
 
         make_item(connection, "broken")
 
-        expect(needs_person).to_have_text("1", timeout=15_000)
+        expect(needs_person).to_have_text("1")
         assert page.evaluate("window.stillTheSamePage")
 
     def test_an_unchanged_part_is_left_alone(self, arrive: Arrive) -> None:
@@ -210,6 +210,12 @@ class TestPausing:
         assert visitor.faults() == []
 
 
+def seconds_of(clock: str) -> int:
+    """Of a clock as it is shown, as 2:59."""
+    minutes, seconds = re.fullmatch(r"(\d):(\d\d)", clock).groups()  # type: ignore[union-attr]
+    return 60 * int(minutes) + int(seconds)
+
+
 class TestSyncButton:
     def test_counts_down_by_the_second(self, arrive: Arrive) -> None:
         connection = ScheduleFactory.create(connection__slug="harbor").connection
@@ -217,11 +223,11 @@ class TestSyncButton:
         page = arrive().go(f"/customers/harbor/sync-requests/{press.pk}/")
         clock = page.locator("[data-relative=countdown]").first
         first = clock.text_content() or ""
-        assert re.fullmatch(r"(3:00|2:5\d)", first)
+        assert 120 < seconds_of(first) <= 180
 
-        expect(clock).not_to_have_text(first, timeout=5_000)
+        expect(clock).not_to_have_text(first)
 
-        assert re.fullmatch(r"2:[45]\d", clock.text_content() or "")
+        assert 0 < seconds_of(clock.text_content() or "") < seconds_of(first)
 
     def test_answers_appear_while_one_looks(self, arrive: Arrive) -> None:
         connection = ScheduleFactory.create(connection__slug="harbor").connection
@@ -232,7 +238,7 @@ class TestSyncButton:
         press.last_ack_at = press.received_at + timedelta(seconds=61)
         press.save()
 
-        expect(page.get_by_text("Every row was answered in time.")).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("Every row was answered in time.")).to_be_visible()
         expect(page.locator("[data-relative=countdown]")).to_have_count(0)
 
 

@@ -36,7 +36,7 @@ class TestVendors:
         link = VendorLink.objects.get(ramp_vendor__name="Ecolab")
         link.state = "done"
         link.save()
-        expect(page.get_by_text("1 linked")).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("1 linked")).to_be_visible()
         assert visitor.complaints == []
 
     def test_one_is_linked_in_its_row(self, arrive: Arrive) -> None:
