@@ -146,8 +146,10 @@ def bring_back(
     :returns: how many records changed
     """
     record = held(migration, Step.MAPPING)
+    version.note_version(migration, by=actor, now=now)
     count = version.bring_back(migration, int(evidence.result["event"]))
     suggesting.drop_lost(migration)
+    version.note_version(migration, by=actor, now=now)
     changed(record, now=now)
     text = f"Brought back version {evidence.checksum[:8]} of the mapping: {count} records changed."
     write_down(migration, Step.MAPPING, "bring_back_mapping", text, actor=actor)

@@ -1,11 +1,14 @@
 """The version of a mapping: a digest of all that is decided, and the way back to an earlier one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.conf import settings
 from django.db import connection as database
 
 from migrations_tool import proofs
 from migrations_tool.models import ConnectionMigration, Evidence
+from migrations_tool.steps import Step
 from migrations_tool.work import Work
 
 CODE = "mapping.version"
@@ -40,18 +43,28 @@ def keep_version(work: Work) -> str:
 
     :returns: the version
     """
-    version = version_of(work.migration)
-    last = proofs.newest(work.migration, CODE)
+    return note_version(work.migration, by=work.actor, now=work.clock())
+
+
+def note_version(migration: ConnectionMigration, *, by: str, now: datetime) -> str:
+    """The same, where a person is at it and no worker."""
+    version = version_of(migration)
+    last = proofs.newest(migration, CODE)
     if last is None or last.checksum != version:
         with database.cursor() as cursor:
-            cursor.execute(_NEWEST_EVENT, [work.migration.pk])
+            cursor.execute(_NEWEST_EVENT, [migration.pk])
             (event,) = cursor.fetchone()
-        work.evidence(
-            CODE,
-            f"Version {version[:8]} of the mapping.",
+        Evidence.objects.create(
+            migration=migration,
+            step=Step.MAPPING,
+            code=CODE,
+            at=now,
+            by=by,
             is_good=True,
+            text=f"Version {version[:8]} of the mapping.",
             result={"event": event},
             checksum=version,
+            app_version=settings.RELEASE[:60],
         )
     return version
 

@@ -27,12 +27,10 @@ def pages_of(migration: ConnectionMigration) -> list[str]:
         f"{home}/mapping/file/",
         f"{home}/rehearsal/?show=all",
     ]
-    for state in ("suggested", "mapped", "unmapped", "parked"):
-        if row := OldRecord.objects.filter(migration=migration, state=state).first():
-            pages.append(f"{home}/mapping/records/{row.pk}/")
-    for verdict in ("differs", "held"):
-        if one := RehearsedObject.objects.filter(migration=migration, verdict=verdict).first():
-            pages.append(f"{home}/rehearsal/objects/{one.pk}/")
+    records = OldRecord.objects.filter(migration=migration).order_by("state", "pk")
+    pages += [f"{home}/mapping/records/{one.pk}/" for one in records.distinct("state")]
+    objects = RehearsedObject.objects.filter(migration=migration).order_by("verdict", "pk")
+    pages += [f"{home}/rehearsal/objects/{one.pk}/" for one in objects.distinct("verdict")]
     if reporting.newest_report(migration):
         pages.append(f"{home}/rehearsal/report/")
     return pages

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from connections.models import LedgerAccount
 from migrations_tool import old_chart, proofs
-from migrations_tool.models import Backup, OldRecord
+from migrations_tool.models import Backup, Evidence, OldRecord
 from migrations_tool.old_chart import csv_files, deciding, differing, history, version
 from migrations_tool.old_chart.deciding import Decision, LeadsThereToo
 from migrations_tool.old_chart.listing import Filter, listed
@@ -264,9 +264,12 @@ class TestVersions:
         decide(mapped, record(mapped, Kind.ACCOUNT, "Meals and entertainment"), "6600")
         decide(mapped, record(mapped, Kind.ACCOUNT, "Equipment rental"), because="Sold off")
 
+        left = old_chart.version_of(mapped.migration)
         changed = deciding.bring_back(mapped.migration, kept, actor="ines", now=timezone.now())
 
         assert changed == 2
+        noted = Evidence.objects.filter(code=version.CODE).values_list("checksum", flat=True)
+        assert left in noted  # so that one can come back from coming back
         assert old_chart.version_of(mapped.migration) == kept.checksum
         assert record(mapped, Kind.ACCOUNT, "Meals and entertainment").state == State.SUGGESTED
 
