@@ -13,6 +13,7 @@ from migrations_tool.inventory.counting import (
     IN_FLIGHT,
     OPEN_CREDITS,
     READINGS,
+    Pages,
     Reading,
     add_flights,
 )
@@ -89,8 +90,7 @@ def _read(
     start = work.place.get("start") if work.place.get("reading") == number else None
     pages = reading.pages(work.ramp, start)
     seen: set[UUID] = set()
-    work.keep()
-    while (page := next(pages, None)) is not None:
+    for page in _kept(work, pages):
         reading.count(tally, page)
         if reading.name == "bill":
             flying = bills_in_flight.keep(work.migration, page.items)
@@ -102,6 +102,14 @@ def _read(
     if reading.name == "bill":
         bills_in_flight.look_again(work.migration, work.ramp, seen=seen, keep_lease=work.keep)
     return done
+
+
+def _kept(work: Work, pages: Pages) -> Pages:
+    """The pages, with the run held on to before each is asked for."""
+    work.keep()
+    for page in pages:
+        yield page
+        work.keep()
 
 
 def _keep_place(
