@@ -73,11 +73,12 @@ def document_names(
     )
 
 
+UNFINISHED_VENDOR = Q(due_at__isnull=False) | ~Q(error_title="")
+
+
 def unfinished_vendors(connection_id: uuid.UUID, *, limit: int = 20) -> list[VendorCreation]:
     """Vendors that are being created, or whose creation waits for a person; those first."""
-    unfinished = VendorCreation.objects.filter(connection_id=connection_id).filter(
-        Q(due_at__isnull=False) | ~Q(error_title="")
-    )
+    unfinished = VendorCreation.objects.filter(UNFINISHED_VENDOR, connection_id=connection_id)
     return list(unfinished.order_by(F("due_at").desc(nulls_first=True), "created_at")[:limit])
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
 
-from connections.models import Connection
+from connections.models import Connection, VendorCreation
+from connections.queries import UNFINISHED_VENDOR
 from rampbridge.lib.money import Money
 from syncing import pauses
 from syncing.claims import TYPES
@@ -65,7 +66,8 @@ def rows(ids: Collection[uuid.UUID], *, now: datetime) -> list[CustomerRow]:
 
 
 def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.Standing]]:
-    """One customer's row and what stands where.
+    """One customer's row and what stands where. Its connection tells, as `has_unfinished_vendors`,
+    whether vendors are on their way: most customers have none, and are not asked for them.
 
     :raises Connection.DoesNotExist: if there is none of that name
     """
@@ -78,7 +80,10 @@ def customer(*, slug: str, now: datetime) -> tuple[CustomerRow, list[standings.S
         .annotate(
             warned_now=ArraySubquery(
                 warned.values_list(JSONObject(type="object_type", refused="refused_in_a_row"))
-            )
+            ),
+            has_unfinished_vendors=Exists(
+                VendorCreation.objects.filter(UNFINISHED_VENDOR, connection=OuterRef("pk"))
+            ),
         )
         .get()
     )

@@ -66,7 +66,8 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     paused = pauses.standing(connection) if row.paused else []
     reference = connection_queries.reference_counts(connection.pk)
     drifting = plan.drift_counts(connection)
-    vendors = customer_vendors.unfinished(connection)
+    has_vendors = getattr(connection, "has_unfinished_vendors", True)
+    vendors = customer_vendors.unfinished(connection) if has_vendors else []
     context = {
         "section": "customers",
         "tab": "overview",
