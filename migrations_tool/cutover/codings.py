@@ -135,7 +135,7 @@ def _after(work: Work, former: FormerCoding) -> list[dict[str, Any]] | None:
         body = kind.body(work.ramp, former.ramp_id)
     except NotFound:
         return None
-    return restored.codings_of(kind.model.read(body))
+    return restored.codings_of(kind.model.parse(body))
 
 
 def _keep(
