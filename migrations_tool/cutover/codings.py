@@ -145,6 +145,8 @@ def _keep(
     translation: Translation,
 ) -> None:
     rows = judged(former.codings, after, translation)
+    if not rows and after is not None:
+        return  # nothing of it was to be expected, so nothing is measured
     found = {row["verdict"] for row in rows}
     verdict = next((one for one in _WORST if one in found), Verdict.KEPT)
     if after is None:

@@ -1,13 +1,15 @@
 """The cutover check: one object goes, a person looks, and nothing is booked twice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from connections.erp.records import Ref
+from connections.ramp.bodies import GLAccountUpload
 from migrations_tool import services
 from migrations_tool.cutover import acts, canaries, codings, conditions, duplicates
 from migrations_tool.cutover.handler import CutoverHandler
@@ -18,15 +20,19 @@ from migrations_tool.models import (
     CodingComparison,
     ConnectionMigration,
     FormerCoding,
+    OldRecord,
     StepRecord,
 )
 from migrations_tool.old_chart.translation import Goal, Key, Kind, State, Translation
-from migrations_tool.steps import Path, Step
+from migrations_tool.steps import Act, Path, Step
 from migrations_tool.wizard import Light, Refused
 from migrations_tool.work import Work
 from syncing import pauses
 from syncing.engine import post_canary, post_due_items
 from syncing.models import SyncItem
+from tests.migrations_tool.switched import only_these, prepare, reachable_from_ramp
+from tests.migrations_tool.world import World as Switching
+from tests.migrations_tool.world import migrating
 from tests.syncing.world import World, transaction_body
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +43,13 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def moved() -> Iterator[Switching]:
+    """A customer on a direct integration, with a Ramp of their own."""
+    with migrating() as ready:
+        yield ready
 
 
 @pytest.fixture
@@ -315,3 +328,38 @@ class TestCodings:
 
         CodingComparison.objects.filter(pk=lost.pk).update(verdict="changed")
         assert gate(migration, "cutover.codings").light is Light.RED
+
+
+class TestMeasured:
+    def test_objects_are_read_again_from_ramp_after_the_switch(
+        self, moved: Switching, settings: Settings
+    ) -> None:
+        with only_these(Step.FLIP, Step.BACKUP), reachable_from_ramp(settings):
+            prepare(moved)
+            moved.do(Step.BACKUP, Act.APPLY)
+            new = moved.migration.new_connection_id
+            assert new is not None
+            account = GLAccountUpload(
+                id="E64", name="Supplies", code="64", classification="EXPENSE"
+            )
+            moved.ramp.for_inactive(new).upload_gl_accounts([account])
+            for old_id, erp_id in (("60", "E64"), ("57", "E61")):
+                OldRecord.objects.create(
+                    migration=moved.migration,
+                    kind="account",
+                    old_id=old_id,
+                    name=old_id,
+                    state="mapped",
+                    erp_id=erp_id,
+                )
+            moved.do(Step.FLIP, Act.APPLY)
+            moved.flip(accounts={"60": "E64"})
+
+            counts = codings.compare(moved.work(Step.CUTOVER))
+
+        found = {str(one.ramp_id): one.verdict for one in CodingComparison.objects.all()}
+        staples, delta, ads, _ = (one.id for one in moved.synced)
+        assert found[staples] == "kept"
+        assert found[delta] == "lost"
+        assert ads not in found  # nothing of it was to be expected
+        assert counts.total() == len(found)
