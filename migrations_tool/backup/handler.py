@@ -22,7 +22,7 @@ _TITLES = {
     VERIFIED: "It was read back, restored and compared",
     FRESH: "It is not older than the chart",
 }
-_MAKE = "Apply: it reads, proves and seals a version."
+_MAKE = "Make the backup: it is read, proven and sealed."
 
 
 class BackupHandler(Handler):
@@ -85,7 +85,7 @@ def _missing(migration: ConnectionMigration, code: str) -> Gate:
     """Without a backup nothing is known, unless the last attempt was refused."""
     refused = proofs.newest(migration, VERIFIED) if code == VERIFIED else None
     if refused is not None and not refused.is_good:
-        return Gate(code, _TITLES[code], Light.RED, refused.text, "Apply again.")
+        return Gate(code, _TITLES[code], Light.RED, refused.text, "Make the backup again.")
     return Gate(code, _TITLES[code], Light.UNKNOWN, "There is no backup yet.", _MAKE)
 
 
@@ -102,7 +102,7 @@ def _verified(migration: ConnectionMigration, backup: Backup, now: datetime) -> 
 
 
 def _fresh(migration: ConnectionMigration, backup: Backup, now: datetime) -> Gate:
-    title, again = _TITLES[FRESH], "Apply: a new version is made."
+    title, again = _TITLES[FRESH], "Make the backup again: it gets a new version."
     if migration.flipped_at is not None:
         words = f"The customer has switched; version {backup.number} is of before."
         return Gate(FRESH, title, Light.GREEN, words)

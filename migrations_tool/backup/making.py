@@ -138,7 +138,7 @@ def _read_chart_again(work: Work, backup: Backup, place: Place, changed: ChartCh
     if place.round >= MOST_ROUNDS:
         raise NotProven(
             f"The chart changed while it was read, {MOST_ROUNDS} times in a row: {changed}."
-            " Have the old integration leave it alone for a while, then apply again."
+            " Have the old integration leave it alone for a while, then make the backup again."
         ) from changed
     with transaction.atomic():
         versions.drop(backup, tuple(CHART))

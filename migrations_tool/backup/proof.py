@@ -207,7 +207,7 @@ def _check_objects(tallies: Mapping[str, Tally]) -> None:
         if tally.moved > max(MOST_MOVED, MOST_MOVED_SHARE * tally.restored):
             raise NotProven(
                 f"A second reading of Ramp does not fit. {_told(kind, tally)}, of"
-                f" {tally.restored:,}. Apply again at a calmer hour: a new version is read."
+                f" {tally.restored:,}. Make the backup again at a calmer hour."
             )
 
 

@@ -90,7 +90,7 @@ def _next(pages: lists.Pages, one: lists.List, place: Place) -> Page[Any] | None
             raise
         raise Refused(
             f"Ramp no longer knows where its list of {lists.LABELS[one.kind]} was left off."
-            " Apply again: the backup is begun anew."
+            " Make the backup again: it is begun anew."
         ) from error
 
 
