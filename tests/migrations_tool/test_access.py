@@ -19,7 +19,13 @@ from tests.migrations_tool.world import World
 @pytest.fixture
 def planned(world: World) -> World:
     world.do(Step.PLAN, Act.CHECK)
-    world.take_as_done(Step.PLAN)
+    migration = world.migration
+    migration.flip_on = migration.period_starts_on
+    migration.implementer, migration.supporter = "ines", "sam"
+    migration.contact_name, migration.contact_email = "Carla Ruiz", "carla@harbor.example"
+    migration.contact_role = "admin"
+    migration.save()
+    assert world.do(Step.PLAN, Act.COMPLETE).state == "done"
     return world
 
 
@@ -27,7 +33,7 @@ def test_all_is_green_when_both_sides_let_us_in(planned: World) -> None:
     run = planned.do(Step.ACCESS, Act.COMPLETE)
 
     assert {one.light for one in planned.gates(Step.ACCESS).values()} == {Light.GREEN}
-    assert run.state == "done"
+    assert run.state == "done", run.title
     assert planned.status(Step.ACCESS) is Status.DONE
 
 
@@ -58,7 +64,7 @@ def test_a_persons_login_is_a_warning_and_no_more(planned: World) -> None:
     gate = planned.gates(Step.ACCESS)["access.person"]
     assert gate.light is Light.WARNING
     assert "Maya Okafor" in gate.words
-    assert run.state == "done"
+    assert run.state == "done", run.title
 
 
 @pytest.mark.parametrize(
