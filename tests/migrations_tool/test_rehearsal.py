@@ -20,6 +20,8 @@ from migrations_tool.models import (
 from migrations_tool.old_chart import deciding
 from migrations_tool.old_chart.deciding import Decision
 from migrations_tool.rehearsal import explaining, reporting
+from migrations_tool.rehearsal.choosing import Chosen
+from migrations_tool.rehearsal.replaying import Stage, replay
 from migrations_tool.rehearsal.routing import routed
 from migrations_tool.rehearsal.signing import CannotSign
 from migrations_tool.reports_written.digests import digest_of
@@ -33,6 +35,7 @@ pytestmark = pytest.mark.django_db
 
 Kind, State = OldRecord.Kind, OldRecord.State
 Verdict, Role = RehearsedObject.Verdict, Signature.Role
+REPLAY = "migrations_tool.rehearsal.handler.replay"
 CARLA = {"name": "Carla Customer", "email": "carla@harbor.example"}
 
 
@@ -88,7 +91,7 @@ def report_of(world: World) -> Report:
     return report
 
 
-def sign(world: World, role: Role, name: str = "ines", email: str = "") -> Signature:
+def sign(world: World, role: Signature.Role, name: str = "ines", email: str = "") -> Signature:
     return rehearsal.sign(
         world.migration,
         role=role,
@@ -175,27 +178,23 @@ class TestRehearsing:
 
     def test_goes_on_after_a_kill_without_a_duplicate_or_a_gap(self, ready: World) -> None:
         run = ready.ask(Step.REHEARSAL, Act.APPLY)
-        real = rehearsal.handler.replay  # type: ignore[attr-defined]  # a submodule
-        done = []
+        done: list[str] = []
 
-        def dies(*args: object) -> RehearsedObject:
+        def dies(stage: Stage, one: Chosen) -> RehearsedObject:
             if len(done) == 5:
                 raise KeyboardInterrupt
-            done.append(1)
-            return real(*args)  # type: ignore[no-any-return]
+            return lives(stage, one)
 
-        with (
-            patch("migrations_tool.rehearsal.handler.replay", dies),
-            pytest.raises(KeyboardInterrupt),
-        ):
+        def lives(stage: Stage, one: Chosen) -> RehearsedObject:
+            done.append(one.ramp_id)
+            return replay(stage, one)
+
+        with patch(REPLAY, dies), pytest.raises(KeyboardInterrupt):
             ready.finish(run)
         first = set(RehearsedObject.objects.values_list("pk", flat=True))
         assert len(first) == 5
         done.clear()
-        with patch(
-            "migrations_tool.rehearsal.handler.replay",
-            lambda *args: (done.append(1), real(*args))[1],
-        ):
+        with patch(REPLAY, lives):
             ready.finish(run)
 
         everything = RehearsedObject.objects.count()
