@@ -15,6 +15,11 @@ from connections.ramp_simulator.handles import BusinessHandle
 from connections.ramp_simulator.serving import Serving
 from syncing import schedule, tasks
 from syncing.management.commands.seed_demo import connect_customer
+from tests.browser.conftest import (  # noqa: F401  fixtures, for journeys with a browser
+    address,
+    arrive,
+    browser_type_launch_args,
+)
 from tests.syncing.world import let_time_pass
 
 SLUG = "harbor-coffee"

@@ -161,7 +161,7 @@ class People:
         """What Ramp does not code."""
         connections.set_posting_profile(self.world.connection, **accounts)
 
-    def explain_and_sign(self) -> None:
+    def explain(self) -> None:
         world = self.world
         for row in explaining.unexplained(world.migration):
             row.refresh_from_db()
@@ -169,14 +169,21 @@ class People:
                 explaining.explain(
                     row, "As agreed.", all_alike=True, actor="ines", now=world.clock()
                 )
-        report = newest_report(world.migration)
+
+    def sign_as_implementer(self) -> None:
+        self._sign("implementer", "ines", "")
+
+    def sign_as_customer(self) -> None:
+        self._sign("customer", CONTACT, EMAIL)
+
+    def _sign(self, role: str, name: str, email: str) -> None:
+        report = newest_report(self.world.migration)
         assert report is not None
-        for role, name in (("implementer", "ines"), ("customer", CONTACT)):
-            sign(
-                world.migration,
-                role=role,
-                name=name,
-                email=EMAIL if role == "customer" else "",
-                report_hash=report.digest,
-                now=world.clock(),
-            )
+        sign(
+            self.world.migration,
+            role=role,
+            name=name,
+            email=email,
+            report_hash=report.digest,
+            now=self.world.clock(),
+        )

@@ -1,17 +1,45 @@
-"""A customer is moved off another integration, from the plan to the closing report."""
+"""A customer is moved off another integration, from the plan to the cutover."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from migrations_tool.models import Backup, Evidence, FormerCoding, RehearsedObject, StepRun
+from connections.models import CustomField, FieldOption, LedgerAccount
+from migrations_tool import sharing
+from migrations_tool.models import (
+    Backup,
+    Evidence,
+    FormerCoding,
+    OldRecord,
+    RehearsedObject,
+    ShareLink,
+    StepRun,
+)
 from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Status
-from tests.journeys.migrating import People, killed_again_and_again, served, uploads
-from tests.migrations_tool.world import World
+from syncing.models import SyncItem
+from syncing.states import ItemState
+from tests.browser.conftest import Arrive, Visitor
+from tests.browsers import CHROMIUM_MISSING, find_chromium
+from tests.factories import UserFactory
+from tests.journeys.migrating import (
+    CONTACT,
+    EMAIL,
+    PROFILE,
+    People,
+    killed_again_and_again,
+    served,
+    uploads,
+)
+from tests.journeys.wizard_desk import DONE, Desk, follow_up, let_minutes_pass, race
+from tests.migrations_tool.world import ENGINEERING, OPERATIONS, SALES, World
+from tests.plugins.tryton import TrytonServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEPT = {
@@ -95,7 +123,9 @@ def test_customer_migrates_although_workers_are_killed(world: World) -> None:
     killed_again_and_again(world, Step.REHEARSAL, "in_step_run:2", "in_step_run:9")
     rehearsed = RehearsedObject.objects.values_list("object_type", "ramp_id")
     assert len(rehearsed) == len(set(rehearsed)) == 18
-    people.explain_and_sign()
+    people.explain()
+    people.sign_as_implementer()
+    people.sign_as_customer()
     complete(world, Step.REHEARSAL)
     assert_no_gap(world)
 
@@ -108,3 +138,195 @@ def assert_no_gap(world: World) -> None:
         completed = Evidence.objects.filter(step=step, code="wizard.completed")
         assert completed.count() == 1, step
         assert all(gate.is_open for gate in world.gates(step).values()), step
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(find_chromium() is None, reason=CHROMIUM_MISSING)
+class TestInTheBrowser:
+    @pytest.fixture
+    def world(
+        self, settings: Settings, address: str, tryton_server: TrytonServer
+    ) -> Iterator[World]:
+        """Its books are in a real Tryton."""
+        with served(settings, address, tryton=tryton_server.settings("journey")) as ready:
+            yield ready
+
+    def test_customer_migrates_from_plan_to_cutover(self, arrive: Arrive, world: World) -> None:
+        desk, customer = Desk(arrive("implementer"), world), arrive("")
+        people = People(world)
+        desk.start()
+
+        plan(desk)
+        desk.complete(Step.ACCESS)
+        desk.do(Step.INVENTORY, Act.APPLY)
+        desk.complete(Step.INVENTORY)
+        answer_link(desk, customer, ShareLink.Purpose.RULES)
+        desk.complete(Step.RULES)
+        desk.do(Step.BACKUP, Act.APPLY)
+        desk.complete(Step.BACKUP)
+        drain(desk)
+        desk.prepare(Step.CONNECTION)
+        desk.do(Step.MAPPING, Act.APPLY)
+        people.map_chart(in_tryton(world))
+        desk.complete(Step.MAPPING)
+        desk.prepare(Step.PRELOAD)
+        people.name_accounts(profile_in_tryton(world))
+        desk.prepare(Step.SETTINGS)
+        rehearse(desk, customer, people)
+        switch(desk)
+        cut_over(desk)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(find_chromium() is None, reason=CHROMIUM_MISSING)
+def test_customer_migrates_with_two_browsers_racing_on_one_step(
+    arrive: Arrive, settings: Settings, address: str
+) -> None:
+    """Both press the same button of the same page: it is run once, and the other one is told."""
+    with served(settings, address) as world:
+        people = People(world)
+        people.plan()
+        complete(world, Step.PLAN, Step.ACCESS)
+        desks = [Desk(arrive("implementer"), world) for _ in range(2)]
+        for act, runs in ((Act.APPLY, 1), (Act.COMPLETE, 1)):
+            for desk in desks:
+                desk.open(Step.BACKUP)
+            for desk in desks:
+                desk.page.evaluate(f"document.querySelector('#act-{act}').click()")
+            for desk in desks:
+                expect(desk.page.locator("#step-notice")).to_be_visible()
+            told = [desk.page.locator("#step-notice").get_attribute("role") for desk in desks]
+            assert sorted(map(str, told)) == ["alert", "status"], "one of them is refused"
+            assert StepRun.objects.filter(step=Step.BACKUP, act=act).count() == runs
+            race(world)
+            for desk in desks:
+                desk.page.reload()
+
+        assert Backup.objects.count() == 1
+        assert_no_gap(world)
+        for desk in desks:
+            expect(desk.page.locator("#task-backup .wizard-status")).to_have_text(DONE)
+
+
+def plan(desk: Desk) -> None:
+    """The check reads from Ramp who has the seat; then people agree on the day and on who."""
+    UserFactory.create(username="sam")
+    desk.do(Step.PLAN, Act.CHECK)
+    page = desk.page
+    expect(page.get_by_text("QuickBooks Online has the seat").first).to_be_visible()
+    page.get_by_label("Supporter").fill("sam")
+    page.locator("#plan-contact").fill(CONTACT)
+    page.locator("#plan-email").fill(EMAIL)
+    page.locator("#plan-role").select_option("admin")
+    page.locator("#save-plan").click()
+    expect(page.locator("#step-notice")).to_have_text(re.compile("The plan is kept"))
+    desk.complete(Step.PLAN)
+
+
+def answer_link(desk: Desk, customer: Visitor, purpose: ShareLink.Purpose) -> None:
+    """The customer's contact opens their link, without an account, and stands for what it shows."""
+    token = sharing.make(desk.world.migration, purpose, actor="ines", now=timezone.now())
+    page = customer.go(f"/m/{token}/")
+    page.get_by_label("I have read it and stand for it.").check()
+    page.locator("button[type=submit]").click()
+    expect(page.get_by_label("I have read it and stand for it.")).to_have_count(0)
+
+
+def drain(desk: Desk) -> None:
+    """Everything ready is synced by the old provider, and each bill in flight is decided."""
+    desk.do(Step.DRAIN, Act.CHECK)
+    page = desk.page
+    expect(page.get_by_text("Still ready:").first).to_be_visible()
+    for box in page.locator("input[name=bill]").all():
+        box.check()
+    page.locator("input[name=decision][value=hold]").check()
+    page.locator("#decide-bills").click()
+    expect(page.locator("#step-notice")).to_be_visible()
+    desk.world.sync_old()
+    desk.do(Step.DRAIN, Act.CHECK)
+    let_minutes_pass(desk.world, 16)
+    desk.complete(Step.DRAIN)
+
+
+def rehearse(desk: Desk, customer: Visitor, people: People) -> None:
+    """Real objects through the new mapping, and both sides sign what came of it."""
+    desk.do(Step.REHEARSAL, Act.APPLY)
+    people.explain()
+    desk.open(Step.REHEARSAL).locator("#sign").click()
+    answer_link(desk, customer, ShareLink.Purpose.SIGN)
+    desk.complete(Step.REHEARSAL)
+
+
+def switch(desk: Desk) -> None:
+    """It is marked ready, the customer switches as their sheet says, and the page shows it."""
+    desk.do(Step.FLIP, Act.APPLY)
+    desk.world.flip(
+        fields=sheet(desk.world, "field"),
+        options=sheet(desk.world, "option"),
+        accounts=sheet(desk.world, "account"),
+        vendors=sheet(desk.world, "vendor"),
+    )
+    desk.complete(Step.FLIP)
+
+
+def sheet(world: World, kind: str) -> dict[str, str]:
+    """The field-mapping sheet: old ids to new ones."""
+    rows = OldRecord.objects.filter(migration=world.migration, kind=kind).exclude(erp_id="")
+    return dict(rows.values_list("old_id", "erp_id"))
+
+
+def cut_over(desk: Desk) -> None:
+    """One object of each type goes first and is looked at; then all others follow."""
+    world, page = desk.world, desk.page
+    code = account(world, "6200")
+    for amount in ("61.00", "62.00"):  # from a vendor that both sides know
+        world.business.create_transaction(amount, account_code=code, merchant="Staples", ready=True)
+    world.business.create_cashback("4.00")
+    follow_up()
+    desk.do(Step.CUTOVER, Act.APPLY)
+    follow_up()
+    assert posted(world)["transaction"] == posted(world)["cashback"] == 1
+    desk.open(Step.CUTOVER)
+    press_all(page, "It is right")
+    press_all(page, "I have read it, and take it as it is")
+    press_all(page, re.compile("^Done: "))
+    desk.complete(Step.CUTOVER)
+    follow_up()
+    assert posted(world)["transaction"] == 2
+
+
+def press_all(page: Page, name: str | re.Pattern[str]) -> None:
+    """Each button of that name, until none is left: with each the page is another."""
+    buttons = page.get_by_role("button", name=name)
+    for left in range(buttons.count(), 0, -1):
+        buttons.first.click()
+        expect(buttons).to_have_count(left - 1)
+
+
+def posted(world: World) -> dict[str, int]:
+    """What is in the ERP of it, by type."""
+    items = SyncItem.objects.filter(connection=world.connection, state=ItemState.ACKED)
+    return dict(Counter(items.values_list("object_type", flat=True)))
+
+
+def in_tryton(world: World) -> dict[str, str]:
+    """What the old records are in Tryton for which nothing is suggested."""
+    about = world.connection
+    [department] = CustomField.objects.filter(connection=about, name__icontains="department")
+    options = FieldOption.objects.filter(field=department, code__in=("ENG", "SAL", "OPS"))
+    codes = dict(options.values_list("code", "erp_id"))
+    return {
+        "qbo-class": department.erp_id,
+        ENGINEERING: codes["ENG"],
+        SALES: codes["SAL"],
+        OPERATIONS: codes["OPS"],
+        "62": account(world, "6400"),
+    }
+
+
+def profile_in_tryton(world: World) -> dict[str, str]:
+    return {purpose: account(world, code) for purpose, code in PROFILE.items()}
+
+
+def account(world: World, code: str) -> str:
+    return LedgerAccount.objects.get(connection=world.connection, code=code).erp_id

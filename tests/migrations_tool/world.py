@@ -116,6 +116,10 @@ class World:
             self._migration = self.start()
         return ConnectionMigration.objects.select_related("connection").get(pk=self._migration.pk)
 
+    def adopt_migration(self) -> None:
+        """The one that somebody has started on a page."""
+        self._migration = ConnectionMigration.objects.get(connection=self.connection)
+
     def start(self, path: Path = Path.MIGRATION) -> ConnectionMigration:
         return migrations.start(self.connection, path=path, actor="ines", now=self.clock())
 
