@@ -1,4 +1,4 @@
-"""A customer is moved off another integration, from the plan to the cutover."""
+"""A customer is moved off another integration, from the plan to the closing report."""
 
 import re
 from collections import Counter
@@ -18,6 +18,7 @@ from migrations_tool.models import (
     FormerCoding,
     OldRecord,
     RehearsedObject,
+    Report,
     ShareLink,
     StepRun,
 )
@@ -37,7 +38,7 @@ from tests.journeys.migrating import (
     served,
     uploads,
 )
-from tests.journeys.wizard_desk import DONE, Desk, follow_up, let_minutes_pass, race
+from tests.journeys.wizard_desk import DONE, Desk, follow_up, let_days_pass, let_minutes_pass, race
 from tests.migrations_tool.world import ENGINEERING, OPERATIONS, SALES, World
 from tests.plugins.tryton import TrytonServer
 
@@ -151,7 +152,9 @@ class TestInTheBrowser:
         with served(settings, address, tryton=tryton_server.settings("journey")) as ready:
             yield ready
 
-    def test_customer_migrates_from_plan_to_cutover(self, arrive: Arrive, world: World) -> None:
+    def test_customer_migrates_from_plan_to_closing_report(
+        self, arrive: Arrive, world: World
+    ) -> None:
         desk, customer = Desk(arrive("implementer"), world), arrive("")
         people = People(world)
         desk.start()
@@ -175,6 +178,15 @@ class TestInTheBrowser:
         rehearse(desk, customer, people)
         switch(desk)
         cut_over(desk)
+        let_days_pass(world, world.migration.hypercare_days)
+        desk.complete(Step.HYPERCARE)
+
+        assert world.migration.state == "finished"
+        assert_no_gap(world)
+        desk.page.get_by_role("link", name="The closing report").click()
+        expect(desk.page.get_by_text("QuickBooks Online").first).to_be_visible()
+        assert bytes(Report.objects.get(kind=Report.Kind.CLOSING).pdf).startswith(b"%PDF")
+        assert desk.visitor.complaints == customer.complaints == []
 
 
 @pytest.mark.browser

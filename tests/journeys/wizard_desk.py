@@ -7,11 +7,14 @@ from uuid import UUID
 
 from django.db import connection as database
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from connections import tasks as chart_tasks
+from connections.mirror import schedule as chart_schedule
 from migrations_tool import running
-from migrations_tool.models import DrainReading, StepRun
+from migrations_tool.models import DrainReading, StepRecord, StepRun
 from migrations_tool.steps import Act, Step
 from syncing import schedule, tasks
 from tests.browser.conftest import Visitor
@@ -100,9 +103,11 @@ def _work_on(run_id: UUID) -> None:
 
 
 def follow_up() -> None:
-    """Everything else that workers do: pull, post and report."""
+    """Everything else that workers do: pull, post and report, and keep the chart up."""
     for _ in range(6):
         let_time_pass(schedule.RING_AGAIN_SECONDS + 1)
+        for connection_id in chart_schedule.due():
+            chart_tasks.refresh_chart(connection_id=str(connection_id))
         for due in schedule.ring():
             about = {"connection_id": str(due.connection_id)}
             tasks.poll_connection(**about)
@@ -121,3 +126,9 @@ def let_minutes_pass(world: World, minutes: float) -> None:
     """For what is read again after a while."""
     span = timedelta(minutes=minutes)
     DrainReading.objects.filter(migration=world.migration).update(at=F("at") - span)
+
+
+def let_days_pass(world: World, days: int) -> None:
+    """Since the cutover check was done."""
+    record = StepRecord.objects.filter(migration=world.migration, step=Step.CUTOVER)
+    record.update(done_at=Now() - timedelta(days=days))
