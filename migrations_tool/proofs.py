@@ -6,7 +6,6 @@ from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Gate, Light
 
-
 _AHEAD = "_evidence_read_ahead"
 
 

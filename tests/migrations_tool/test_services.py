@@ -64,7 +64,7 @@ class TestStarting:
     def test_lays_every_step_and_leaves_a_line(self, migration: ConnectionMigration) -> None:
         found = dict(migration.steps.values_list("step", "status"))
 
-        assert found == {step: Status.NOT_LOOKED_AT for step in Step}
+        assert found == dict.fromkeys(Step, Status.NOT_LOOKED_AT)
         assert audited("start").actor == "ines"
 
     def test_a_second_one_beside_an_open_one_is_refused(

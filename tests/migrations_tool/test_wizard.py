@@ -116,7 +116,7 @@ class TestOrder:
         assert missing(Step.DRAIN, standings(inventory=status)) == [Step.INVENTORY]
 
     def test_says_of_a_stale_step_that_it_was_done(self) -> None:
-        done = {one: (Status.DONE, 1) for one in Step}
+        done = dict.fromkeys(Step, (Status.DONE, 1))
         now = standings_from(Path.MIGRATION, done, stale=[Step.BACKUP], runners={})
 
         with pytest.raises(GateClosed, match=r"4 Backup \(its evidence is stale\)"):
@@ -124,7 +124,7 @@ class TestOrder:
         assert current_step(now) is Step.BACKUP
 
     def test_ends_with_every_step_over(self) -> None:
-        done = {one: (Status.DONE, 1) for one in Step}
+        done = dict.fromkeys(Step, (Status.DONE, 1))
         assert current_step(standings_from(Path.FRESH, done, stale=(), runners={})) is None
 
 
