@@ -126,20 +126,17 @@ def release_early(
     canary = migration.canaries.filter(object_type=object_type).first()
     if canary is None or canary.ticked_at is None or canary.objection:
         raise Refused("Look at its first document and tick it; then the rest can follow.")
+    seat = newest(migration, "flip.switched")
+    if seat is not None and not seat.is_good:
+        raise Refused(f"{seat.text} Nothing is posted until our connection is the active one.")
     looked = newest(migration, "cutover.duplicates")
-    if looked is None or not looked.is_good:
-        raise Refused("Look at what may be booked twice first: see below.")
+    if looked is None or not looked.is_good or (seat is not None and looked.at < seat.at):
+        raise Refused("Look at what may be booked twice first: check this step again, see below.")
     if not release(migration, object_type, actor=actor):
         raise Refused("This type is not held back by the cutover check any more.")
     step_records.changed(record, now=now)
     text = f"Released all {SyncItem.ObjectType(object_type).label.lower()}s after their canary."
     step_records.write_down(migration, Step.CUTOVER, "release", text, actor=actor)
-
-
-def hold_back(migration: ConnectionMigration, object_type: str, *, actor: str) -> None:
-    """Pause a type again; one that is paused already keeps its own reason."""
-    if not migration.connection.pauses.filter(object_type=object_type, resumed_at=None).exists():
-        pauses.pause(migration.connection, object_type, HELD_BACK, actor)
 
 
 def reverse(work: Work) -> list[CanaryObject]:

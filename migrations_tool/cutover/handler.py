@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from migrations_tool.cutover import canaries, codings, conditions, duplicates, panel
+from migrations_tool.flip.sight import Seat
+from migrations_tool.flip.switching import hold_back, look_from
 from migrations_tool.models import CodingComparison, ConnectionMigration
+from migrations_tool.proofs import newest
 from migrations_tool.step_handler import Handler
-from migrations_tool.steps import Step
+from migrations_tool.steps import Path, Step
 from migrations_tool.wizard import Gate, Refused
 from migrations_tool.work import Work
 from syncing import poll_schedule
@@ -20,7 +23,7 @@ class CutoverHandler(Handler):
 
     def check(self, work: Work) -> None:
         """Look for duplicates anew, and measure the codings if nobody has yet."""
-        _must_be_live(work.migration)
+        _must_be_live(work)
         suspects = duplicates.check(work)
         if not CodingComparison.objects.filter(migration=work.migration).exists():
             codings.compare(work)
@@ -32,7 +35,7 @@ class CutoverHandler(Handler):
 
     def apply(self, work: Work) -> None:
         """Send the first object of each type, and measure the codings."""
-        _must_be_live(work.migration)
+        _must_be_live(work)
         chosen = canaries.send(work)
         if chosen.stale or chosen.empty:
             poll_schedule.fetch_soon(work.migration.connection_id)
@@ -48,7 +51,7 @@ class CutoverHandler(Handler):
             rollback.abandon(work, because)
             return
         for object_type in SyncItem.ObjectType.values:
-            canaries.hold_back(work.migration, object_type, actor=work.actor)
+            hold_back(work.connection, object_type, actor=work.actor)
         reversed_ones = canaries.reverse(work)
         count = len(reversed_ones)
         work.evidence(
@@ -94,10 +97,23 @@ class CutoverHandler(Handler):
         return panel.context(migration, asked=asked)
 
 
-def _must_be_live(migration: ConnectionMigration) -> None:
-    """:raises Refused: before the switch, when Ramp sends us nothing"""
-    if migration.path == "migration" and migration.flipped_at is None:
+def _must_be_live(work: Work) -> None:
+    """Look in Ramp who has the seat now: whoever has it may book the same objects.
+
+    :raises Refused: before the switch, when Ramp sends us nothing; or when it is taken back
+    """
+    migration = work.migration
+    if migration.path != Path.MIGRATION:
+        return
+    if migration.flipped_at is None:
         raise Refused("The customer has not switched yet. Nothing comes to us before.")
+    if newest(migration, "flip.stopped") is not None:
+        raise Refused("The switch is being taken back: nothing is posted any more. See step 11.")
+    if migration.new_connection_id is None:
+        return
+    seen = look_from(work)
+    if seen.seat is not Seat.OURS:
+        raise Refused(f"{seen.words} {seen.fix}")
 
 
 def _told(chosen: canaries.Chosen) -> str:

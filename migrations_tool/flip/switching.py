@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from connections import services
-from connections.models import Mirror
+from connections.models import Connection, Mirror
 from connections.ramp.schemas import AccountingConnection
 from migrations_tool.flip import sight
+from migrations_tool.flip.earlier import is_over
 from migrations_tool.flip.sight import Seat, Sight
 from migrations_tool.models import ConnectionMigration
 from migrations_tool.proofs import newest
+from migrations_tool.steps import Step
 from migrations_tool.work import Work
 from syncing import pauses, upkeep
-from syncing.models import SyncItem
+from syncing.models import Pause, SyncItem
 
 HELD_BACK = "Cutover check: one object of each type goes first, and somebody looks at it."
 """The reason of the pauses that stand until the cutover check is done."""
+LEFT = (
+    "Our connection is not the active one in Ramp any more. Resume once it is, and once somebody"
+    " has looked at what another may have booked meanwhile."
+)
+"""The reason of the pause of everything, if that is seen after the cutover check."""
 
 
 def look(work: Work) -> Sight:
@@ -36,6 +44,8 @@ def look(work: Work) -> Sight:
     )
     if seen.seat is Seat.OURS:
         _begin(work)
+    elif migration.flipped_at is not None:
+        _stop(work)
     _keep(work, seen, connections)
     if seen.seat is Seat.OURS:
         _have_a_webhook(work)
@@ -50,13 +60,57 @@ def _begin(work: Work) -> None:
         return
     connection = work.migration.connection
     for object_type in SyncItem.ObjectType.values:
-        pauses.pause(connection, object_type, HELD_BACK, work.actor)
+        hold_back(connection, object_type, actor=work.actor)
     now = work.clock()
     locked.flipped_at = now
     locked.save(update_fields=["flipped_at"])
     Mirror.objects.filter(connection=connection).update(is_being_prepared=False)
     upkeep.begin(connection, now=now)
     work.migration.flipped_at = now
+
+
+@transaction.atomic
+def _stop(work: Work) -> None:
+    """Whoever has the seat now may book the same objects: nothing more goes, no canary either."""
+    connection = work.migration.connection
+    if not is_over(work.migration, Step.CUTOVER):
+        for object_type in SyncItem.ObjectType.values:
+            hold_back(connection, object_type, actor=work.actor)
+    elif not _by_people(connection, "").exists():
+        pauses.pause(connection, "", LEFT, work.actor)
+
+
+def hold_back(connection: Connection, object_type: str, *, actor: str) -> None:
+    """Post nothing of a type until the cutover check is done. What a person has paused keeps the
+    own reason; a pause that would end by itself does not do."""
+    if standing := _by_people(connection, object_type).first():
+        if standing.canary_due_at is not None:
+            Pause.objects.filter(pk=standing.pk).update(canary_due_at=None)
+        return
+    pauses.pause(connection, object_type, HELD_BACK, actor)
+
+
+def _by_people(connection: Connection, object_type: str) -> QuerySet[Pause]:
+    """Pauses that only people end."""
+    return Pause.objects.filter(
+        connection=connection,
+        object_type=object_type,
+        resumed_at=None,
+        is_automatic=False,
+        incident=None,
+    )
+
+
+def look_from(work: Work) -> Sight:
+    """The same from another step; what is seen is kept as step 11's.
+
+    :raises RampError: if Ramp cannot be asked
+    """
+    return look(
+        Work(
+            work.migration, Step.FLIP, work.actor, work.clock, work.run, work.lease, work.trace_ids
+        )
+    )
 
 
 def _keep(work: Work, seen: Sight, connections: Sequence[AccountingConnection]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from migrations_tool.flip.earlier import is_over
+from migrations_tool.flip.switching import look_from
 from migrations_tool.hypercare import targets
 from migrations_tool.models import ConnectionMigration, Report
 from migrations_tool.proofs import gate_of_evidence
@@ -24,12 +25,14 @@ class HypercareHandler(Handler):
 
     def check(self, work: Work) -> None:
         """Read the targets now."""
+        _see_the_seat(work)
         found = _read(work)
         words = targets.unmet(found)
         held = targets.held(work.migration, now=work.clock())
         work.say(words or f"Every target is met, for {held.days} of {held.of} days.")
 
     def watch(self, work: Work) -> None:
+        _see_the_seat(work)
         _read(work)
 
     def is_watching(self, migration: ConnectionMigration) -> bool:
@@ -71,6 +74,15 @@ class HypercareHandler(Handler):
             .order_by("-made_at", "-pk")
             .first(),
         }
+
+
+def _see_the_seat(work: Work) -> None:
+    """A customer may leave us again: posting stops then, and step 11 is stale.
+
+    :raises RampError: if Ramp cannot be asked
+    """
+    if work.migration.flipped_at is not None and work.migration.new_connection_id is not None:
+        look_from(work)
 
 
 def _read(work: Work) -> list[targets.Target]:

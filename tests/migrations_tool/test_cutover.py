@@ -29,7 +29,7 @@ from migrations_tool.wizard import Light, Refused
 from migrations_tool.work import Work
 from syncing import pauses
 from syncing.engine import post_canary, post_due_items
-from syncing.models import SyncItem
+from syncing.models import Pause, SyncItem
 from tests.migrations_tool.switched import only_these, prepare, reachable_from_ramp
 from tests.migrations_tool.world import World as Switching
 from tests.migrations_tool.world import migrating
@@ -177,6 +177,51 @@ class TestCanary:
         assert world.erp.calls.count("void") == 1
         assert pauses.is_paused(world.connection, "transaction")
         assert gate(migration, "cutover.canary").light is Light.RED
+
+    def test_undo_leaves_no_pause_that_would_end_by_itself(
+        self, world: World, migration: ConnectionMigration
+    ) -> None:
+        Pause.objects.filter(object_type="transaction").update(
+            is_automatic=True, reason="25 in a row were refused.", canary_due_at=NOW
+        )
+
+        CutoverHandler().undo(work_on(world, migration))
+
+        held = Pause.objects.get(object_type="transaction", resumed_at=None)
+        assert (held.is_automatic, held.canary_due_at) == (False, None)
+
+    def test_nothing_is_sent_or_released_once_the_switch_is_taken_back(
+        self, world: World, migration: ConnectionMigration
+    ) -> None:
+        world.ready()
+        work = work_on(world, migration)
+        work.evidence("flip.stopped", "Stopped.", is_good=True)
+
+        for act in (CutoverHandler().apply, CutoverHandler().check):
+            with pytest.raises(Refused, match="being taken back"):
+                act(work)
+
+    def test_a_type_follows_only_while_our_connection_is_the_active_one(
+        self, world: World, migration: ConnectionMigration
+    ) -> None:
+        world.ready(transaction_body(), transaction_body())
+        canary = sent_canary(world, migration)
+        canaries.tick(canary, version=version(migration), actor="ines", now=NOW)
+        duplicates.check(work_on(world, migration))
+        late = Work(migration, Step.FLIP, "rampbridge", lambda: NOW + timedelta(hours=1))
+
+        def release() -> None:
+            canaries.release_early(
+                migration, "transaction", version=version(migration), actor="ines", now=NOW
+            )
+
+        late.evidence("flip.switched", "Sage Intacct is active now.", is_good=False)
+        with pytest.raises(Refused, match="Sage Intacct is active now"):
+            release()
+        late.evidence("flip.switched", "Ours is active again.", is_good=True)
+        with pytest.raises(Refused, match="check this step again"):
+            release()
+        assert pauses.is_paused(world.connection, "transaction")
 
     def test_before_the_switch_nothing_is_sent(
         self, world: World, migration: ConnectionMigration

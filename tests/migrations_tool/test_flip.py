@@ -13,12 +13,14 @@ from connections.ramp.errors import OutcomeUnknown
 from migrations_tool import running
 from migrations_tool.flip.handler import FlipHandler
 from migrations_tool.flip.panel import reminder
-from migrations_tool.flip.switching import HELD_BACK
+from migrations_tool.flip.switching import HELD_BACK, LEFT
 from migrations_tool.handlers import handler_of
+from migrations_tool.hypercare.handler import HypercareHandler
 from migrations_tool.models import Evidence, StepRun, Watch
 from migrations_tool.proofs import newest
 from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Light, Status
+from syncing import pauses
 from syncing.models import Pause, Schedule, SyncItem
 from tests.migrations_tool.switched import (
     change_seat,
@@ -188,6 +190,45 @@ class TestTheSwitch:
         assert gate.light is Light.RED
         assert "is active again after the switch" in gate.words
         assert "take this step back" in gate.words
+
+    def test_away_from_us_again_stops_what_was_let_through(self, world: World) -> None:
+        mark(world)
+        world.flip()
+        look(world)
+        pauses.resume(world.connection, "transaction", "Released.", "ines")
+        waiting = Pause.objects.filter(object_type="bill", resumed_at=None)
+        waiting.update(canary_due_at=world.clock())
+
+        world.flip_back()
+        look(world)
+
+        assert pauses.is_paused(world.connection, "transaction")
+        assert waiting.get().canary_due_at is None
+
+    def test_away_from_us_after_the_cutover_check_stops_everything(self, world: World) -> None:
+        mark(world)
+        world.flip()
+        look(world)
+        for object_type in SyncItem.ObjectType.values:
+            pauses.resume(world.connection, object_type, "Released.", "ines")
+        world.take_as_done(Step.CUTOVER)
+
+        world.flip_back()
+        HypercareHandler().watch(world.work(Step.HYPERCARE))
+
+        (standing,) = pauses.standing(world.connection)
+        assert (standing.object_type, standing.reason) == ("", LEFT)
+        assert world.gates(Step.FLIP)["flip.switched"].light is Light.RED
+
+    def test_keeps_the_reason_of_a_pause_that_a_person_has_made(self, world: World) -> None:
+        mark(world)
+        pauses.pause(world.connection, "bill", "Month end.", "omar")
+        world.flip()
+        look(world)
+
+        reasons = {one.object_type: one.reason for one in pauses.standing(world.connection)}
+        assert reasons["bill"] == "Month end."
+        assert reasons["transaction"] == HELD_BACK
 
     def test_is_reminded_of(self, world: World) -> None:
         mark(world)
