@@ -12,6 +12,8 @@ _AHEAD = "_evidence_read_ahead"
 def read_ahead(migration: ConnectionMigration, step: Step) -> None:
     """Read all that a step's page asks `newest` for in one statement, for as long as this object of
     the migration lives. For pages, which write no evidence."""
+    if vars(migration).get(_AHEAD, ("",))[0] == f"{step}.":
+        return
     codes = Evidence.objects.filter(migration=migration, code__startswith=f"{step}.")
     found = codes.order_by("code", "-at", "-pk").distinct("code")
     vars(migration)[_AHEAD] = (f"{step}.", {one.code: one for one in found})

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Q, Subquery
 from django.db.models.functions import Now
 
+from migrations_tool import page_memory
 from migrations_tool.models import (
     ConnectionMigration,
     Evidence,
@@ -46,13 +47,14 @@ class Seen:
 
 
 def seen(pk: int, step: Step | None = None) -> Seen:
-    """Everything about a migration but its gates. Three statements.
+    """Everything about a migration but its gates. Two statements.
 
     :param step: whose evidence and watch belong to the pulse
     :raises ConnectionMigration.DoesNotExist: if there is none
     """
-    migration = _with_pulse(step).get(pk=pk)
-    records = {Step(one.step): one for one in StepRecord.objects.filter(migration=migration)}
+    read = _read(pk, step)
+    migration = read[0].migration
+    records = {Step(one.step): one for one in read}
     newest = StepRun.objects.filter(migration=migration).order_by("step", "act", "-asked_at", "pk")
     runs = {(Step(run.step), Act(run.act)): run for run in newest.distinct("step", "act")}
     runners = {Step(run.step): run.actor for run in runs.values() if run.is_open}
@@ -61,9 +63,9 @@ def seen(pk: int, step: Step | None = None) -> Seen:
     standings = standings_from(Path(migration.path), statuses, stale=stale, runners=runners)
     pulse = (
         migration.state,
-        migration.newest_evidence,  # type: ignore[attr-defined]  # an annotation
-        migration.went_stale,  # type: ignore[attr-defined]
-        migration.watched_at,  # type: ignore[attr-defined]
+        read[0].newest_evidence,  # type: ignore[attr-defined]  # an annotation
+        read[0].went_stale,  # type: ignore[attr-defined]
+        read[0].watched_at,  # type: ignore[attr-defined]
         sorted((one, row.version) for one, row in records.items()),
         sorted(
             (str(run.pk), run.state, run.done_items, run.all_items or 0, run.doing, run.tries)
@@ -73,23 +75,32 @@ def seen(pk: int, step: Step | None = None) -> Seen:
     return Seen(migration, records, runs, standings, pulse)
 
 
-def _with_pulse(step: Step | None) -> QuerySet[ConnectionMigration]:
-    newest = Evidence.objects.filter(migration=OuterRef("pk"), step=step or "")
-    stale = Evidence.objects.filter(migration=OuterRef("pk"), stale_at__lte=Now())
-    watched = Watch.objects.filter(migration=OuterRef("pk"), step=step or "")
-    last = stale.order_by().values("migration").annotate(at=Max("stale_at")).values("at")
-    return ConnectionMigration.objects.select_related("connection").annotate(
-        newest_evidence=Subquery(newest.order_by("-at", "-pk").values("pk")[:1]),
-        went_stale=Subquery(last),
-        watched_at=Subquery(watched.values("last_at")[:1]),
+def _read(pk: int, step: Step | None) -> Sequence[StepRecord]:
+    """The records of a migration with the migration itself, and with what workers change of it.
+
+    :raises ConnectionMigration.DoesNotExist: if there is none
+    """
+    evidence = Evidence.objects.filter(migration=pk)
+    newest = evidence.filter(step=step or "").order_by("-at", "-pk")
+    stale = evidence.filter(stale_at__lte=Now()).order_by("-stale_at")
+    watched = Watch.objects.filter(migration=pk, step=step or "")
+    found = StepRecord.objects.filter(migration=pk).select_related("migration__connection")
+    records = list(
+        found.annotate(
+            newest_evidence=Subquery(newest.values("pk")[:1]),
+            went_stale=Subquery(stale.values("stale_at")[:1]),
+            watched_at=Subquery(watched.values("last_at")[:1]),
+        )
     )
+    if not records:
+        raise ConnectionMigration.DoesNotExist
+    return records
 
 
 def waivers(migration: ConnectionMigration, step: Step) -> list[Waiver]:
     """What was asked for on a step, the newest first."""
-    return list(
-        Waiver.objects.filter(migration=migration, step=step).order_by("-asked_at", "-pk")[:50]
-    )
+    asked = Waiver.objects.filter(migration=migration, step=step).order_by("-asked_at", "-pk")
+    return page_memory.once(migration, f"waivers of {step}", lambda: list(asked[:50]))
 
 
 def evidence(

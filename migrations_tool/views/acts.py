@@ -19,8 +19,8 @@ from migrations_tool.forms import (
     ReasonForm,
     VersionForm,
 )
-from migrations_tool.gates import gates_of
 from migrations_tool.models import ConnectionMigration, StepRecord, Waiver
+from migrations_tool.queries import Seen
 from migrations_tool.steps import BY_STEP, Act, Step
 from migrations_tool.views.offers import (
     APPLY_WORDS,
@@ -29,7 +29,7 @@ from migrations_tool.views.offers import (
     is_destructive,
     why_not_yet,
 )
-from migrations_tool.views.steps import answer
+from migrations_tool.views.steps import answer, gates_shown, seen_of
 from migrations_tool.wizard import Refused, StepNotCurrent, StepNotYours
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.policy import Permission, allow
@@ -53,7 +53,8 @@ ASKED = {
 def migration_act(request: HtmxHttpRequest, pk: int, step: Step, act: str) -> HttpResponse:
     """Have a worker act on the step. What takes something back is confirmed by a name first."""
     wanted = _act(step, act)
-    found = _migration(pk)
+    seen = seen_of(pk, step)
+    found = seen.migration
     if not is_destructive(step, wanted):
         if request.method == "GET":
             return redirect("migration_step", pk, step)
@@ -64,14 +65,14 @@ def migration_act(request: HtmxHttpRequest, pk: int, step: Step, act: str) -> Ht
     confirm = ConfirmForm(
         request.POST if request.method == "POST" else None,
         customer=found.connection.name,
-        initial={"version": _record(found, step).version},
+        initial={"version": seen.records[step].version},
     )
     if confirm.is_valid():
         return _ask(request, found, step, wanted, confirm)
     words = {**APPLY_WORDS} if wanted is Act.APPLY else {**UNDO_WORDS}
     return _form(
         request,
-        found,
+        seen,
         step,
         "confirm",
         confirm,
@@ -149,7 +150,8 @@ def migration_note(request: HtmxHttpRequest, pk: int, step: Step) -> HttpRespons
 @allow(Permission.MIGRATE)
 def migration_waive(request: HtmxHttpRequest, pk: int, step: Step) -> HttpResponse:
     """Ask a second person to let a gate pass, or (no gate) to skip the step."""
-    found = _migration(pk)
+    seen = seen_of(pk, step)
+    found = seen.migration
     data = request.POST if request.method == "POST" else None
     code = (data or request.GET).get("gate", "")[:60]
     form = ReasonForm(data, initial={"gate": code})
@@ -168,11 +170,11 @@ def migration_waive(request: HtmxHttpRequest, pk: int, step: Step) -> HttpRespon
         else:
             words = "Asked. Somebody else decides; it is shown here."
             return _done(request, found, step, words)
-    gates = gates_of(found, step, now=timezone.now())
+    gates = gates_shown(seen, step, now=timezone.now())
     gate = next((one for one in gates if one.code == code), None)
     if code and gate is None:
         raise Http404("no such gate")
-    return _form(request, found, step, "waive", form, gate=gate)
+    return _form(request, seen, step, "waive", form, gate=gate)
 
 
 @require_POST
@@ -197,10 +199,11 @@ def migration_waiver(request: HtmxHttpRequest, pk: int, waiver: int) -> HttpResp
 @allow(Permission.MIGRATE)
 def migration_ask(request: HtmxHttpRequest, pk: int, step: Step) -> HttpResponse:
     """Write down that the customer was asked for something; the step then waits for them."""
-    found = _migration(pk)
+    seen = seen_of(pk, step)
+    found = seen.migration
     form = AskCustomerForm(
         request.POST if request.method == "POST" else None,
-        initial={"version": _record(found, step).version},
+        initial={"version": seen.records[step].version},
     )
     if form.is_valid():
         try:
@@ -217,7 +220,7 @@ def migration_ask(request: HtmxHttpRequest, pk: int, step: Step) -> HttpResponse
         else:
             words = f"Noted. The step waits for {found.contact_name}."
             return _done(request, found, step, words)
-    return _form(request, found, step, "ask", form)
+    return _form(request, seen, step, "ask", form)
 
 
 def _try(
@@ -253,7 +256,7 @@ def _refused(
 
 def _form(
     request: HtmxHttpRequest,
-    migration: ConnectionMigration,
+    seen: Seen,
     step: Step,
     name: str,
     form: Any,
@@ -262,9 +265,10 @@ def _form(
     """A form below the acts; for htmx with everything around it as it is now."""
     return answer(
         request,
-        migration.pk,
+        seen.migration.pk,
         step,
         status=UNPROCESSABLE if form.is_bound else 200,
+        seen=None if form.is_bound else seen,
         act_form=form,
         act_form_template=f"migrations_tool/_{name}_form.html",
         **extra,

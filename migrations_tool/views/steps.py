@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
-from migrations_tool import proofs, queries, services
+from migrations_tool import page_memory, proofs, queries, services
 from migrations_tool.forms import NoteForm, OwnerForm
 from migrations_tool.gates import gates_of
 from migrations_tool.handlers import handler_of
@@ -86,7 +86,7 @@ class GateLine:
 @allow(Permission.SEE)
 def migration(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The step that is to be done next, or the last one."""
-    seen = _seen(pk, None)
+    seen = seen_of(pk, None)
     step = current_step(seen.standings) or Step.HYPERCARE
     return redirect("migration_step", pk, step)
 
@@ -96,7 +96,7 @@ def migration(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def migration_step(request: HtmxHttpRequest, pk: int, step: Step) -> HttpResponse:
     """One step. The page polls itself; a request for the panel alone gets it."""
     now = timezone.now()
-    seen = _seen(pk, step)
+    seen = seen_of(pk, step)
     others = services.be_present(seen.migration, step, request.user.get_username())
     version = version_of(*seen.pulse, sorted((one.person, one.step) for one in others))
     if is_unchanged(request, PAGE, PART, version=version):
@@ -115,16 +115,18 @@ def answer(
     status: int = 200,
     notice: str = "",
     is_refused: bool = False,
+    seen: Seen | None = None,
     **extra: Any,
 ) -> HttpResponse:
     """The step as it is now, after somebody did something about it: its parts for htmx, which puts
     each into its place; else the page.
 
     :param notice: what came of it, in a sentence
+    :param seen: what was read of the migration, if nobody has done anything since
     :param extra: such as a form that was refused, with its text
     """
     now = timezone.now()
-    seen = _seen(pk, step)
+    seen = seen or seen_of(pk, step)
     others = services.be_present(seen.migration, step, request.user.get_username())
     version = version_of(*seen.pulse, sorted((one.person, one.step) for one in others))
     context = page_of(request, seen, step, others=others, now=now)
@@ -150,9 +152,8 @@ def page_of(
     """What the page of a step shows."""
     handler = handler_of(step)
     record = seen.records[step]
-    proofs.read_ahead(seen.migration, step)
     waivers = queries.waivers(seen.migration, step)
-    gates = list(gates_of(seen.migration, step, now=now, waivers=waivers))
+    gates = gates_shown(seen, step, now=now)
     run = seen.last_run(step)
     is_open = seen.migration.state == ConnectionMigration.State.OPEN
     may_act = can(request.user, Permission.MIGRATE) and is_open
@@ -235,11 +236,28 @@ def _step_url(seen: Seen, step: Step) -> str:
     return reverse("migration_step", args=[seen.migration.pk, step])
 
 
-def _seen(pk: int, step: Step | None) -> Seen:
+def seen_of(pk: int, step: Step | None) -> Seen:
+    """What a page shows of a migration, which remembers from here on what is read of it.
+
+    :raises Http404: if there is none
+    """
     try:
-        return queries.seen(pk, step)
+        seen = queries.seen(pk, step)
     except ConnectionMigration.DoesNotExist:
         raise Http404("no such migration") from None
+    page_memory.begin(seen.migration)
+    return seen
+
+
+def gates_shown(seen: Seen, step: Step, *, now: datetime) -> list[Gate]:
+    """The gates of a step with its waivers, read once for a page."""
+
+    def read() -> list[Gate]:
+        proofs.read_ahead(seen.migration, step)
+        waivers = queries.waivers(seen.migration, step)
+        return list(gates_of(seen.migration, step, now=now, waivers=waivers))
+
+    return page_memory.once(seen.migration, f"gates of {step}", read)
 
 
 def _act_of(seen: Seen, step: Step) -> Any:
