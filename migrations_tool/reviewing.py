@@ -31,7 +31,8 @@ def review(
         if why:
             stale.append(Step(record.step))
         if why != record.stale_because:
-            StepRecord.objects.filter(pk=record.pk).update(
+            # Who has completed it anew meanwhile knows better; the next review looks again.
+            StepRecord.objects.filter(pk=record.pk, version=record.version).update(
                 stale_because=why, version=F("version") + 1
             )
     return stale

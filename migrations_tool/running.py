@@ -33,6 +33,8 @@ MOST_TRIES = 20
 """Of one run. Each is a worker's death or a silence of one of the two sides."""
 WAITS = (5, 15, 30, 60, 120, 300)
 """Seconds until the next try after a silence."""
+UNLESS_IT_SAYS = timedelta(minutes=5)
+"""Until something is looked at again by itself."""
 
 
 def due(limit: int = 50) -> list[uuid.UUID]:
@@ -79,7 +81,9 @@ def watch(watch_id: int, *, clock: Callable[[], datetime]) -> None:
         return
     step = Step(found.step)
     handler = handler_of(step)
-    work = Work(found.migration, step, "rampbridge", clock)
+    lease = uuid.uuid4()
+    work = Work(found.migration, step, "rampbridge", clock, lease=lease, watch=found)
+    Watch.objects.filter(pk=found.pk).update(lease=lease)
     trouble = ""
     try:
         if handler.is_watching(found.migration):
@@ -90,7 +94,11 @@ def watch(watch_id: int, *, clock: Callable[[], datetime]) -> None:
         trouble = f"{told.title} {told.fix}".strip()[:500]
     except Refused as refused:
         trouble = str(refused)[:500]
-    Watch.objects.filter(pk=watch_id).update(last_at=clock(), trouble=trouble)
+    except LeaseLost:
+        return
+    ended = Watch.objects.filter(pk=watch_id, lease=lease)
+    every = handler.watch_every or UNLESS_IT_SAYS
+    ended.update(last_at=clock(), trouble=trouble, lease=None, due_at=Now() + every)
 
 
 def watches_due(*, limit: int = 50) -> list[int]:
@@ -103,7 +111,7 @@ def watches_due(*, limit: int = 50) -> list[int]:
         )
         found = list(open_ones.order_by("due_at")[:limit])
         for one in found:
-            every = handler_of(Step(one.step)).watch_every or timedelta(minutes=5)
+            every = handler_of(Step(one.step)).watch_every or UNLESS_IT_SAYS
             Watch.objects.filter(pk=one.pk).update(due_at=Now() + every)
     return [one.pk for one in found]
 
@@ -147,7 +155,10 @@ def _take(run_id: uuid.UUID, clock: Callable[[], datetime]) -> Work | None:
 
 def _act(work: Work, act: Act) -> None:
     handler = handler_of(work.step)
-    if work.migration.state != ConnectionMigration.State.OPEN and act is not Act.UNDO:
+    if _has_ended_by(work, act):
+        work.say(f"{work.migration.get_state_display()}: the migration has ended with it.")
+        return
+    if work.migration.state != ConnectionMigration.State.OPEN:
         raise Refused("This migration has ended. Nothing more can be run in it.")
     match act:
         case Act.CHECK:
@@ -170,14 +181,27 @@ def _complete(work: Work) -> None:
     work.migration.refresh_from_db()
     now = work.clock()
     reviewing.review(work.migration, now=now)  # what is stale by now holds up what rests on it
-    standings = standings_of(work.migration)
     try:
-        check_order(work.step, standings)
-        check_gates(gates_of(work.migration, work.step, now=now))
+        _note_done(work, now)
     except Refused:
         look_again(work.migration, work.step, now)
         raise
-    StepRecord.objects.filter(migration=work.migration, step=work.step).update(
+    handler_of(work.step).completed(work)
+
+
+@transaction.atomic
+def _note_done(work: Work, now: datetime) -> None:
+    """With the step locked, so that nobody edits it between the look at its gates and the note,
+    and with the run held: whoever has lost it notes nothing.
+    """
+    record = StepRecord.objects.select_for_update().get(migration=work.migration, step=work.step)
+    work.hold()
+    if record.status == Status.NOT_NEEDED:
+        raise Refused("The path has changed meanwhile, and this step is not needed on it.")
+    work.migration.refresh_from_db()
+    check_order(work.step, standings_of(work.migration))
+    check_gates(gates_of(work.migration, work.step, now=now))
+    StepRecord.objects.filter(pk=record.pk).update(
         status=Status.DONE,
         status_since=now,
         done_at=now,
@@ -186,7 +210,17 @@ def _complete(work: Work) -> None:
         version=F("version") + 1,
     )
     work.evidence("wizard.completed", "Every gate was green or waived.", is_good=True)
-    handler_of(work.step).completed(work)
+
+
+def _has_ended_by(work: Work, act: Act) -> bool:
+    """Whether this run has ended the migration, and its worker died before it said so. No other
+    can have: a migration does not end while a step is being run.
+    """
+    states = ConnectionMigration.State
+    if act is Act.COMPLETE:
+        record = StepRecord.objects.get(migration=work.migration, step=work.step)
+        return work.migration.state == states.FINISHED and record.status == Status.DONE
+    return act is Act.UNDO and work.migration.state in {states.ABANDONED, states.ROLLED_BACK}
 
 
 def look_again(migration: ConnectionMigration, step: Step, now: datetime) -> None:
@@ -199,7 +233,8 @@ def look_again(migration: ConnectionMigration, step: Step, now: datetime) -> Non
     gates = gates_of(migration, step, now=now)
     status = after_check(gates, handler_of(step).waits_for(migration))
     if status != record.status:
-        StepRecord.objects.filter(pk=record.pk).update(
+        # Who has completed it meanwhile, or changed anything else, knows better.
+        StepRecord.objects.filter(pk=record.pk, version=record.version).update(
             status=status, status_since=now, version=F("version") + 1
         )
 

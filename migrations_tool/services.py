@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from connections import audit
 from connections.models import Connection
@@ -34,6 +33,7 @@ from migrations_tool.wizard import (
     current_step,
     first_status,
 )
+from rampbridge.lib.statements import rows
 
 HERE = timedelta(seconds=40)
 """So long after its last poll a person counts as present."""
@@ -93,8 +93,12 @@ def ask(
     if act not in BY_STEP[step].acts:
         raise Refused(f"{BY_STEP[step].title} has nothing to {act}.")
     record = StepRecord.objects.select_for_update().get(migration=migration, step=step)
+    # One after the other with whoever ends the migration or takes something back.
+    locked = ConnectionMigration.objects.select_for_update(no_key=True).get(pk=migration.pk)
+    _must_be_open(locked)
     standing = standings_of(migration)[step]
     check_runner(standing, actor)
+    _check_alone(locked, act)
     check_page(standing, version)
     if standing.status is Status.NOT_NEEDED:
         raise Refused(f"{BY_STEP[step].title} is not needed on this path.")
@@ -116,6 +120,24 @@ def ask(
         migration, actor, f"migrations.{act}", f"{act.capitalize()} {BY_STEP[step].title}.", step
     )
     return run
+
+
+def _check_alone(migration: ConnectionMigration, act: Act) -> None:
+    """Before the switch nothing is taken back while something else rests on it. After it, posting
+    can be stopped at any moment.
+
+    :raises StepNotYours: if the two would meet
+    """
+    if migration.flipped_at is not None:
+        return
+    under_way = StepRun.objects.filter(migration=migration, state__in=StepRun.OPEN)
+    if act is not Act.UNDO:
+        under_way = under_way.filter(act=Act.UNDO)
+    if (other := under_way.first()) is not None:
+        doing = "taking back" if other.act == Act.UNDO else "running"
+        raise StepNotYours(
+            f"{other.actor} is {doing} {BY_STEP[Step(other.step)].title}. Wait until it has ended."
+        )
 
 
 def looked_on(record: StepRecord, now: datetime) -> None:
@@ -208,17 +230,23 @@ def decide_waiver(waiver: Waiver, *, grant: bool, actor: str, now: datetime) -> 
 
     :raises Refused: if one decides for oneself, or it is decided already
     """
+    step = Step(waiver.step)
+    record = step_records.held(waiver.migration, step)
     if waiver.asked_by == actor:
         raise Refused("A second person decides about this: you asked for it yourself.")
+    standing = standings_of(waiver.migration)[step]
+    if grant and not waiver.gate:
+        check_runner(standing, actor)
+        if standing.status in OVER:
+            raise Refused(f"{BY_STEP[step].title} is over. Nothing is left to skip.")
     state = Waiver.State.GRANTED if grant else Waiver.State.REFUSED
     waiting = Waiver.objects.filter(pk=waiver.pk, state=Waiver.State.ASKED)
     if not waiting.update(state=state, decided_by=actor, decided_at=now):
         raise Refused("Somebody has decided about this already.")
-    step = Step(waiver.step)
     changes: dict[str, Any] = {"version": F("version") + 1}
     if grant and not waiver.gate:
         changes |= {"status": Status.SKIPPED, "status_since": now}
-    StepRecord.objects.filter(migration=waiver.migration, step=step).update(**changes)
+    StepRecord.objects.filter(pk=record.pk).update(**changes)
     text = f"{'Granted' if grant else 'Refused'} what {waiver.asked_by} asked for: {waiver.reason}"
     _audit(waiver.migration, actor, "migrations.decide_waiver", text, step)
 
@@ -263,15 +291,26 @@ def ask_customer(
 
 
 def be_present(migration: ConnectionMigration, step: Step, person: str) -> list[Presence]:
-    """Note that somebody has the page open, and say who else has. Two statements."""
-    Presence.objects.bulk_create(
-        [Presence(migration=migration, person=person, step=step, seen_at=Now())],
-        update_conflicts=True,
-        unique_fields=["migration", "person"],
-        update_fields=["step", "seen_at"],
+    """Note that somebody has the page open, and say who else has. One statement."""
+    others = rows(
+        """
+        WITH here AS (
+            INSERT INTO migrations_tool_presence (migration_id, person, step, seen_at)
+            VALUES (%(migration)s, %(person)s, %(step)s, statement_timestamp())
+            ON CONFLICT (migration_id, person)
+            DO UPDATE SET step = excluded.step, seen_at = excluded.seen_at
+        )
+        SELECT id, person, step, seen_at FROM migrations_tool_presence
+        WHERE migration_id = %(migration)s AND person <> %(person)s
+          AND seen_at >= statement_timestamp() - %(here)s
+        ORDER BY person
+        """,
+        {"migration": migration.pk, "person": person, "step": step, "here": HERE},
     )
-    others = Presence.objects.filter(migration=migration, seen_at__gte=Now() - HERE)
-    return list(others.exclude(person=person).order_by("person"))
+    return [
+        Presence(id=key, migration=migration, person=who, step=where, seen_at=at)
+        for key, who, where, at in others
+    ]
 
 
 def finish(migration: ConnectionMigration, *, actor: str, now: datetime) -> None:

@@ -8,14 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models.functions import Now
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
 
 from connections import clients
 from connections.erp.port import ErpAdapter
 from connections.models import Connection
 from connections.ramp.client import RampClient
 from connections.ramp.rate_limit import Lane
-from migrations_tool.models import ConnectionMigration, Evidence, StepRun
+from migrations_tool.models import ConnectionMigration, Evidence, StepRun, Watch
 from migrations_tool.steps import Step
 from rampbridge.lib import failpoints
 
@@ -48,6 +50,8 @@ class Work:
     """None for a watch, which nobody asked for."""
     lease: uuid.UUID | None = None
     trace_ids: list[str] = field(default_factory=list)
+    watch: Watch | None = None
+    """What this is, if nobody asked for it: held by `lease` as a run is."""
 
     @property
     def connection(self) -> Connection:
@@ -84,10 +88,25 @@ class Work:
         :raises LeaseLost: if another worker has it
         """
         failpoints.hit("in_step_run")
-        if self.run is None:
-            return
+        self.hold()
+
+    def hold(self) -> None:
+        """Hold on as `keep` does, in the transaction of a write: until its end nobody else can take
+        the run, so that what is written is written by whoever has it.
+
+        :raises LeaseLost: if another worker has it
+        """
+        if self.run is not None:
+            self._hold_run()
+        elif self.watch is not None:
+            held = Watch.objects.filter(pk=self.watch.pk, lease=self.lease)
+            if not held.update(due_at=Greatest(F("due_at"), Now() + LEASE)):
+                raise LeaseLost
+
+    def _hold_run(self, **changes: Any) -> None:
+        assert self.run is not None, "a run is held"
         held = StepRun.objects.filter(pk=self.run.pk, lease=self.lease, state=StepRun.State.RUNNING)
-        if not held.update(lease_until=Now() + LEASE, due_at=Now() + LEASE):
+        if not held.update(lease_until=Now() + LEASE, due_at=Now() + LEASE, **changes):
             raise LeaseLost
 
     def progress(self, done: int, of: int | None, doing: str = "") -> None:
@@ -98,18 +117,9 @@ class Work:
         if self.run is None:
             return
         self.run.done_items, self.run.all_items, self.run.doing = done, of, doing[:200]
-        held = StepRun.objects.filter(pk=self.run.pk, lease=self.lease, state=StepRun.State.RUNNING)
-        kept = held.update(
-            done_items=done,
-            all_items=of,
-            doing=self.run.doing,
-            place=self.run.place,
-            lease_until=Now() + LEASE,
-            due_at=Now() + LEASE,
-        )
-        if not kept:
-            raise LeaseLost
+        self._hold_run(done_items=done, all_items=of, doing=self.run.doing, place=self.run.place)
 
+    @transaction.atomic
     def evidence(
         self,
         code: str,
@@ -125,7 +135,9 @@ class Work:
         """Keep what was seen, for good.
 
         :param good_for: how long it is worth something; None for ever
+        :raises LeaseLost: if another worker has the run: what this one saw is older than it seems
         """
+        self.hold()
         now = self.clock()
         return Evidence.objects.create(
             migration=self.migration,

@@ -14,7 +14,7 @@ from migrations_tool.models import ConnectionMigration, Evidence, StepRecord, St
 from migrations_tool.proofs import gate_of_evidence, newest
 from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Act, Path, Step
-from migrations_tool.wizard import Gate, Refused, Status, StepNotCurrent, StepNotYours
+from migrations_tool.wizard import Gate, Light, Refused, Status, StepNotCurrent, StepNotYours
 from migrations_tool.work import LeaseLost, Work
 from tests.factories import ConnectionFactory
 
@@ -385,3 +385,146 @@ def test_a_record_counts_up_when_a_run_ends_so_that_pages_hear_of_it(
     done(run)
 
     assert StepRecord.objects.get(migration=migration, step=Step.PLAN).version > before
+
+
+class TestALostLease:
+    def test_leaves_no_evidence_that_looks_newer_than_it_is(
+        self, migration: ConnectionMigration, handler: Acting
+    ) -> None:
+        def be_overtaken(work: Work) -> None:
+            handler.does = lambda other: handler.see(other, is_good=False)
+            done(run)
+            work.evidence(SEEN, "It was seen long ago.", is_good=True)
+
+        handler.does = be_overtaken
+        run = ask(migration)
+
+        assert running.do(run.pk, clock=clock) is None
+        seen = newest(migration, SEEN)
+        assert seen is not None
+        assert not seen.is_good
+
+    def test_completes_nothing(self, migration: ConnectionMigration, handler: Acting) -> None:
+        def be_overtaken(work: Work) -> None:
+            handler.see(work)
+            StepRun.objects.filter(pk=run.pk).update(lease=None)
+
+        handler.does = be_overtaken
+        run = ask(migration, Act.COMPLETE)
+
+        assert running.do(run.pk, clock=clock) is None
+        assert status(migration) is Status.IN_PROGRESS
+        assert newest(migration, "wizard.completed") is None
+
+
+class TestRacing:
+    def test_a_look_begun_before_does_not_reopen_what_is_completed_meanwhile(
+        self, migration: ConnectionMigration, handler: Acting
+    ) -> None:
+        def be_completed_first(*_: object, **__: object) -> Sequence[Gate]:
+            handler_gates.stop()
+            done(ask(migration, Act.COMPLETE))
+            return [Gate("plan.seen", "Seen", Light.RED)]
+
+        handler_gates = patch.object(running, "gates_of", be_completed_first)
+        handler_gates.start()
+        running.look_again(migration, Step.PLAN, timezone.now())
+
+        assert status(migration) is Status.DONE
+
+    def test_what_is_completed_is_held_against_the_plan_as_it_is_then(
+        self, migration: ConnectionMigration, handler: Acting
+    ) -> None:
+        run = ask(migration, Act.COMPLETE)
+        StepRecord.objects.filter(migration=migration, step=Step.PLAN).update(
+            status=Status.NOT_NEEDED
+        )
+
+        assert done(run).state == StepRun.State.REFUSED
+        assert status(migration) is Status.NOT_NEEDED
+
+    def test_nothing_is_taken_back_while_something_else_is_run(
+        self, migration: ConnectionMigration
+    ) -> None:
+        ask(migration, Act.CHECK, actor="ana")
+
+        with pytest.raises(StepNotYours, match="ana is running Plan"):
+            ask(migration, Act.UNDO, step=Step.PRELOAD)
+
+    def test_nothing_is_begun_while_something_is_taken_back(
+        self, migration: ConnectionMigration
+    ) -> None:
+        ask(migration, Act.UNDO, step=Step.PRELOAD, actor="ana")
+
+        with pytest.raises(StepNotYours, match="ana is taking back Preload"):
+            ask(migration, Act.CHECK)
+
+    def test_after_the_switch_posting_can_be_stopped_whatever_is_run(
+        self, migration: ConnectionMigration
+    ) -> None:
+        ConnectionMigration.objects.filter(pk=migration.pk).update(flipped_at=timezone.now())
+        ask(migration, Act.CHECK)
+
+        assert ask(migration, Act.UNDO, step=Step.FLIP).is_open
+
+    def test_nothing_is_begun_once_another_page_has_ended_the_migration(
+        self, migration: ConnectionMigration
+    ) -> None:
+        services.end(
+            ConnectionMigration.objects.get(pk=migration.pk),
+            ConnectionMigration.State.ABANDONED,
+            because="No.",
+            actor="ana",
+            now=timezone.now(),
+        )
+
+        with pytest.raises(Refused, match="has ended"):
+            ask(migration)
+
+    def test_a_worker_that_died_after_ending_the_migration_is_no_refusal(
+        self, migration: ConnectionMigration
+    ) -> None:
+        run = ask(migration, Act.COMPLETE)
+        ConnectionMigration.objects.filter(pk=migration.pk).update(state="finished")
+        StepRecord.objects.filter(migration=migration, step=Step.PLAN).update(status=Status.DONE)
+
+        ended = done(run)
+
+        assert (ended.state, ended.title) == (
+            StepRun.State.DONE,
+            "Finished: the migration has ended with it.",
+        )
+
+
+class TestALongWatch:
+    def test_is_not_begun_a_second_time_while_it_lasts(
+        self, migration: ConnectionMigration, handler: Acting
+    ) -> None:
+        (watch_id, *_) = running.watches_due()
+
+        def last(work: Work) -> None:
+            Watch.objects.filter(pk=watch_id).update(due_at=Now() - timedelta(minutes=1))
+            work.keep()
+            assert running.watches_due() == []
+
+        handler.does = last
+        running.watch(watch_id, clock=clock)
+
+        watch = Watch.objects.get(pk=watch_id)
+        assert watch.last_at is not None
+        assert watch.lease is None
+
+    def test_stops_if_another_worker_has_begun_it(
+        self, migration: ConnectionMigration, handler: Acting
+    ) -> None:
+        (watch_id, *_) = running.watches_due()
+
+        def be_overtaken(work: Work) -> None:
+            handler.does = handler.see
+            running.watch(watch_id, clock=clock)
+            work.evidence(SEEN, "It was seen long ago.", is_good=False)
+
+        handler.does = be_overtaken
+        running.watch(watch_id, clock=clock)
+
+        assert [one.is_good for one in Evidence.objects.filter(code=SEEN)] == [True]

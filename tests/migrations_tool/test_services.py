@@ -169,6 +169,25 @@ class TestWaivers:
         with pytest.raises(Exception, match="Cannot delete"):
             Waiver.objects.filter(pk=waiver.pk).delete()
 
+    def test_of_a_step_that_is_completed_meanwhile_skips_nothing(
+        self, migration: ConnectionMigration
+    ) -> None:
+        waiver = ask_waiver(migration, gate="")
+        StepRecord.objects.filter(pk=record(migration).pk).update(status=Status.DONE)
+
+        with pytest.raises(Refused, match="Nothing is left to skip"):
+            services.decide_waiver(waiver, grant=True, actor="tom", now=timezone.now())
+        assert record(migration).status == Status.DONE
+
+    def test_is_not_decided_after_the_end(self, migration: ConnectionMigration) -> None:
+        waiver = ask_waiver(migration)
+        ended = ConnectionMigration.State.ABANDONED
+        services.end(migration, ended, because="No.", actor="ines", now=timezone.now())
+        waiver = Waiver.objects.get(pk=waiver.pk)
+
+        with pytest.raises(Refused, match="has ended"):
+            services.decide_waiver(waiver, grant=True, actor="tom", now=timezone.now())
+
     def test_of_a_whole_step_skip_it(self, migration: ConnectionMigration) -> None:
         waiver = ask_waiver(migration, gate="")
         services.decide_waiver(waiver, grant=True, actor="tom", now=timezone.now())
