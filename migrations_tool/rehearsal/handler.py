@@ -20,7 +20,7 @@ from migrations_tool.models import (
 )
 from migrations_tool.old_chart.translation import translation_of
 from migrations_tool.old_chart.version import version_of
-from migrations_tool.rehearsal import reporting, signing
+from migrations_tool.rehearsal import posts_to, reporting, signing
 from migrations_tool.rehearsal.choosing import Chosen, chosen
 from migrations_tool.rehearsal.names import Names
 from migrations_tool.rehearsal.panel import panel
@@ -62,6 +62,7 @@ class RehearsalHandler(Handler):
             raise Refused("There is no sealed backup yet. Complete step 4: the objects are in it.")
         _learn_entities(work)
         version = version_of(migration)
+        kept = posts_to.posts_to(work.connection)  # read first: what changes meanwhile shows
         basis = basis_of(work.connection, version, archive)
         work.place["basis"] = basis
         work.progress(0, None, "Choosing the newest objects of each type.")
@@ -75,7 +76,7 @@ class RehearsalHandler(Handler):
         )
         _replay_missing(work, stage, wanted, basis)
         _keep_routing(work)
-        _keep_replayed(work, version, archive)
+        _keep_replayed(work, version, archive, kept)
         reporting.write_if_ready(migration, actor=work.actor, now=work.clock())
         _say_how_it_went(work)
 
@@ -149,7 +150,7 @@ def _replay_missing(work: Work, stage: Stage, wanted: Sequence[Chosen], basis: s
     rows.exclude(pk__in=seen).delete()
 
 
-def _keep_replayed(work: Work, version: str, archive: Backup | None) -> None:
+def _keep_replayed(work: Work, version: str, archive: Backup | None, kept: list[list[str]]) -> None:
     rows = reporting.rehearsed(work.migration)
     held = sum(row.verdict == Verdict.HELD for row in rows)
     differ = sum(row.verdict == Verdict.DIFFERS for row in rows)
@@ -161,6 +162,7 @@ def _keep_replayed(work: Work, version: str, archive: Backup | None) -> None:
             "of_each_type": work.migration.rehearse,
             "backup": archive.number if archive else 0,
             "backup_checksum": archive.checksum if archive else "",
+            posts_to.KEPT: kept,
         },
         counts={one["type"]: one["all"] for one in reporting.types_of(rows)},
         checksum=version,
@@ -217,6 +219,9 @@ def _explained(migration: ConnectionMigration) -> Gate:
     if replayed.checksum != version_of(migration):
         said = "The mapping has changed since the rehearsal."
         return Gate(code, title, Light.RED, said, "Rehearse again.")
+    if posts_to.has_changed(migration, replayed):
+        said = "Posting accounts, companies or mappings have changed since the rehearsal."
+        return Gate(code, title, Light.RED, said, "Rehearse again, and have it signed again.")
     rows = RehearsedObject.objects.filter(migration=migration)
     if not rows.exists():
         return Gate(code, title, Light.RED, "Nothing could be rehearsed.", "Make a newer backup.")

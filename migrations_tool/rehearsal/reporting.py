@@ -19,6 +19,7 @@ from migrations_tool.models import (
 )
 from migrations_tool.old_chart.coverage import coverage
 from migrations_tool.old_chart.labels import label_of
+from migrations_tool.rehearsal import posts_to
 from migrations_tool.rehearsal.names import Names
 from migrations_tool.reports_written.digests import digest_of
 from rampbridge.lib.money import Money
@@ -94,6 +95,11 @@ def facts_of(
             {"kind": part.kind.label, "records": part.records, "used": part.used, "open": part.open}
             for part in covered.parts
         ],
+        "posts_to": posts_to.printed(
+            migration.connection,
+            replayed.inputs.get(posts_to.KEPT, []),
+            Names(migration.connection),
+        ),
         "types": types_of(rows),
         "accounts": account_totals(migration, rows),
         "objects": [_object(row) for row in rows],

@@ -8,7 +8,9 @@ from django.db import transaction
 
 from migrations_tool.models import ConnectionMigration, Report, Signature
 from migrations_tool.old_chart.version import version_of
-from migrations_tool.rehearsal.reporting import is_open, newest_report, rehearsed
+from migrations_tool.proofs import newest
+from migrations_tool.rehearsal.posts_to import has_changed
+from migrations_tool.rehearsal.reporting import REPLAYED, is_open, newest_report, rehearsed
 from migrations_tool.step_records import changed, held, write_down
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Refused
@@ -130,6 +132,12 @@ def _check_report(migration: ConnectionMigration, report_hash: str) -> str:
         raise CannotSign(
             "The mapping has changed since this report was written. Rehearse again, then sign the"
             " new report."
+        )
+    replayed = newest(migration, REPLAYED)
+    if replayed is not None and has_changed(migration, replayed):
+        raise CannotSign(
+            "Posting accounts, companies or mappings have changed since the rehearsal. Rehearse"
+            " again, then sign the new report."
         )
     if any(is_open(row) for row in rehearsed(migration)):
         raise CannotSign("Some differences are not explained yet. Explain them, then sign.")

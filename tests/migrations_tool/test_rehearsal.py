@@ -343,6 +343,25 @@ class TestSigning:
         assert gate.light is Light.RED
         assert "report has changed since" in gate.words
 
+    def test_a_change_of_posting_accounts_asks_for_another_rehearsal_and_signatures(
+        self, rehearsed: World
+    ) -> None:
+        sign_both(rehearsed)
+        assert "2150" in str(report_of(rehearsed).facts["posts_to"])
+
+        PostingProfile.objects.update(card_liability_account="1000")
+
+        closed = rehearsed.gates(Step.REHEARSAL)["rehearsal.explained"]
+        assert closed.light is Light.RED
+        assert "Posting accounts" in closed.words
+        with pytest.raises(CannotSign, match="Posting accounts"):
+            sign(rehearsed, Role.IMPLEMENTER)
+
+        rehearsed.do(Step.REHEARSAL, Act.APPLY)
+        gates = rehearsed.gates(Step.REHEARSAL)
+        assert gates["rehearsal.explained"].light is Light.GREEN
+        assert "report has changed" in gates["rehearsal.signed_customer"].words
+
     def test_an_older_report_cannot_be_signed(self, rehearsed: World) -> None:
         with pytest.raises(CannotSign, match="newer report than the one you have read"):
             rehearsal.sign(
