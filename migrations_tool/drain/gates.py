@@ -23,7 +23,10 @@ def gates(migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
     """As of the switch, once there was one: afterwards nothing of it can change."""
     until = migration.flipped_at
     newest = readings.newest_first(migration, until=until, most=LOOKED_AT)
-    return [_zero(migration, newest, until or now), _bills(migration, is_read=bool(newest))]
+    return [
+        _zero(migration, newest, until or now),
+        _bills(migration, newest[0] if newest else None),
+    ]
 
 
 def _zero(migration: ConnectionMigration, newest: Sequence[DrainReading], now: datetime) -> Gate:
@@ -81,7 +84,7 @@ def _gate(light: Light, words: str, fix: str = "") -> Gate:
     return Gate(ZERO, _ZERO_TITLE, light, words, fix, may_be_waived=True)
 
 
-def _bills(migration: ConnectionMigration, *, is_read: bool) -> Gate:
+def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
     def gate(light: Light, words: str, fix: str = "") -> Gate:
         return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True)
 
@@ -94,8 +97,14 @@ def _bills(migration: ConnectionMigration, *, is_read: bool) -> Gate:
             f"{of} bills in flight have no decision. The switch does not carry them along.",
             "Decide for each: pay it before, hold it, or create it anew afterwards.",
         )
-    if not is_read:
+    if last is None:
         return gate(Light.UNKNOWN, "Nobody has looked for bills in flight yet.", "Check now.")
+    if why := last.ready.get("bill", {}).get("refused"):
+        return gate(
+            Light.RED,
+            f"Ramp does not list bills, so nobody knows which are in flight: {why}",
+            "Give the app in Ramp what it lacks, then check again.",
+        )
     if not found["all"]:
         return gate(Light.GREEN, "No bill is in flight.")
     return gate(Light.GREEN, f"All {found['all']} bills in flight are decided.")

@@ -81,7 +81,7 @@ def _read(work: Work, *, bills: bool) -> None:
     """
     check_seat(work)
     counted = count_ready(work.ramp, work.keep)
-    if bills:
+    if bills and not counted["bill"].refused:
         _read_bills(work)
     readings.keep(work.migration, counted, now=work.clock())
 
@@ -96,7 +96,9 @@ def _read_bills(work: Work) -> None:
         if page is None:
             break
         seen |= bills_in_flight.keep(work.migration, page.items)
-        seen |= {given for one in page.malformed if (given := _id(one.id))}
+        unread = {given for one in page.malformed if (given := _id(one.id))}
+        bills_in_flight.keep_unread(work.migration, unread)
+        seen |= unread
     bills_in_flight.look_again(work.migration, work.ramp, seen=seen, keep_lease=work.keep)
 
 

@@ -7,11 +7,13 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from connections.ramp.client import RampClient
-from connections.ramp.errors import NotFound
+from connections.ramp.errors import NotFound, SchemaSurprise
 from connections.ramp.spend import Bill
 from migrations_tool.models import BillInFlight, ConnectionMigration
 from migrations_tool.proofs import newest
 
+_NO_CURRENCY = "XXX"
+"""As ISO 4217 has it."""
 _WHAT_CHANGES = (
     "invoice_number",
     "vendor",
@@ -45,6 +47,29 @@ def keep(migration: ConnectionMigration, bills: Iterable[Bill]) -> set[UUID]:
     return set(flying)
 
 
+def keep_unread(migration: ConnectionMigration, ids: Collection[UUID]) -> None:
+    """Note open bills that are not as Ramp documents them: nobody knows that they are not in
+    flight, so somebody has to look at each. What is known of one from before stays.
+    """
+    BillInFlight.objects.bulk_create(
+        [
+            BillInFlight(
+                migration=migration,
+                ramp_id=given,
+                vendor="A bill that cannot be read: look at it in Ramp",
+                amount_minor=0,
+                currency=_NO_CURRENCY,
+                exponent=0,
+                status="Not known",
+            )
+            for given in ids
+        ],
+        update_conflicts=True,
+        unique_fields=["migration", "ramp_id"],
+        update_fields=["gone_at"],
+    )
+
+
 def look_again(
     migration: ConnectionMigration,
     ramp: RampClient,
@@ -64,6 +89,8 @@ def look_again(
             bill = Bill.parse(ramp.bill_body(ramp_id))
         except NotFound:
             flying.filter(ramp_id=ramp_id).update(gone_at=Now())
+        except SchemaSurprise:
+            continue  # nobody knows that it is over, so it stays in flight
         else:
             keep(migration, [bill])
 

@@ -60,7 +60,9 @@ class InventoryHandler(Handler):
 
     def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
         counted = newest(migration, CODE)
-        return [gate_of_evidence(counted, CODE, "Everything is counted", now=now)]
+        fix = "Give the app in Ramp what it lacks and count again, unless nothing of it is used."
+        title = "Everything is counted"
+        return [gate_of_evidence(counted, CODE, title, now=now, fix=fix, is_only_warning=True)]
 
     def panel(
         self,
@@ -145,7 +147,7 @@ def _keep_evidence(work: Work, tally: Tally, done: int, unreadable: Sequence[str
     work.evidence(
         CODE,
         text,
-        is_good=True,
+        is_good=not unreadable,
         counts=tally.totals(),
         result={
             "by_entity": tally.data["types"],

@@ -1,6 +1,8 @@
 """Step 5: nothing is left on the old connection, seen twice (R-88, F-26, F-28)."""
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import AuditLine
+from connections.ramp.client import RampClient
 from connections.ramp.errors import RampUnreachable, ScopeMissing
+from connections.ramp.pages import Malformed, Page
+from connections.ramp.spend import Bill
 from migrations_tool import running, services
 from migrations_tool.drain import progress, readings
 from migrations_tool.models import (
@@ -310,6 +315,48 @@ class TestBills:
         assert numbers == {"U-101", "U-102", "U-103", "S-7"}
         assert world.light(BILLS) is Light.RED
 
+    def test_a_refused_list_of_them_is_not_taken_for_none(self, world: World) -> None:
+        world.business.remove_scope("bills:read")
+
+        run = check(world)
+
+        assert run.state == StepRun.State.DONE
+        gate = world.gates(Step.DRAIN)[BILLS]
+        assert gate.light is Light.RED
+        assert "does not list bills" in gate.words
+
+    def test_one_that_cannot_be_read_waits_for_a_decision_too(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = uuid.uuid4()
+        strange = Malformed({"id": str(given)}, "no amount")
+        listed = world.ramp.__class__.bills
+
+        def bills(self: RampClient, **filters: Any) -> Iterator[Page[Bill]]:
+            for page in listed(self, **filters):
+                is_flight = filters.get("payment_status") == "OPEN"
+                yield replace(page, malformed=[strange] if is_flight else [])
+
+        monkeypatch.setattr(world.ramp.__class__, "bills", bills)
+        check(world)
+        decide_all(world, world_client(), "recreate")
+        BillInFlight.objects.filter(ramp_id=given).update(decision="")
+
+        gate = world.gates(Step.DRAIN)[BILLS]
+        assert gate.light is Light.RED
+        assert "1 of 5 bills" in gate.words
+        assert b"A bill that cannot be read" in world_client().get(bills_page(world)).content
+
+    def test_one_that_cannot_be_read_any_more_stays_in_flight(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        check(world)
+        monkeypatch.setattr(world.ramp.__class__, "bills", lambda *_, **__: iter(()))
+        monkeypatch.setattr(world.ramp.__class__, "bill_body", lambda *_: b'{"id": 7}')
+
+        assert check(world).state == StepRun.State.DONE
+        assert BillInFlight.objects.filter(gone_at=None).count() == 4
+
     def test_deciding_is_written_down_with_name_and_time(self, world: World) -> None:
         check(world)
 
@@ -391,6 +438,10 @@ def world_client() -> Client:
     client = Client()
     client.force_login(UserFactory.create(roles=["implementer"]))
     return client
+
+
+def bills_page(world: World) -> str:
+    return reverse("migration_step", args=[world.migration.pk, Step.DRAIN])
 
 
 def bills_url(world: World) -> str:

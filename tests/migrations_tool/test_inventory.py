@@ -113,6 +113,7 @@ def test_what_ramp_does_not_let_us_read_is_said_and_the_rest_is_counted(planned:
     assert "cashback" in evidence.text
     assert evidence.result["unreadable"] == ["cashback"]
     assert evidence.counts["transfer"][READY]["count"] == 1
+    assert planned.light("inventory.counted") is Light.WARNING, "not all of it was counted"
 
 
 def test_finer_units_of_a_currency_are_added_by_value() -> None:
