@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.ramp.errors import NotFound
 from migrations_tool import backup as backups
+from migrations_tool import page_memory
 from migrations_tool.backup import restored
 from migrations_tool.models import CodingComparison, ConnectionMigration, FormerCoding
 from migrations_tool.old_chart import Translation, translation_of
@@ -42,20 +43,21 @@ def compare(work: Work) -> Counter[str]:
     return counts
 
 
+def compared(migration: ConnectionMigration) -> list[CodingComparison]:
+    """The sample, in the order in which it is acknowledged. As many of each type as rehearsed."""
+    found = CodingComparison.objects.filter(migration=migration).order_by("object_type", "ramp_id")
+    return page_memory.once(migration, "compared codings", lambda: list(found))
+
+
 def verdicts(migration: ConnectionMigration) -> Counter[str]:
     """How many objects of the sample came to which verdict."""
-    found = CodingComparison.objects.filter(migration=migration)
-    return Counter(found.values_list("verdict", flat=True))
+    return Counter(one.verdict for one in compared(migration))
 
 
 def checksum(migration: ConnectionMigration) -> str:
     """Of what the sample says, so that an acknowledgement is of exactly this."""
-    found = CodingComparison.objects.filter(migration=migration).order_by("object_type", "ramp_id")
     facts = [
-        [kind, str(ramp_id), verdict, after]
-        for kind, ramp_id, verdict, after in found.values_list(
-            "object_type", "ramp_id", "verdict", "after"
-        )
+        [one.object_type, str(one.ramp_id), one.verdict, one.after] for one in compared(migration)
     ]
     return digest_of({"comparisons": facts})
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from migrations_tool.cutover import canaries, codings
+from migrations_tool.cutover import codings, what_is_left
 from migrations_tool.cutover.acts import READ
-from migrations_tool.models import BillInFlight, CanaryObject, ConnectionMigration, Rule
+from migrations_tool.models import CanaryObject, ConnectionMigration
 from migrations_tool.proofs import gate_of_evidence, newest
 from migrations_tool.wizard import Gate, Light
 from syncing.models import SyncItem
@@ -30,7 +30,7 @@ def gates(migration: ConnectionMigration, now: datetime) -> Sequence[Gate]:
 
 def _canary(migration: ConnectionMigration) -> Gate:
     code, title = "cutover.canary", "One object of each type was looked at in the ERP"
-    found = canaries.of(migration)
+    found = what_is_left.sent(migration)
     if problem := next((words for one in found if (words := _problem(one))), None):
         return Gate(code, title, Light.RED, *problem)
     if missing := _without_canary(migration, found):
@@ -61,15 +61,12 @@ def _problem(one: CanaryObject) -> tuple[str, str] | None:
 
 
 def _without_canary(migration: ConnectionMigration, found: Sequence[CanaryObject]) -> list[str]:
-    """Types that have something ready and have sent nothing. One look into an index for each."""
+    """Types that have something ready and have sent nothing."""
     sent = {one.object_type for one in found}
-    ready = SyncItem.objects.filter(
-        connection_id=migration.connection_id, state=ItemState.READY, due_at__isnull=False
-    )
     return [
         SyncItem.ObjectType(one).label
-        for one in canaries.types_of(migration.connection)
-        if one not in sent and ready.filter(object_type=one).exists()
+        for one, is_ready, _ in what_is_left.types(migration)
+        if is_ready and one not in sent
     ]
 
 
@@ -87,8 +84,9 @@ def _codings(migration: ConnectionMigration, now: datetime) -> Gate:
 
 def _bills(migration: ConnectionMigration) -> Gate:
     code, title = "cutover.bills", "What was decided about bills in flight is done"
-    bills = BillInFlight.objects.filter(migration=migration)
-    count, left = bills.count(), bills.filter(ticked_at=None, gone_at=None).count()
+    bills = what_is_left.bills(migration)
+    count = len(bills)
+    left = sum(one.ticked_at is None and one.gone_at is None for one in bills)
     if not count:
         return Gate(code, title, Light.GREEN, "No bill was in flight.")
     if left:
@@ -99,8 +97,8 @@ def _bills(migration: ConnectionMigration) -> Gate:
 
 def _rules(migration: ConnectionMigration) -> Gate:
     code, title = "cutover.rules", "Rules are made anew in Ramp"
-    rules = Rule.objects.filter(migration=migration, dropped_because="")
-    count, left = rules.count(), rules.filter(recreated_at=None).count()
+    rules = what_is_left.rules(migration)
+    count, left = len(rules), sum(one.recreated_at is None for one in rules)
     if not count:
         return Gate(code, title, Light.GREEN, "There was no rule to make anew.")
     if left:

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrations_tool.cutover import canaries, codings
-from migrations_tool.flip.switching import HELD_BACK
-from migrations_tool.models import BillInFlight, CanaryObject, ConnectionMigration, Rule
+from migrations_tool.cutover import canaries, codings, what_is_left
+from migrations_tool.models import CanaryObject, ConnectionMigration
 from migrations_tool.proofs import newest
 from rampbridge.lib.money import Money
 from syncing.models import SyncItem
-from syncing.states import ItemState
 
 SHOWN = 50
 FILTERS = ("lost", "changed", "kept")
@@ -34,47 +32,38 @@ class TypeLine:
 
 def context(migration: ConnectionMigration, *, asked: Mapping[str, str]) -> dict[str, Any]:
     verdict = asked.get("verdict", "")
-    compared = migration.comparisons.order_by("-verdict", "object_type", "pk")
+    compared = sorted(codings.compared(migration), key=lambda one: (one.object_type, one.pk))
+    compared.sort(key=lambda one: one.verdict, reverse=True)
     if verdict in FILTERS:
-        compared = compared.filter(verdict=verdict)
+        compared = [one for one in compared if one.verdict == verdict]
     duplicates = newest(migration, "cutover.duplicates")
-    bills = BillInFlight.objects.filter(migration=migration, gone_at=None)
     return {
         "types": _types(migration),
         "verdicts": codings.verdicts(migration),
         "verdict": verdict if verdict in FILTERS else "",
-        "comparisons": list(compared[:SHOWN]),
+        "comparisons": compared[:SHOWN],
         "comparisons_shown": SHOWN,
         "codings_checksum": codings.checksum(migration),
         "codings_read": newest(migration, "cutover.codings_read"),
         "suspects": duplicates.result.get("suspects", []) if duplicates else [],
         "bills": [
             (bill, Money(bill.amount_minor, bill.currency, bill.exponent))
-            for bill in bills.order_by("ticked_at", "vendor", "pk")
+            for bill in what_is_left.bills(migration)
+            if bill.gone_at is None
         ],
-        "rules": Rule.objects.filter(migration=migration, dropped_because="").order_by(
-            "recreated_at", "name", "pk"
-        ),
+        "rules": what_is_left.rules(migration),
     }
 
 
 def _types(migration: ConnectionMigration) -> list[TypeLine]:
-    chosen = {one.object_type: one for one in canaries.of(migration)}
-    held = set(
-        migration.connection.pauses.filter(resumed_at=None, reason=HELD_BACK).values_list(
-            "object_type", flat=True
-        )
-    )
-    ready = SyncItem.objects.filter(
-        connection_id=migration.connection_id, state=ItemState.READY, due_at__isnull=False
-    )
+    chosen = {one.object_type: one for one in what_is_left.sent(migration)}
     return [
         TypeLine(
             one,
             SyncItem.ObjectType(one).label,
             chosen.get(one),
-            is_held=one in held,
-            has_ready=ready.filter(object_type=one).exists(),
+            is_held=is_held,
+            has_ready=is_ready,
         )
-        for one in canaries.types_of(migration.connection)
+        for one, is_ready, is_held in what_is_left.types(migration)
     ]

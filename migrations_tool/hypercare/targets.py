@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Min, Sum
+from django.db.models import Subquery
 
 from connections.mirror import plan
+from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.proofs import newest
 from migrations_tool.steps import Step
 from rampbridge.lib.statements import rows
 from syncing.classifier import ErrorCategory
-from syncing.models import ItemCount, SyncItem
 from syncing.states import ItemState
 
 READING = "hypercare.reading"
@@ -65,30 +65,37 @@ class Held:
 
 def targets(migration: ConnectionMigration, *, now: datetime) -> list[Target]:
     """All of them, as they are now."""
+    found = _figures(migration, now)
     return [
-        _errors(migration),
-        _backlog(migration, now),
+        _errors(migration, found),
+        _backlog(found.oldest, now),
         _drift(migration),
-        _outside(migration),
-        _unanswered(migration, now),
+        _outside(found.outside),
+        _unanswered(found.unanswered),
     ]
 
 
 def held(migration: ConnectionMigration, *, now: datetime) -> Held:
     """Since when no reading was bad, counted from the end of the cutover check."""
-    began = migration.steps.filter(step=Step.CUTOVER).values_list("done_at", flat=True).first()
-    readings = Evidence.objects.filter(migration=migration, code=READING)
-    bad = readings.filter(is_good=False).order_by("-at", "-pk").first()
-    last = readings.order_by("-at", "-pk").first()
     of = migration.hypercare_days
-    if began is None or last is None or not last.is_good:
+    last = last_reading(migration)
+    if last is None or not last.is_good:
         return Held(None, 0, of)
-    after_bad = readings.filter(is_good=True)
-    if bad is not None:
-        after_bad = after_bad.filter(at__gt=bad.at)
-    first_good = after_bad.order_by("at", "pk").values_list("at", flat=True).first()
-    since = max(began, first_good) if bad is not None and first_good else began
+    began, first_good = page_memory.once(migration, "held", lambda: _since(migration))
+    if began is None:
+        return Held(None, 0, of)
+    since = max(began, first_good) if first_good else began
     return Held(since, max((now - since).days, 0), of)
+
+
+def _since(migration: ConnectionMigration) -> tuple[datetime | None, datetime | None]:
+    """The end of the cutover check, and the first good reading after a bad one if there was one."""
+    readings = Evidence.objects.filter(migration=migration, code=READING)
+    bad = readings.filter(is_good=False).order_by("-at", "-pk").values("at")[:1]
+    good = readings.filter(is_good=True, at__gt=Subquery(bad)).order_by("at", "pk")
+    cutover = migration.steps.filter(step=Step.CUTOVER)
+    found = cutover.annotate(good_since=Subquery(good.values("at")[:1]))
+    return found.values_list("done_at", "good_since").first() or (None, None)
 
 
 def last_reading(migration: ConnectionMigration) -> Evidence | None:
@@ -133,14 +140,59 @@ def allowed_percent(migration: ConnectionMigration) -> int:
     return max(int(known), ERROR_PERCENT) if isinstance(known, int | str) else ERROR_PERCENT
 
 
-def _errors(migration: ConnectionMigration) -> Target:
-    counted = dict(
-        ItemCount.objects.filter(connection_id=migration.connection_id)
-        .values_list("state")
-        .annotate(Sum("items"))
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What the items of a customer say."""
+
+    stuck: int
+    through: int
+    oldest: datetime | None
+    """On the way since then."""
+    outside: int
+    unanswered: int
+
+
+def _figures(migration: ConnectionMigration, now: datetime) -> _Figures:
+    found = rows(
+        """
+        SELECT counted.stuck, counted.through,
+            (
+                SELECT min(ready_at) FROM syncing_syncitem
+                WHERE connection_id = %(connection)s AND state = ANY(%(on_the_way)s)
+            ),
+            (
+                SELECT count(*) FROM syncing_syncitem i
+                WHERE connection_id = %(connection)s AND state = 'EXTERNAL'
+                AND state_at >= coalesce(%(flipped)s::timestamptz, '-infinity')
+                AND NOT EXISTS (SELECT FROM syncing_settlement s WHERE s.item_id = i.id)
+            ),
+            (
+                SELECT count(*) FROM syncing_syncitem
+                WHERE connection_id = %(connection)s AND state = 'FAILED'
+                AND error_category = %(theirs)s AND error_at < %(unanswered)s
+            )
+        FROM (
+            SELECT coalesce(sum(items) FILTER (WHERE state = ANY(%(stuck)s)), 0)::bigint AS stuck,
+                coalesce(sum(items) FILTER (WHERE state = ANY(%(through)s)), 0)::bigint AS through
+            FROM syncing_itemcount WHERE connection_id = %(connection)s
+        ) counted
+        """,
+        {
+            "connection": migration.connection_id,
+            "flipped": migration.flipped_at,
+            "on_the_way": [str(one) for one in _ON_THE_WAY],
+            "stuck": [str(one) for one in _STUCK],
+            "through": [str(one) for one in _THROUGH],
+            "theirs": str(ErrorCategory.USER_ACTIONABLE),
+            "unanswered": now - UNANSWERED,
+        },
     )
-    stuck = sum(counted.get(one, 0) for one in _STUCK)
-    all_of_them = stuck + sum(counted.get(one, 0) for one in _THROUGH)
+    return _Figures(*found[0])
+
+
+def _errors(migration: ConnectionMigration, found: _Figures) -> Target:
+    stuck = found.stuck
+    all_of_them = stuck + found.through
     allowed = allowed_percent(migration)
     is_met = stuck * 100 <= allowed * all_of_them
     words = f"{stuck:,} of {all_of_them:,} need somebody; {allowed} % may."
@@ -149,10 +201,7 @@ def _errors(migration: ConnectionMigration) -> Target:
     )
 
 
-def _backlog(migration: ConnectionMigration, now: datetime) -> Target:
-    oldest = SyncItem.objects.filter(
-        connection_id=migration.connection_id, state__in=_ON_THE_WAY
-    ).aggregate(Min("ready_at"))["ready_at__min"]
+def _backlog(oldest: datetime | None, now: datetime) -> Target:
     fix = "See what it waits for: a pause, its bill, or the ERP."
     if oldest is None:
         return Target("backlog", "Oldest in the backlog", "Nothing waits.", is_met=True)
@@ -169,25 +218,13 @@ def _drift(migration: ConnectionMigration) -> Target:
     )
 
 
-def _outside(migration: ConnectionMigration) -> Target:
-    outside = SyncItem.objects.filter(
-        connection_id=migration.connection_id, state=ItemState.EXTERNAL
-    )
-    if migration.flipped_at is not None:
-        outside = outside.filter(state_at__gte=migration.flipped_at)
-    count = outside.exclude(settlements__isnull=False).count()
+def _outside(count: int) -> Target:
     words = f"{count:,} marked as synced by somebody else." if count else "None."
     fix = "Find out who marks them: the old provider must not, nor anybody by hand."
     return Target("outside", "Marked as synced outside", words, not count, fix)
 
 
-def _unanswered(migration: ConnectionMigration, now: datetime) -> Target:
-    count = SyncItem.objects.filter(
-        connection_id=migration.connection_id,
-        state=ItemState.FAILED,
-        error_category=ErrorCategory.USER_ACTIONABLE,
-        error_at__lt=now - UNANSWERED,
-    ).count()
+def _unanswered(count: int) -> Target:
     words = (
         f"{count:,} wait for the customer for over {UNANSWERED.days} days." if count else "None."
     )

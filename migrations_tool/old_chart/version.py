@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection as database
 
-from migrations_tool import proofs
+from migrations_tool import page_memory, proofs
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.steps import Step
 from migrations_tool.work import Work
@@ -20,6 +20,10 @@ def version_of(migration: ConnectionMigration) -> str:
 
     Suggestions do not count until somebody has accepted them. One statement.
     """
+    return page_memory.once(migration, "mapping version", lambda: _read_version(migration))
+
+
+def _read_version(migration: ConnectionMigration) -> str:
     with database.cursor() as cursor:
         cursor.execute(_VERSION, [migration.pk])
         (digest,) = cursor.fetchone()
