@@ -84,6 +84,7 @@ class RehearsalHandler(Handler):
         """From our rows: nothing is open, both have signed this very report, Ramp is willing."""
         standings = signing.signed(migration)
         gates = [
+            _set_up(migration),
             _explained(migration),
             _routing(migration, now),
             _signed(
@@ -209,6 +210,15 @@ def _say_how_it_went(work: Work) -> None:
         work.say(f"{len(rows)} objects rehearsed.", f"{open_ones} {what} an explanation.")
     else:
         work.say(f"{len(rows)} objects rehearsed, and nothing is left to explain.", "Sign.")
+
+
+def _set_up(migration: ConnectionMigration) -> Gate:
+    code, title = "rehearsal.posting_accounts", "The posting accounts are chosen"
+    if posts_to.has_accounts(migration):
+        return Gate(code, title, Light.GREEN, "They are.")
+    words = "Nobody has said which account stands for the card's liability, the bank and cashback."
+    fix = "Choose the posting accounts (the link is below), then rehearse."
+    return Gate(code, title, Light.RED, words, fix)
 
 
 def _explained(migration: ConnectionMigration) -> Gate:

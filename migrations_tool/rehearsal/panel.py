@@ -6,7 +6,7 @@ from typing import Any
 
 from migrations_tool import proofs
 from migrations_tool.models import ConnectionMigration, RehearsedObject
-from migrations_tool.rehearsal import reporting, signing
+from migrations_tool.rehearsal import posts_to, reporting, signing
 from rampbridge.lib.money import Money
 from syncing.queries.words import Look, type_label
 
@@ -38,7 +38,7 @@ def panel(
     show = show if show in SHOWS else (OPEN if has_open else ALL)
     object_type = asked.get("type", "")
     shown = [row for row in rows if _is_shown(row, show, object_type)]
-    start = int(asked.get("from", "0")) if asked.get("from", "0").isdigit() else 0
+    start = int(asked.get("from", "0")) if asked.get("from", "0").isdecimal() else 0
     routing = proofs.newest(migration, reporting.ROUTING)
     conditions = proofs.newest(migration, "rehearsal.preconditions")
     return {
@@ -56,6 +56,7 @@ def panel(
         "report": reporting.newest_report(migration),
         "signed": signing.signed(migration),
         "has_open": has_open,
+        "has_accounts": posts_to.has_accounts(migration),
         "now": now,
     }
 

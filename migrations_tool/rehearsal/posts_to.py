@@ -5,7 +5,8 @@ People sign for these too, though no coding names them: they are kept with each 
 
 from collections.abc import Sequence
 
-from connections.models import Connection, Entity
+from connections.models import Connection, Entity, PostingProfile
+from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.rehearsal.names import Names
 from rampbridge.lib.statements import rows
@@ -34,12 +35,19 @@ def posts_to(connection: Connection) -> list[list[str]]:
     return [list(row) for row in rows(_NOW, {"connection": connection.pk})]
 
 
+def has_accounts(migration: ConnectionMigration) -> bool:
+    """Whether somebody has chosen posting accounts; without them nothing can be booked."""
+    found = PostingProfile.objects.filter(connection_id=migration.connection_id)
+    return page_memory.once(migration, "posting accounts", found.exists)
+
+
 def has_changed(migration: ConnectionMigration, replayed: Evidence) -> bool:
     """Whether objects would be booked elsewhere than they were rehearsed. After the switch that is
     daily business, and no rehearsal's."""
     if migration.flipped_at is not None or KEPT not in replayed.inputs:
         return False
-    return bool(replayed.inputs[KEPT] != posts_to(migration.connection))
+    now = page_memory.once(migration, KEPT, lambda: posts_to(migration.connection))
+    return bool(replayed.inputs[KEPT] != now)
 
 
 def printed(

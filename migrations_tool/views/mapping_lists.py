@@ -31,7 +31,7 @@ _SAID_ONE_BY_ONE = 3
 def migration_mapping_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the suggestions that are ticked."""
     migration = migration_of(pk)
-    ids = [int(one) for one in request.POST.getlist("record") if one.isdigit()]
+    ids = [int(one) for one in request.POST.getlist("record") if one.isdecimal()]
     try:
         accepted, left = deciding.accept(
             migration, ids, actor=request.user.get_username(), now=timezone.now()

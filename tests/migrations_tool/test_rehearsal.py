@@ -444,6 +444,23 @@ class TestPages:
         report = ines.get(reverse("migration_rehearsal_report", args=[pk]))
         assert report_of(rehearsed).digest in report.content.decode()
 
+    def test_lead_to_the_posting_accounts_and_to_the_link_for_signing(
+        self, rehearsed: World, ines: Client
+    ) -> None:
+        pk = rehearsed.migration.pk
+        address = reverse("migration_step", args=[pk, "rehearsal"])
+        accounts = reverse("onboarding_accounts", args=[rehearsed.connection.slug])
+        shown = ines.get(address).content.decode()
+        assert f"{reverse('migration_links', args=[pk])}?purpose=sign" in shown
+        assert accounts not in shown
+
+        PostingProfile.objects.all().delete()
+
+        assert accounts in ines.get(address + "?from=²").content.decode()
+        gate = rehearsed.gates(Step.REHEARSAL)["rehearsal.posting_accounts"]
+        assert gate.light is Light.RED
+        assert "Choose the posting accounts" in gate.fix
+
     def test_explain_sign_and_withdraw(self, ready: World, ines: Client) -> None:
         OldRecord.objects.filter(kind=Kind.ACCOUNT, name="Travel").update(
             state=State.UNMAPPED, erp_id=""
