@@ -27,8 +27,8 @@ class Status(StrEnum):
 LABELS: Mapping[Status, str] = {
     Status.NOT_LOOKED_AT: "Not looked at",
     Status.IN_PROGRESS: "In progress",
-    Status.WAITING_FOR_CUSTOMER: "Waiting on customer",
-    Status.WAITING_FOR_RAMP: "Waiting on Ramp",
+    Status.WAITING_FOR_CUSTOMER: "Waiting for customer",
+    Status.WAITING_FOR_RAMP: "Waiting for Ramp",
     Status.BLOCKED: "Blocked",
     Status.DONE: "Done",
     Status.STALE: "Done – evidence stale",  # noqa: RUF001

@@ -76,7 +76,7 @@ class BillLine:
     @property
     def status(self) -> str:
         """Ramp's word, as a person reads it."""
-        return self.bill.status.replace("_", " ").capitalize()
+        return self.bill.status_words
 
 
 def countdown(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any]:

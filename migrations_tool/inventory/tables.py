@@ -44,7 +44,13 @@ class Line:
     label: str
     cells: Sequence[Cell]
     """One for each of the inventory's states."""
+    states: Sequence[str]
+    """How those are called."""
     entity: str = ""
+
+    @property
+    def by_state(self) -> Iterator[tuple[str, Cell]]:
+        return zip(self.states, self.cells, strict=True)
 
     @property
     def count(self) -> int:
@@ -68,13 +74,14 @@ class Inventory:
     def lines(self) -> list[Line]:
         """Each type in whole; where there are several entities, each of them below it."""
         found = []
+        states = [label for _, label in self.states]
         for object_type, label in TYPES.items():
             of_type = self.evidence.counts.get(object_type, {})
-            found.append(Line(label, self._cells(of_type)))
+            found.append(Line(label, self._cells(of_type), states))
             entities = self.evidence.result["by_entity"].get(object_type, {})
             if len(self.evidence.result["entities"]) > 1:
                 found += [
-                    Line(label, self._cells(of_entity), self._entity(key))
+                    Line(label, self._cells(of_entity), states, self._entity(key))
                     for key, of_entity in sorted(
                         entities.items(), key=lambda one: self._entity(one[0])
                     )
@@ -85,6 +92,11 @@ class Inventory:
     def totals(self) -> list[Cell]:
         """Of each state, all types together."""
         return [self._cell(self._summed(state)) for state, _ in self.states]
+
+    @property
+    def totals_by_state(self) -> Iterator[tuple[str, Cell]]:
+        names = (label for _, label in self.states)
+        return zip(names, self.totals, strict=True)
 
     @property
     def count(self) -> int:

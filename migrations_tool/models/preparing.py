@@ -90,6 +90,11 @@ class BillInFlight(models.Model):
     def __str__(self) -> str:
         return self.invoice_number or str(self.ramp_id)
 
+    @property
+    def status_words(self) -> str:
+        """Ramp's word, as a person reads it."""
+        return self.status.replace("_", " ").capitalize()
+
 
 class DrainReading(models.Model):
     """What was still ready on the old connection at one moment."""

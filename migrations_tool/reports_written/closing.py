@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Sum
 from django.template.loader import render_to_string
 
+from migrations_tool.inventory.tables import STATES, TYPES
 from migrations_tool.models import (
     CodingComparison,
     ConnectionMigration,
@@ -21,6 +22,7 @@ from migrations_tool.steps import BY_STEP, Step
 from migrations_tool.wizard import LABELS, Status
 from rampbridge.lib.money import Money
 from syncing.models import ItemCount, SyncItem
+from syncing.queries.words import LOOKS, word_of
 
 TEMPLATE = "migrations_tool/reports/closing.html"
 ROUTINE = ("hypercare.reading", "flip.switched", "drain.reading", "wizard.completed")
@@ -163,7 +165,11 @@ def _before(migration: ConnectionMigration) -> list[dict[str, Any]]:
     if newest is None:
         return []
     return [
-        {"type": kind, "standing": standing, "count": _count_of(told)}
+        {
+            "type": TYPES.get(kind, kind),
+            "standing": STATES.get(standing, standing),
+            "count": _count_of(told),
+        }
         for kind, standings in sorted(newest.counts.items())
         if isinstance(standings, dict)
         for standing, told in sorted(standings.items())
@@ -186,7 +192,7 @@ def _after(migration: ConnectionMigration) -> list[dict[str, Any]]:
     return [
         {
             "type": SyncItem.ObjectType(kind).label,
-            "state": state,
+            "state": LOOKS[word_of(state, "")].label,
             "count": int(count),
             "amount": str(Money(int(minor), currency, exponent)),
         }
@@ -219,7 +225,11 @@ def _codings(migration: ConnectionMigration) -> dict[str, Any]:
         "changed": counts["changed"],
         "lost": counts["lost"],
         "differing": [
-            {"label": one.label, "verdict": one.get_verdict_display(), "type": one.object_type}
+            {
+                "label": one.label,
+                "verdict": one.get_verdict_display(),
+                "type": SyncItem.ObjectType(one.object_type).label,
+            }
             for one in differing.order_by("object_type", "pk")[:200]
         ],
     }

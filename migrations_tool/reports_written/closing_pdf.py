@@ -1,11 +1,12 @@
 """The closing report as a PDF. Names in any script are printed; nothing depends on fonts here."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -18,7 +19,9 @@ from migrations_tool.reports_written.closing_tables import sections, summary
 _CJK = "HeiseiKakuGo-W5"
 _WIDTH = A4[0] - 36 * mm
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=8.5, leading=11)
+_NUMBER = ParagraphStyle("number", parent=_BODY, alignment=TA_RIGHT)
 _HEAD = ParagraphStyle("head", parent=_BODY, fontName="Helvetica-Bold", textColor=colors.grey)
+_NUMBER_HEAD = ParagraphStyle("number head", parent=_HEAD, alignment=TA_RIGHT)
 _SECTION = ParagraphStyle("section", parent=_BODY, fontName="Helvetica-Bold", fontSize=12,
                           leading=15, spaceBefore=12, spaceAfter=4)  # fmt: skip
 _TITLE = ParagraphStyle("title", parent=_SECTION, fontSize=17, leading=21, spaceAfter=6)
@@ -64,18 +67,29 @@ def _story(facts: Mapping[str, Any], made_by: str, made_at: str) -> Iterable[Flo
     for one in sections(facts):
         yield Paragraph(_text(one.title), _SECTION)
         if one.lines:
-            yield _table(one.widths, one.lines, one.head)
+            yield _table(one.widths, one.lines, one.head, one.numbers)
         else:
             yield Paragraph("None.", _BODY)
     yield Spacer(1, 6)
 
 
 def _table(
-    widths: Sequence[int], lines: Sequence[Sequence[object]], head: Sequence[str] = ()
+    widths: Sequence[int],
+    lines: Sequence[Sequence[object]],
+    head: Sequence[str] = (),
+    numbers: Collection[str] = (),
 ) -> Table:
-    cells = [[Paragraph(_text(one), _BODY) for one in line] for line in lines]
+    to_the_right = [name in numbers for name in head] or [False] * len(widths)
+    cells = [
+        [
+            Paragraph(_text(one), _NUMBER if is_number else _BODY)
+            for one, is_number in zip(line, to_the_right, strict=True)
+        ]
+        for line in lines
+    ]
     if head:
-        cells.insert(0, [Paragraph(_text(one), _HEAD) for one in head])
+        heads = [Paragraph(_text(one), _NUMBER_HEAD if one in numbers else _HEAD) for one in head]
+        cells.insert(0, heads)
     shares = [_WIDTH * width / sum(widths) for width in widths]
     return Table(cells, colWidths=shares, repeatRows=1 if head else 0, style=_GRID)
 

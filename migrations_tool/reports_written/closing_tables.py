@@ -16,6 +16,13 @@ class Section:
     """Shares of the page."""
     head: Sequence[str]
     lines: Sequence[Line]
+    numbers = frozenset({"Count", "Amount"})
+    """Heads of columns that are set to the right."""
+
+    @property
+    def rows(self) -> list[list[tuple[str, object]]]:
+        """Each cell with the head of its column: a phone has no room for a line of heads."""
+        return [list(zip(self.head, line, strict=True)) for line in self.lines]
 
 
 def summary(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -39,7 +46,7 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
     total = f"{codings['kept']} kept, {codings['changed']} changed, {codings['lost']} lost"
     return [
         _section(facts, "Steps", "steps", (5, 29, 15, 16, 20, 15),
-                 number="", title="Step", status="Status", owner="Owner", done="Done", by="By"),
+                 number="No.", title="Step", status="Status", owner="Owner", done="Done", by="By"),
         _section(facts, "Signatures", "signatures", (14, 20, 20, 32, 14), role="Role", name="Name",
                  at="Signed", report="Report's hash", withdrawn="Withdrawn"),
         _section(facts, "Waivers", "waivers", (16, 16, 28, 10, 15, 15), step="Step",

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from migrations_tool.models import (
     BillInFlight,
@@ -19,6 +18,7 @@ from migrations_tool.rules.the_list import listed
 
 WAY = ("Accounting", "Settings", "Danger Zone", "Switch Providers")
 """Where one switches, in Ramp's words (R-100)."""
+OFFERED = "Everything is ready. You can switch now."
 State = ConnectionMigration.State
 
 
@@ -41,6 +41,8 @@ class CustomerPage:
     """Where it stands, in a sentence."""
     may_switch: bool
     """The label is offered in Ramp now."""
+    is_clear: bool
+    """Nothing else is left for the customer to do before the switch."""
     to_dos: Sequence[ToDo]
     sheet: Sequence[SheetRow]
     rules: Sequence[Rule]
@@ -64,14 +66,19 @@ def page_of(link: ShareLink) -> CustomerPage:
     """What the holder of a link sees now."""
     migration = link.migration
     is_open = migration.state == State.OPEN
+    to_dos = _to_dos(link) if is_open else []
+    may_switch = is_open and migration.marked_ready_at is not None and migration.flipped_at is None
+    is_clear = may_switch and all(one.is_done for one in to_dos[:-1])
+    standing = _standing(migration)
+    if may_switch and not is_clear and standing == OFFERED:
+        standing = "You can switch now. Please do what is still open below first."
     return CustomerPage(
         link=link,
         migration=migration,
-        standing=_standing(migration),
-        may_switch=is_open
-        and migration.marked_ready_at is not None
-        and migration.flipped_at is None,
-        to_dos=_to_dos(migration) if is_open else (),
+        standing=standing,
+        may_switch=may_switch,
+        is_clear=is_clear and standing == OFFERED,
+        to_dos=to_dos,
         sheet=sheet_of(migration),
         rules=listed(migration) if link.purpose == ShareLink.Purpose.RULES else (),
         report=_report(migration) if link.purpose == ShareLink.Purpose.SIGN else None,
@@ -96,12 +103,13 @@ def _standing_of_open(migration: ConnectionMigration) -> str:
     if migration.flipped_at is not None:
         return "You have switched. We are checking that everything arrives as it should."
     if migration.marked_ready_at is not None:
-        return "Everything is ready. You can switch now."
+        return OFFERED
     return "We are preparing the move. Please do not switch yet: it is not offered in Ramp so far."
 
 
-def _to_dos(migration: ConnectionMigration) -> list[ToDo]:
-    found = [_rules(migration), *_drain(migration), *_bills(migration), _sign(migration)]
+def _to_dos(link: ShareLink) -> list[ToDo]:
+    migration = link.migration
+    found = [_rules(migration), *_drain(migration), *_bills(migration), _sign(link)]
     return [*found, _switch(migration)]
 
 
@@ -118,7 +126,7 @@ def _drain(migration: ConnectionMigration) -> list[ToDo]:
     reading = DrainReading.objects.filter(migration=migration).order_by("-at", "-pk").first()
     if reading is None or migration.flipped_at is not None:
         return []
-    left = f"{reading.total:,} are left." if reading.total else "Nothing is left."
+    left = f"Still left: {reading.total:,}." if reading.total else "Nothing is left."
     return [
         ToDo(
             "Sync what is ready",
@@ -133,15 +141,20 @@ def _bills(migration: ConnectionMigration) -> list[ToDo]:
     total, open_ones = bills.count(), bills.filter(decision="").count()
     if not total:
         return []
-    words = f"{open_ones} of {total} wait for your decision: pay, hold, or enter it anew."
+    words = f"All {total:,} are decided."
+    if open_ones:
+        words = f"To decide: {open_ones:,} of {total:,}. Pay it, hold it, or enter it anew."
     return [ToDo("Decide about bills on their way", words, not open_ones)]
 
 
-def _sign(migration: ConnectionMigration) -> ToDo:
+def _sign(link: ShareLink) -> ToDo:
     signed = Signature.objects.filter(
-        migration=migration, role=Signature.Role.CUSTOMER, withdrawn_at=None
+        migration=link.migration, role=Signature.Role.CUSTOMER, withdrawn_at=None
     ).exists()
-    words = "It shows what your newest objects would become. We send a link of its own for it."
+    where = "We send you another link for it."
+    if signed or link.purpose == ShareLink.Purpose.SIGN:
+        where = "It is on this page." if link.purpose == ShareLink.Purpose.SIGN else "You have."
+    words = f"It shows how your newest transactions and bills would be booked. {where}"
     return ToDo("Sign the rehearsal's report", words, signed)
 
 
@@ -157,8 +170,3 @@ def _switch(migration: ConnectionMigration) -> ToDo:
 def _report(migration: ConnectionMigration) -> Report | None:
     found = Report.objects.filter(migration=migration, kind=Report.Kind.REHEARSAL)
     return found.order_by("-made_at", "-pk").first()
-
-
-def days_left(link: ShareLink, now: datetime) -> int:
-    """Whole days until the link ends."""
-    return max((link.expires_at - now).days, 0)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from migrations_tool.models import ShareLink
 from migrations_tool.sharing import LinkGone, answers, open_link
-from migrations_tool.sharing.customer_page import CustomerPage, days_left, page_of
+from migrations_tool.sharing.customer_page import CustomerPage, page_of
 from migrations_tool.wizard import Refused
 
 NOT_FOUND, GONE, UNPROCESSABLE = 404, 410, 422
@@ -68,7 +68,6 @@ def migration_share(request: HttpRequest, token: str) -> HttpResponse:
         "link": link,
         "form": form,
         "refusal": refusal,
-        "days_left": days_left(link, now),
         "report_html": mark_safe(page.report.html) if page.report else "",  # noqa: S308  escaped as it was written
         "now": now,
     }

@@ -232,6 +232,7 @@ def _tell_stories(studio: Studio) -> None:
         fleet_shots,
         mapping_shots,
         migration_shots,
+        migration_steps_shots,
         migration_stories,
         settings_shots,
         settings_stories,
@@ -274,6 +275,7 @@ def _tell_stories(studio: Studio) -> None:
         (migration_stories.a_season, migration_shots.season_shots),
         (migration_stories.every_status, migration_shots.status_shots),
         (migration_stories.long_names, migration_shots.long_shots),
+        *migration_steps_shots.chapters(),
         *fleet_shots.ALL,
     ):
         story()
