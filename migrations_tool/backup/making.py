@@ -45,8 +45,10 @@ def make(work: Work, *, anew: bool) -> None:
     try:
         _read_and_seal(work, backup, place)
     except Refused as refused:
-        versions.break_off(backup)
-        work.evidence("backup.verified", str(refused), is_good=False)
+        with transaction.atomic():
+            work.hold()  # who comes late would break off what the next one goes on with
+            versions.break_off(backup)
+            work.evidence("backup.verified", str(refused), is_good=False)
         raise
 
 

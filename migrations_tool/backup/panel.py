@@ -41,9 +41,8 @@ class Version:
 
 
 def panel(migration: ConnectionMigration) -> dict[str, Any]:
-    """Three statements, however many records there are."""
-    found = Backup.objects.filter(migration=migration).order_by("-number")
-    lines = [Version(one) for one in found]
+    """One statement, however many records there are."""
+    lines = [Version(one) for one in versions.newest_first(migration)]
     sealed = [one.backup for one in lines if one.backup.state == Backup.State.SEALED]
     newest = sealed[0] if sealed else None
     before = sealed[1] if len(sealed) > 1 else None

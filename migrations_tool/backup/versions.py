@@ -3,18 +3,28 @@
 from django.db import transaction
 from django.db.models import Max
 
+from migrations_tool import page_memory
 from migrations_tool.models import Backup, BackupPart, ConnectionMigration, FormerCoding
+
+
+def newest_first(migration: ConnectionMigration) -> list[Backup]:
+    """All of them, sealed or not; they are few."""
+    found = Backup.objects.filter(migration=migration).order_by("-number")
+    return page_memory.once(migration, "backups", lambda: list(found))
 
 
 def latest(migration: ConnectionMigration) -> Backup | None:
     """The newest sealed backup."""
-    sealed = Backup.objects.filter(migration=migration, state=Backup.State.SEALED)
-    return sealed.order_by("-number").first()
+    return _newest(migration, Backup.State.SEALED)
 
 
 def unfinished(migration: ConnectionMigration) -> Backup | None:
     """The one that is being read."""
-    return Backup.objects.filter(migration=migration, state=Backup.State.READING).first()
+    return _newest(migration, Backup.State.READING)
+
+
+def _newest(migration: ConnectionMigration, state: Backup.State) -> Backup | None:
+    return next((one for one in newest_first(migration) if one.state == state), None)
 
 
 def break_off(backup: Backup) -> None:

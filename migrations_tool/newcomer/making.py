@@ -106,6 +106,7 @@ def let_go(work: Work) -> UUID | None:
     migration, connection = work.migration, work.connection
     given_up = migration.new_connection_id
     with transaction.atomic():
+        work.hold()
         migration.new_connection_id = None
         migration.save(update_fields=["new_connection_id"])
         if given_up is not None and connection.ramp_connection_id == given_up:
@@ -240,6 +241,7 @@ def _keep(work: Work, connection_id: UUID, *, is_empty: bool) -> None:
     migration.new_connection_id = connection_id
     try:
         with transaction.atomic():
+            work.hold()  # who comes late would forget what the next one has sent meanwhile
             connection.save(update_fields=["ramp_business_id", "ramp_connection_id"])
             migration.save(update_fields=["new_connection_id"])
             ramp_side.start_over(connection.pk, is_empty=is_empty, is_being_prepared=True)

@@ -28,6 +28,9 @@ def take(migration: ConnectionMigration, seat: Seat) -> Verdict:
     The id of a CSV connection is not kept as the old one: Ramp turns that very connection into
     ours.
     """
+    # What other steps have done since this one began is seen, and they wait until it is noted.
+    list(StepRecord.objects.select_for_update().filter(migration=migration).order_by("pk"))
+    migration.refresh_from_db(from_queryset=ConnectionMigration.objects.select_for_update())
     if migration.flipped_at is not None:
         return _after_the_switch(seat)
     if seat.path is None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Value
+
 from connections.mirror import plan as mirror_plan
 from connections.mirror.conditions import MODELS
 from connections.models import UploadBatch
@@ -155,11 +157,12 @@ def _label(kind: str) -> str:
 
 
 def _refused(migration: ConnectionMigration) -> list[dict[str, Any]]:
-    """Records that Ramp or we refuse, with the field that is wrong."""
-    found: list[dict[str, Any]] = []
-    for kind in KINDS:
-        rows = MODELS[kind].objects.filter(connection=migration.connection_id)
-        columns = ("erp_id", "name", "code", "refusal", "refusal_field")
-        refused = rows.exclude(refusal="").order_by("pk").values(*columns)[:_REFUSED_SHOWN]
-        found += [{"kind": _label(kind), **one} for one in refused]
-    return found[:_REFUSED_SHOWN]
+    """Records that Ramp or we refuse, with the field that is wrong. One statement."""
+    columns = ("erp_id", "name", "code", "refusal", "refusal_field")
+    parts = []
+    for place, kind in enumerate(KINDS):
+        rows = MODELS[kind].objects.filter(connection=migration.connection_id).exclude(refusal="")
+        placed = rows.annotate(place=Value(place)).order_by("pk")
+        parts.append(placed.values("place", "pk", *columns)[:_REFUSED_SHOWN])
+    refused = parts[0].union(*parts[1:], all=True).order_by("place", "pk")
+    return [{"kind": _label(KINDS[one["place"]]), **one} for one in refused[:_REFUSED_SHOWN]]

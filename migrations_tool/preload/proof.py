@@ -88,7 +88,9 @@ def gate_of_parity(
     """Green while the newest count is good, fresh, and of the chart as we know it now."""
     evidence = newest(migration, code)
     fix = "Apply this step, then check again."
-    gate = gate_of_evidence(evidence, code, title, now=now, fix=fix, may_be_waived=True)
+    # After the switch the chart is kept up by itself, and what counts is how it was then.
+    at = min(now, migration.flipped_at or now)
+    gate = gate_of_evidence(evidence, code, title, now=at, fix=fix, may_be_waived=True)
     if evidence is None or not gate.is_open or migration.flipped_at is not None:
         return gate
     if evidence.result.get("chart_at") == _told(chart_at(migration.connection, kinds)):

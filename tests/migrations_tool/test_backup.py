@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tarfile
+import uuid
 import zlib
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from connections.ramp.api import Api
 from connections.ramp.errors import RampUnreachable
-from migrations_tool import backup
+from migrations_tool import backup, running
 from migrations_tool.backup import lists, parts, proof, reading
 from migrations_tool.backup.raw_records import record_texts
 from migrations_tool.models import Backup, BackupPart, Evidence, FormerCoding, StepRun
@@ -233,6 +234,21 @@ class TestProof:
         assert run.state == StepRun.State.REFUSED
         assert "Card transactions: 8 gone, of 8" in run.title
         assert backup.latest(world.migration) is None
+
+    def test_a_worker_that_comes_late_breaks_nothing_off(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = world.ask(Step.BACKUP, Act.APPLY)
+
+        def be_overtaken(*_: Any) -> Any:
+            StepRun.objects.filter(pk=asked.pk).update(lease=uuid.uuid4())
+            raise proof.NotProven("It does not fit.")
+
+        monkeypatch.setattr("migrations_tool.backup.making.prove", be_overtaken)
+
+        assert running.do(asked.pk, clock=world.clock) is None
+        assert Backup.objects.get().state == Backup.State.READING
+        assert BackupPart.objects.exists()
 
     def test_a_chart_that_changes_meanwhile_is_read_again(
         self, world: World, monkeypatch: pytest.MonkeyPatch

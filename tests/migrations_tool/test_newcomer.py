@@ -1,12 +1,16 @@
 """Step 6: our connection stands beside the active one, and is never the active one itself."""
 
-from uuid import UUID
+from unittest.mock import patch
+from uuid import UUID, uuid4
 
 import pytest
 
 from connections.models import LedgerAccount, Mirror
+from connections.ramp.client import RampClient
+from connections.ramp.schemas import Business
 from connections.ramp_simulator.records import ConnectionType
-from migrations_tool.models import Evidence
+from migrations_tool import running
+from migrations_tool.models import Evidence, StepRun
 from migrations_tool.steps import Act, Path, Step
 from migrations_tool.wizard import Light
 from tests.migrations_tool.world import World
@@ -244,3 +248,19 @@ class TestOnAFreshConnection:
 
         assert state == "refused"
         assert "QuickBooks Online is Harbor Coffee Roasters's active accounting connection" in title
+
+
+class TestAWorkerThatComesLate:
+    def test_keeps_no_connection_over_what_the_next_one_has_done(self, world: World) -> None:
+        asked = world.ask(Step.CONNECTION, Act.APPLY)
+        business = RampClient.business
+
+        def slow(ramp: RampClient) -> Business:
+            StepRun.objects.filter(pk=asked.pk).update(lease=uuid4())
+            return business(ramp)
+
+        with patch.object(RampClient, "business", slow):
+            assert running.do(asked.pk, clock=world.clock) is None
+
+        assert world.migration.new_connection_id is None
+        assert world.migration.connection.ramp_connection_id is None

@@ -12,6 +12,7 @@ from connections.erp.refusals import refusal
 from connections.ramp.schemas import AccountingConnection
 from migrations_tool.models import ConnectionMigration
 from migrations_tool.plan import days
+from migrations_tool.plan.paths import take
 from migrations_tool.plan.seats import seat_among
 from migrations_tool.plan.services import Agreed, save_plan
 from migrations_tool.proofs import newest
@@ -164,6 +165,19 @@ def test_another_path_is_refused_once_something_is_built_upon_the_first(world: W
     assert world.light("plan.seat") is Light.RED
     assert "abandon this migration" in run.fix
     assert world.status(Step.PLAN) is Status.STALE
+
+
+def test_a_path_is_not_turned_under_a_connection_that_is_made_meanwhile(world: World) -> None:
+    world.do(Step.PLAN, Act.CHECK)
+    before = world.migration  # as a check has it in hand that began some minutes ago
+    made = uuid4()
+    ConnectionMigration.objects.filter(pk=before.pk).update(new_connection_id=made)
+
+    verdict = take(before, seat_among([], ours=None, label=OURS))
+
+    assert not verdict.is_good
+    assert world.migration.path == Path.MIGRATION
+    assert str(world.migration.old_connection_id) == str(world.old.id)
 
 
 def test_an_erp_that_is_down_is_said_and_the_seat_is_read_all_the_same(world: World) -> None:

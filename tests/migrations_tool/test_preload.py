@@ -303,6 +303,27 @@ class TestParity:
         world.turn(hours=2)
         assert world.light(PARITY) is Light.RED
 
+    def test_stays_good_once_the_customer_has_switched(self, world: World) -> None:
+        apply(world)
+        check(world)
+        migration = world.migration
+        migration.flipped_at = world.clock()
+        migration.save(update_fields=["flipped_at"])
+
+        world.turn(days=7)
+
+        assert world.light(PARITY) is Light.GREEN
+
+    def test_that_was_old_at_the_switch_stays_red(self, world: World) -> None:
+        apply(world)
+        check(world)
+        world.turn(hours=25)
+        migration = world.migration
+        migration.flipped_at = world.clock()
+        migration.save(update_fields=["flipped_at"])
+
+        assert world.light(PARITY) is Light.RED
+
     def test_is_red_once_the_erps_chart_changes(self, world: World) -> None:
         apply(world)
         check(world)
