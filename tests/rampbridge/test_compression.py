@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 
 import pytest
-from django.http import StreamingHttpResponse
+from django.http import QueryDict, StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -55,7 +55,8 @@ def test_whoever_cannot_unpack_gets_it_as_it_is(support: Client) -> None:
 
 
 def test_a_poll_that_hears_nothing_has_no_body(support: Client) -> None:
-    version = support.get(reverse("items"), {"state": "all"}).context["version"]
+    polled = support.get(reverse("items"), {"state": "all"}).context["live_query"]
+    version = QueryDict(polled)["version"]
 
     answer = support.get(
         reverse("items"),
