@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, OldRecord
 
 Kind, State = OldRecord.Kind, OldRecord.State
@@ -64,6 +65,10 @@ class Coverage:
 
 def coverage(migration: ConnectionMigration) -> Coverage:
     """One statement."""
+    return page_memory.once(migration, "coverage", lambda: _counted(migration))
+
+
+def _counted(migration: ConnectionMigration) -> Coverage:
     covered, used = Q(state__in=COVERED), Q(uses__gt=0)
     counted = (
         OldRecord.objects.filter(migration=migration)

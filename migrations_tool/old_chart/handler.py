@@ -85,20 +85,19 @@ class MappingHandler(Handler):
         now: datetime,  # noqa: ARG002
     ) -> dict[str, Any]:
         collected = proofs.newest(migration, COLLECTED)
+        currency = currency_of(migration)
         wanted = Filter.of(asked)
         current = version.version_of(migration)
         return {
             "collected": collected,
             "coverage": coverage(migration),
             "wanted": wanted,
-            "listed": listed(
-                migration, wanted, after=asked.get("after", ""), currency=currency_of(migration)
-            ),
+            "listed": listed(migration, wanted, after=asked.get("after", ""), currency=currency),
             "kinds": [("", "All kinds"), *OldRecord.Kind.choices],
             "states": STATES.items(),
             "version": current,
             "versions": version.kept_versions(migration, current),
-            "currency": currency_of(migration),
+            "currency": currency,
         }
 
 
@@ -161,7 +160,7 @@ def _no_duplicates(migration: ConnectionMigration) -> Gate:
     code, title = "mapping.no_duplicates", "No two old records lead to one new one by accident"
     shares = undecided_shares(migration)
     if not shares:
-        has_rows = OldRecord.objects.filter(migration=migration).exists()
+        has_rows = bool(coverage(migration).records)
         light = Light.GREEN if has_rows else Light.UNKNOWN
         return Gate(code, title, light, "None do." if has_rows else "Nothing is collected yet.")
     named = ", ".join(f"{name} ({old} old ones)" for name, old in shares[:NAMED])
