@@ -67,6 +67,7 @@ def targets(migration: ConnectionMigration, *, now: datetime) -> list[Target]:
     """All of them, as they are now."""
     found = _figures(migration, now)
     return [
+        _flow(found),
         _errors(migration, found),
         _backlog(found.oldest, now),
         _drift(migration),
@@ -150,6 +151,10 @@ class _Figures:
     """On the way since then."""
     outside: int
     unanswered: int
+    has_booked: bool
+    """Since the switch."""
+    stopped: str
+    """What stops the customer's sync, in words; empty if nothing does."""
 
 
 def _figures(migration: ConnectionMigration, now: datetime) -> _Figures:
@@ -170,6 +175,22 @@ def _figures(migration: ConnectionMigration, now: datetime) -> _Figures:
                 SELECT count(*) FROM syncing_syncitem
                 WHERE connection_id = %(connection)s AND state = 'FAILED'
                 AND error_category = %(theirs)s AND error_at < %(unanswered)s
+            ),
+            EXISTS (
+                SELECT FROM syncing_syncitem WHERE connection_id = %(connection)s
+                AND posted_at >= coalesce(%(flipped)s::timestamptz, '-infinity')
+            ),
+            coalesce(
+                (
+                    SELECT blocked_title || ' ' || blocked_fix FROM syncing_schedule
+                    WHERE connection_id = %(connection)s AND blocked_at IS NOT NULL
+                ),
+                (
+                    SELECT 'Paused: ' || reason FROM syncing_pause
+                    WHERE connection_id = %(connection)s AND resumed_at IS NULL
+                    ORDER BY object_type, id LIMIT 1
+                ),
+                ''
             )
         FROM (
             SELECT coalesce(sum(items) FILTER (WHERE state = ANY(%(stuck)s)), 0)::bigint AS stuck,
@@ -188,6 +209,19 @@ def _figures(migration: ConnectionMigration, now: datetime) -> _Figures:
         },
     )
     return _Figures(*found[0])
+
+
+def _flow(found: _Figures) -> Target:
+    """Where nothing comes, nothing can go wrong either: that proves nothing."""
+    title = "Something arrives"
+    if found.stopped:
+        fix = "Have it mended or resumed: see the customer's page."
+        return Target("flow", title, found.stopped.strip(), is_met=False, fix=fix)
+    if found.has_booked:
+        return Target("flow", title, "It is booked in the ERP.", is_met=True)
+    words = "Nothing has been booked since the switch, so nothing is proved."
+    fix = "Ask the customer to mark one object ready in Ramp, and see it arrive."
+    return Target("flow", title, words, is_met=False, fix=fix)
 
 
 def _errors(migration: ConnectionMigration, found: _Figures) -> Target:

@@ -1,11 +1,15 @@
 """Take the switch back: we stop, the customer reconnects the old provider, and Ramp shows it."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from connections.models import Connection
+from connections.ramp.schemas import AccountingConnection
 from migrations_tool import services, sharing
 from migrations_tool.flip import sight
-from migrations_tool.flip.sight import Seat
+from migrations_tool.flip.preconditions import name_of
+from migrations_tool.flip.sight import Seat, Sight
 from migrations_tool.models import ConnectionMigration
 from migrations_tool.proofs import newest
 from migrations_tool.rollback.documents import posted_since
@@ -56,14 +60,15 @@ def verify(work: Work) -> bool:
     """
     migration = work.migration
     work.keep()
+    connections = work.ramp.all_connections()
     seen = sight.look(
-        work.ramp.all_connections(),
+        connections,
         new_id=migration.new_connection_id,
         old_id=migration.old_connection_id,
         label=migration.connection.ramp_provider_name,
         was_switched=False,
     )
-    if seen.seat is not Seat.OLD:
+    if seen.seat is not Seat.OLD and not _is_reconnected(migration, seen, connections):
         return False
     now = work.clock()
     old = migration.old_provider_name or "The old connection"
@@ -84,6 +89,14 @@ def verify(work: Work) -> bool:
             by_run=work.run,
         )
     return True
+
+
+def _is_reconnected(
+    migration: ConnectionMigration, seen: Sight, connections: Sequence[AccountingConnection]
+) -> bool:
+    """Whoever connects the old provider anew gets another connection of the same name."""
+    live = {name_of(one) for one in connections if one.is_live}
+    return seen.seat is Seat.OTHER and live == {migration.old_provider_name}
 
 
 def instructions(migration: ConnectionMigration) -> list[str]:

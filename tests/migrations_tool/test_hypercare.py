@@ -12,6 +12,8 @@ from migrations_tool.models import ConnectionMigration, Evidence, Report, StepRe
 from migrations_tool.steps import Path, Step
 from migrations_tool.wizard import Gate, Light
 from migrations_tool.work import Work
+from syncing import pauses
+from syncing.models import Schedule, SyncItem
 from tests.factories import ConnectionFactory, SyncItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,9 @@ def migration() -> ConnectionMigration:
     started.save(update_fields=["flipped_at"])
     done = StepRecord.objects.filter(migration=started, step=Step.CUTOVER)
     done.update(status="done", done_at=BEGAN)
+    SyncItemFactory.create(
+        connection=started.connection, state="ACKED", posted_at=BEGAN, acked_at=BEGAN
+    )
     return started
 
 
@@ -54,6 +59,32 @@ def test_the_agreed_days_are(migration: ConnectionMigration) -> None:
     read(migration, day)
 
     assert gate(migration, day).light is Light.GREEN
+
+
+def test_where_nothing_arrives_nothing_is_proved(migration: ConnectionMigration) -> None:
+    SyncItem.objects.update(posted_at=BEGAN - timedelta(days=1))
+    day = BEGAN + timedelta(days=7)
+    read(migration, day)
+
+    assert gate(migration, day).light is Light.RED
+    assert "Nothing has been booked since the switch" in gate(migration, day).words
+
+
+@pytest.mark.parametrize("stopped_by", ["a pause", "a block"])
+def test_what_is_stopped_does_not_hold(migration: ConnectionMigration, stopped_by: str) -> None:
+    connection = migration.connection
+    if stopped_by == "a pause":
+        pauses.pause(connection, "bill", "Month end.", "omar")
+    else:
+        Schedule.objects.update_or_create(
+            connection=connection,
+            defaults={"next_poll_at": BEGAN, "blocked_at": BEGAN, "blocked_title": "Month end."},
+        )
+    day = BEGAN + timedelta(days=7)
+    read(migration, day)
+
+    assert gate(migration, day).light is Light.RED
+    assert "Month end." in gate(migration, day).words
 
 
 def test_a_bad_day_begins_the_count_anew(migration: ConnectionMigration) -> None:
@@ -96,7 +127,7 @@ def test_a_reading_is_kept_once_a_day_and_when_it_changes(
 def test_each_day_since_the_switch_is_counted(migration: ConnectionMigration) -> None:
     SyncItemFactory.create(connection=migration.connection, state="EXTERNAL")
 
-    (day,) = targets.days(migration)
+    day, _ = targets.days(migration)
 
     assert (day.outside, day.stuck) == (1, 0)
 

@@ -15,7 +15,13 @@ from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Refused, Status
 from syncing import pauses
 from tests.factories import SyncItemFactory
-from tests.migrations_tool.switched import mark, only_these, prepare, reachable_from_ramp
+from tests.migrations_tool.switched import (
+    change_seat,
+    mark,
+    only_these,
+    prepare,
+    reachable_from_ramp,
+)
 from tests.migrations_tool.world import World
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +163,24 @@ class TestAfterTheSwitch:
         told = newest(world.migration, "flip.back")
         assert told is not None
         assert "is active again and ours is not" in told.text
+
+    @pytest.mark.parametrize(
+        ("name", "ends"), [("QuickBooks Online", True), ("Sage Intacct", False)]
+    )
+    def test_the_old_provider_may_come_back_under_a_new_connection(
+        self, world: World, name: str, ends: bool
+    ) -> None:
+        switched(world)
+        ConnectionMigration.objects.filter(pk=world.migration.pk).update(
+            old_provider_name="QuickBooks Online"
+        )
+        world.do(Step.FLIP, Act.UNDO)
+        anew = world.ramp.create_connection(remote_provider_name=name, is_active=False)
+        change_seat(world, str(world.migration.new_connection_id), is_active=False)
+        change_seat(world, str(anew.id), is_active=True)
+        look(world)
+
+        assert (state_of(world) == State.ROLLED_BACK) is ends
 
     def test_again_stops_nothing_twice(self, world: World) -> None:
         switched(world)
