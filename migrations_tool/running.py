@@ -33,6 +33,9 @@ MOST_TRIES = 20
 """Of one run. Each is a worker's death or a silence of one of the two sides."""
 WAITS = (5, 15, 30, 60, 120, 300)
 """Seconds until the next try after a silence."""
+MOST_LONG = 4
+"""Acts that may last an hour, of all customers together: half of one worker's threads, so that what
+syncs is never without one. Others wait their turn; looks and completions do not count."""
 UNLESS_IT_SAYS = timedelta(minutes=5)
 """Until something is looked at again by itself."""
 
@@ -40,7 +43,15 @@ UNLESS_IT_SAYS = timedelta(minutes=5)
 def due(limit: int = 50) -> list[uuid.UUID]:
     """Runs that a worker may take: new ones, and those whose worker is gone."""
     runs = StepRun.objects.filter(state__in=StepRun.OPEN, due_at__lte=Now())
-    return list(runs.order_by("due_at").values_list("pk", flat=True)[:limit])
+    found = list(runs.order_by("due_at", "pk").values_list("pk", "act")[:limit])
+    long = [pk for pk, act in found if act == Act.APPLY]
+    waits = set(long[_room_for_long() :]) if long else set()
+    return [pk for pk, _ in found if pk not in waits]
+
+
+def _room_for_long() -> int:
+    applying = StepRun.objects.filter(state=StepRun.State.RUNNING, act=Act.APPLY, due_at__gt=Now())
+    return max(0, MOST_LONG - applying.count())
 
 
 def do(run_id: uuid.UUID, *, clock: Callable[[], datetime]) -> StepRun | None:

@@ -387,6 +387,30 @@ def test_a_record_counts_up_when_a_run_ends_so_that_pages_hear_of_it(
     assert StepRecord.objects.get(migration=migration, step=Step.PLAN).version > before
 
 
+class TestTurns:
+    def test_long_acts_of_many_customers_leave_workers_for_what_syncs(self) -> None:
+        now = timezone.now()
+        runs = []
+        for _ in range(running.MOST_LONG + 2):
+            begun = services.start(
+                ConnectionFactory.create(), path=Path.MIGRATION, actor="ines", now=now
+            )
+            runs.append(ask(begun, Act.APPLY, step=Step.BACKUP))
+        look = ask(begun)
+        StepRun.objects.update(due_at=Now() - timedelta(seconds=1))
+        first, *_ = running.due()
+        StepRun.objects.filter(pk=first).update(
+            state=StepRun.State.RUNNING, due_at=Now() + timedelta(minutes=2)
+        )
+
+        due = running.due()
+
+        assert look.pk in due
+        assert len(due) == running.MOST_LONG - 1 + 1
+        StepRun.objects.filter(pk=first).update(state=StepRun.State.DONE)
+        assert len(running.due()) == running.MOST_LONG + 1
+
+
 class TestALostLease:
     def test_leaves_no_evidence_that_looks_newer_than_it_is(
         self, migration: ConnectionMigration, handler: Acting
