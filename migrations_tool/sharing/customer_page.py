@@ -14,6 +14,7 @@ from migrations_tool.models import (
 )
 from migrations_tool.old_chart import SheetRow, sheet_of
 from migrations_tool.proofs import newest
+from migrations_tool.rehearsal import signing
 from migrations_tool.rules.the_list import listed
 
 WAY = ("Accounting", "Settings", "Danger Zone", "Switch Providers")
@@ -148,9 +149,10 @@ def _bills(migration: ConnectionMigration) -> list[ToDo]:
 
 
 def _sign(link: ShareLink) -> ToDo:
-    signed = Signature.objects.filter(
-        migration=link.migration, role=Signature.Role.CUSTOMER, withdrawn_at=None
-    ).exists()
+    standing = signing.signed(link.migration)[Signature.Role.CUSTOMER]
+    has_switched = link.migration.flipped_at is not None
+    # One of an older report counts no more, and they are to sign again while there is time.
+    signed = standing.is_good or (has_switched and standing.signature is not None)
     where = "We send you another link for it."
     if signed or link.purpose == ShareLink.Purpose.SIGN:
         where = "It is on this page." if link.purpose == ShareLink.Purpose.SIGN else "You have."

@@ -17,11 +17,13 @@ from migrations_tool.models import (
     Report,
     Rule,
     ShareLink,
+    Signature,
     StepRecord,
 )
 from migrations_tool.proofs import newest
 from migrations_tool.reports_written.digests import digest_of
 from migrations_tool.sharing import LinkGone
+from migrations_tool.sharing.customer_page import page_of
 from migrations_tool.steps import Path, Step
 from rampbridge.logs import clean_text
 from tests.factories import ConnectionFactory, UserFactory
@@ -128,7 +130,9 @@ class TestThePage:
         migration.marked_ready_at = timezone.now()
         migration.save(update_fields=["marked_ready_at"])
 
-        assert "You can switch now" in get(token).content.decode()
+        page = get(token).content.decode()
+        assert "You can switch now. Please do what is still open below first." in page
+        assert "tone-done" not in page
 
     def test_a_link_to_follow_answers_nothing(self, migration: ConnectionMigration) -> None:
         assert post(made(migration)).status_code == 200
@@ -182,6 +186,26 @@ class TestAnswers:
         assert response.status_code == 422
         assert not migration.signatures.exists()
         assert ShareLink.objects.get().used_at is None
+
+    def test_a_signature_under_an_older_report_is_asked_for_again(
+        self, migration: ConnectionMigration
+    ) -> None:
+        Signature.objects.create(
+            migration=migration,
+            role="customer",
+            name="Maria",
+            at=timezone.now(),
+            report_hash="a" * 64,
+            mapping_version="b" * 64,
+        )
+        link = sharing.open_link(made(migration), now=timezone.now())
+
+        def is_signed() -> bool:
+            return next(one for one in page_of(link).to_dos if "Sign" in one.title).is_done
+
+        assert not is_signed()
+        link.migration.flipped_at = timezone.now()
+        assert is_signed()
 
     def test_an_ended_migration_asks_nothing(self, migration: ConnectionMigration) -> None:
         token = made(migration, "rules")
