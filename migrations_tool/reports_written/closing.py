@@ -23,6 +23,7 @@ from migrations_tool.wizard import LABELS, Status
 from rampbridge.lib.money import Money
 from syncing.models import ItemCount, SyncItem
 from syncing.queries.words import LOOKS, word_of
+from syncing.states import ItemState
 
 TEMPLATE = "migrations_tool/reports/closing.html"
 ROUTINE = ("hypercare.reading", "flip.switched", "drain.reading", "wizard.completed")
@@ -192,13 +193,18 @@ def _after(migration: ConnectionMigration) -> list[dict[str, Any]]:
     return [
         {
             "type": SyncItem.ObjectType(kind).label,
-            "state": LOOKS[word_of(state, "")].label,
+            "state": _standing(state),
             "count": int(count),
             "amount": str(Money(int(minor), currency, exponent)),
         }
         for kind, state, currency, exponent, count, minor in counted
         if count
     ]
+
+
+def _standing(state: str) -> str:
+    """In the words of the lists. Whose move an error is, the counts do not tell."""
+    return "Not posted" if state == ItemState.FAILED else LOOKS[word_of(state, "")].label
 
 
 def _canaries(migration: ConnectionMigration) -> list[dict[str, Any]]:

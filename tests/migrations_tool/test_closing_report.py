@@ -1,5 +1,6 @@
 """The closing report says everything, twice, and cannot be changed afterwards."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,7 @@ from migrations_tool.models import (
 from migrations_tool.reports_written import closing
 from migrations_tool.reports_written.digests import digest_of
 from migrations_tool.steps import Path, Step
-from tests.factories import ConnectionFactory
+from tests.factories import ConnectionFactory, SyncItemFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +86,33 @@ def test_it_names_steps_evidence_waivers_and_signatures(migration: ConnectionMig
     ):
         assert told in report.html
     assert bytes(report.pdf).startswith(b"%PDF")
+
+
+def test_it_speaks_in_peoples_words_and_sets_numbers_to_the_right(
+    migration: ConnectionMigration,
+) -> None:
+    SyncItemFactory.create(
+        connection=migration.connection, state="FAILED", error_category="user_actionable"
+    )
+    counts = {"bill": {"not_ready": {"count": 3, "amounts": {}}}}
+    Evidence.objects.create(
+        migration=migration,
+        step=Step.INVENTORY,
+        code="inventory.counted",
+        at=NOW,
+        by="ines",
+        is_good=True,
+        text="Counted.",
+        counts=counts,
+    )
+
+    html = closing.write(migration, actor="ines", now=NOW).html
+
+    assert "FAILED" not in html
+    assert "Not posted" in html
+    assert "not_ready" not in html
+    assert "Not ready" in html
+    assert re.search(r'<td class="wrap num"\s+data-label="Count">3</td>', html)
 
 
 def test_its_hash_is_over_its_facts(migration: ConnectionMigration) -> None:
