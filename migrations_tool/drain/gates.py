@@ -14,15 +14,12 @@ from migrations_tool.wizard import Gate, Light
 ZERO, BILLS = "drain.zero_twice", "drain.bills"
 _ZERO_TITLE = "Nothing is ready, seen twice 15 minutes apart"
 _BILLS_TITLE = "Each bill in flight is decided"
-LOOKED_AT = 200
-"""Readings that tell whether it is drained: more than people and watches make in a quarter of an
-hour."""
 
 
 def gates(migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
     """As of the switch, once there was one: afterwards nothing of it can change."""
     until = migration.flipped_at
-    newest = readings.newest_first(migration, until=until, most=LOOKED_AT)
+    newest = readings.until_the_switch(migration)
     return [
         _zero(migration, newest, until or now),
         _bills(migration, newest[0] if newest else None),

@@ -81,7 +81,7 @@ class BillLine:
 
 def countdown(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any]:
     """The part that is looked at again and again. Two statements."""
-    found = readings.newest_first(migration, until=migration.flipped_at, most=TREND_SHOWN)
+    found = readings.until_the_switch(migration)[:TREND_SHOWN]
     last = found[0] if found else None
     watch = Watch.objects.filter(migration=migration, step=Step.DRAIN).first()
     return {

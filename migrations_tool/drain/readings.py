@@ -5,12 +5,16 @@ from datetime import datetime
 
 from django.db import transaction
 
+from migrations_tool import page_memory
 from migrations_tool.drain.counting import Ready
 from migrations_tool.models import ConnectionMigration, DrainReading
 from rampbridge.lib.statements import execute
 
 NEWEST = 500
 """Readings that are all kept. Of older ones a zero of each hour stays, as proof."""
+LOOKED_AT = 200
+"""Readings that tell whether it is drained: more than people and watches make in a quarter of an
+hour."""
 
 
 def newest_first(
@@ -23,6 +27,15 @@ def newest_first(
     if until is not None:
         found = found.filter(at__lte=until)
     return list(found.order_by("-at", "-pk")[:most])
+
+
+def until_the_switch(migration: ConnectionMigration) -> Sequence[DrainReading]:
+    """The newest ones that tell whether it is drained; once there was a switch, those before it."""
+
+    def read() -> Sequence[DrainReading]:
+        return newest_first(migration, until=migration.flipped_at, most=LOOKED_AT)
+
+    return page_memory.once(migration, "drain readings", read)
 
 
 def keep(

@@ -9,7 +9,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from connections.erp.records import DocKind, Document
-from migrations_tool import proofs
+from migrations_tool import page_memory, proofs
 from migrations_tool.models import (
     ConnectionMigration,
     Evidence,
@@ -36,7 +36,8 @@ Verdict = RehearsedObject.Verdict
 def newest_report(migration: ConnectionMigration) -> Report | None:
     """The report that can be signed."""
     found = Report.objects.filter(migration=migration, kind=Report.Kind.REHEARSAL)
-    return found.order_by("-made_at", "-pk").first()
+    newest = found.order_by("-made_at", "-pk")
+    return page_memory.once(migration, "rehearsal report", newest.first)
 
 
 def write_if_ready(migration: ConnectionMigration, *, actor: str, now: datetime) -> Report | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, Report, Signature
 from migrations_tool.old_chart.version import version_of
 from migrations_tool.proofs import newest
@@ -101,9 +102,9 @@ def withdraw(migration: ConnectionMigration, *, role: str, actor: str, now: date
 def signed(migration: ConnectionMigration) -> dict[str, Signed]:
     """Both roles, as they stand against the newest report and mapping. Three statements."""
     report, version = newest_report(migration), version_of(migration)
-    found = {
-        one.role: one for one in Signature.objects.filter(migration=migration, withdrawn_at=None)
-    }
+    standing = Signature.objects.filter(migration=migration, withdrawn_at=None)
+    signatures = page_memory.once(migration, "signatures", lambda: list(standing))
+    found = {one.role: one for one in signatures}
     return {
         role: Signed(role, found.get(role), _trouble(found.get(role), report, version))
         for role in Role.values

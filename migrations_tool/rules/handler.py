@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models.functions import Now
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject, Now
 
 from migrations_tool.models import ConnectionMigration, Evidence, Rule, Screenshot, ShareLink
 from migrations_tool.proofs import newest
@@ -49,14 +51,13 @@ class Rules(Handler):
     def panel(
         self, migration: ConnectionMigration, *, asked: Mapping[str, str], now: datetime
     ) -> dict[str, Any]:
-        rules = list(Rule.objects.filter(migration=migration).order_by("kind", "name", "pk"))
-        pictures: dict[int, list[Screenshot]] = {}
-        shots = Screenshot.objects.filter(rule__migration=migration).defer("content")
-        for shot in shots.order_by("added_at", "pk"):
-            pictures.setdefault(shot.rule_id, []).append(shot)
+        shots = Screenshot.objects.filter(rule=OuterRef("pk")).order_by("added_at", "pk")
+        pictures = ArraySubquery(shots.values(shown=JSONObject(pk="pk", name="name")))
+        written = Rule.objects.filter(migration=migration).annotate(pictures=pictures)
+        rules = list(written.order_by("kind", "name", "pk"))
         links = ShareLink.objects.filter(migration=migration, purpose=ShareLink.Purpose.RULES)
         return {
-            "rules": [(one, pictures.get(one.pk, [])) for one in rules if not one.dropped_because],
+            "rules": [(one, one.pictures) for one in rules if not one.dropped_because],
             "dropped": [one for one in rules if one.dropped_because],
             "kinds": Rule.Kind.choices,
             "editing": asked.get("rule", ""),
