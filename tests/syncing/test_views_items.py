@@ -216,7 +216,7 @@ class TestItem:
         item = make_item(ConnectionFactory.create(), "done")
         support.get(reverse("item", args=[item.pk]))
 
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             support.get(reverse("item", args=[item.pk]))
 
     def test_an_unknown_item_is_no_page(self, support: Client) -> None:
