@@ -120,7 +120,7 @@ def migration_start(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         "now": timezone.now(),
         "connection": connection,
         "steps": STEPS,
-        "earlier": list(connection.migrations.order_by("-started_at", "-pk")[:5]),  # type: ignore[attr-defined]
+        "earlier": list(connection.migrations.order_by("-started_at", "-pk")[:5]),
     }
     return render(request, "migrations_tool/start.html", context)
 
