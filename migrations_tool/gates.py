@@ -31,8 +31,18 @@ def _with_waiver(gate: Gate, waived: Mapping[str, Waiver]) -> Gate:
     waiver = waived.get(gate.code)
     if waiver is None or gate.is_open or not gate.may_be_waived:
         return gate
+    if not covers(waiver, gate):
+        more = f"It was waived by {waiver.asked_by} and {waiver.decided_by} for less than this."
+        return replace(gate, words=f"{gate.words} {more}".strip())
     who = f"Waived by {waiver.asked_by} and {waiver.decided_by}: {waiver.reason}"
     return replace(gate, light=Light.WAIVED, words=f"{gate.words} {who}".strip())
+
+
+def covers(waiver: Waiver, gate: Gate) -> bool:
+    """Whether what is open now is no more than what two people have waived."""
+    if waiver.covers is None or gate.left is None:
+        return waiver.covers == gate.left
+    return gate.left <= waiver.covers
 
 
 def standings_of(migration: ConnectionMigration) -> dict[Step, Standing]:

@@ -24,6 +24,7 @@ from migrations_tool.models import (
 from migrations_tool.steps import BY_STEP, STEPS, Act, Path, Step
 from migrations_tool.wizard import (
     OVER,
+    Gate,
     Refused,
     Status,
     StepNotCurrent,
@@ -193,9 +194,13 @@ def ask_waiver(
     _must_be_open(migration)
     if not reason.strip():
         raise Refused("Say why: the closing report prints the reason.")
-    words = "" if not gate else _words_of_gate(migration, step, gate, now)
-    if not gate and not BY_STEP[step].may_be_skipped:
+    red = _red_gate(migration, step, gate, now) if gate else None
+    if red is None and not BY_STEP[step].may_be_skipped:
         raise Refused(f"{BY_STEP[step].title} cannot be skipped.")
+    if red is not None:  # it would be waived if the one from before still covered it
+        Waiver.objects.filter(
+            migration=migration, step=step, gate=gate, state=Waiver.State.GRANTED
+        ).update(state=Waiver.State.LAPSED)
     try:
         with transaction.atomic():
             waiver = Waiver.objects.create(
@@ -203,7 +208,8 @@ def ask_waiver(
                 step=step,
                 gate=gate,
                 reason=reason.strip()[:500],
-                words=words[:500],
+                words=f"{red.title}: {red.words}"[:500] if red else "",
+                covers=red.left if red else None,
                 asked_by=actor,
                 asked_at=now,
             )
@@ -215,13 +221,13 @@ def ask_waiver(
     return waiver
 
 
-def _words_of_gate(migration: ConnectionMigration, step: Step, code: str, now: datetime) -> str:
+def _red_gate(migration: ConnectionMigration, step: Step, code: str, now: datetime) -> Gate:
     gate = next((one for one in gates_of(migration, step, now=now) if one.code == code), None)
     if gate is None or not gate.may_be_waived:
         raise Refused("This condition cannot be waived.")
     if gate.is_open:
         raise Refused("This condition is met. There is nothing to waive.")
-    return f"{gate.title}: {gate.words}"
+    return gate
 
 
 @transaction.atomic

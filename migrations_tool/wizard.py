@@ -65,6 +65,9 @@ class Gate:
     """What to do, if it is not green."""
     may_be_waived: bool = False
     """By two people, with a reason that the closing report prints."""
+    left: int | None = None
+    """How many things keep it from being green, where they can be counted: a waiver covers no more
+    of them than there were."""
 
     @property
     def is_open(self) -> bool:

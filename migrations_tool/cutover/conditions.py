@@ -91,7 +91,8 @@ def _bills(migration: ConnectionMigration) -> Gate:
         return Gate(code, title, Light.GREEN, "No bill was in flight.")
     if left:
         words = f"{left} of {count} are not ticked off."
-        return Gate(code, title, Light.RED, words, "Tick each bill below.", may_be_waived=True)
+        fix = "Tick each bill below."
+        return Gate(code, title, Light.RED, words, fix, may_be_waived=True, left=left)
     return Gate(code, title, Light.GREEN, f"All {count} are done.")
 
 
@@ -103,9 +104,8 @@ def _rules(migration: ConnectionMigration) -> Gate:
         return Gate(code, title, Light.GREEN, "There was no rule to make anew.")
     if left:
         words = f"{left} of {count} are not made anew yet."
-        return Gate(
-            code, title, Light.RED, words, "Make each in Ramp, then tick it.", may_be_waived=True
-        )
+        fix = "Make each in Ramp, then tick it."
+        return Gate(code, title, Light.RED, words, fix, may_be_waived=True, left=left)
     return Gate(code, title, Light.GREEN, f"All {count} are made anew.")
 
 

@@ -44,7 +44,7 @@ def _zero(migration: ConnectionMigration, newest: Sequence[DrainReading], now: d
         )
     zone = ZoneInfo(migration.connection.time_zone)
     if last.total:
-        return _gate(Light.RED, _left(last), _how(migration))
+        return _gate(Light.RED, _left(last), _how(migration), left=last.total)
     zero = progress.zero_run(newest)
     assert zero is not None  # the newest reading is zero
     if not zero.is_proven:
@@ -77,13 +77,13 @@ def _how(migration: ConnectionMigration) -> str:
     return f"Have {old} sync them; what it cannot sync, mark as not ready in Ramp."
 
 
-def _gate(light: Light, words: str, fix: str = "") -> Gate:
-    return Gate(ZERO, _ZERO_TITLE, light, words, fix, may_be_waived=True)
+def _gate(light: Light, words: str, fix: str = "", *, left: int | None = None) -> Gate:
+    return Gate(ZERO, _ZERO_TITLE, light, words, fix, may_be_waived=True, left=left)
 
 
 def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
-    def gate(light: Light, words: str, fix: str = "") -> Gate:
-        return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True)
+    def gate(light: Light, words: str, fix: str = "", *, left: int | None = None) -> Gate:
+        return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True, left=left)
 
     flying = BillInFlight.objects.filter(migration=migration, gone_at=None)
     found = flying.aggregate(all=Count("pk"), undecided=Count("pk", filter=Q(decision="")))
@@ -93,6 +93,7 @@ def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
             Light.RED,
             f"{of} bills in flight have no decision. The switch does not carry them along.",
             "Decide for each: pay it before, hold it, or create it anew afterwards.",
+            left=found["undecided"],
         )
     if last is None:
         return gate(Light.UNKNOWN, "Nobody has looked for bills in flight yet.", "Check now.")

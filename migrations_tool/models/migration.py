@@ -203,12 +203,16 @@ class Waiver(models.Model):
         ASKED = "asked", "Waits for a second person"
         GRANTED = "granted", "Granted"
         REFUSED = "refused", "Refused"
+        LAPSED = "lapsed", "Overtaken"
 
     migration = models.ForeignKey(ConnectionMigration, models.PROTECT, related_name="waivers")
     step = models.CharField(max_length=12)
     gate = models.CharField(max_length=60, blank=True, default="", help_text="Empty: the step.")
     reason = models.CharField(max_length=500)
     words = models.CharField(max_length=500, blank=True, default="", help_text="What was red then.")
+    covers = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many things were open then; more are not waived."
+    )
     state = models.CharField(max_length=7, choices=State, default=State.ASKED)
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField()

@@ -1,7 +1,7 @@
 """Evidence that a chart is the same on all three sides, and whether it still holds."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Max
@@ -91,6 +91,8 @@ def gate_of_parity(
     # After the switch the chart is kept up by itself, and what counts is how it was then.
     at = min(now, migration.flipped_at or now)
     gate = gate_of_evidence(evidence, code, title, now=at, fix=fix, may_be_waived=True)
+    if evidence is not None and not evidence.is_good:
+        return replace(gate, left=int(evidence.result.get("total", 0)))
     if evidence is None or not gate.is_open or migration.flipped_at is not None:
         return gate
     if evidence.result.get("chart_at") == _told(chart_at(migration.connection, kinds)):

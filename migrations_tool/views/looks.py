@@ -43,6 +43,7 @@ WAIVER_LOOKS: Mapping[str, Look] = {
     Waiver.State.ASKED: Look("Waits for a second person", "customer", "hourglass"),
     Waiver.State.GRANTED: Look("Granted", "uncertain", "scale"),
     Waiver.State.REFUSED: Look("Refused", "neutral", "ban"),
+    Waiver.State.LAPSED: Look("Overtaken", "neutral", "ban"),
 }
 RUN_LOOKS: Mapping[str, Look] = {
     StepRun.State.WAITING: Look("Waiting for a worker", "neutral", "clock"),

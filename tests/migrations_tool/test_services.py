@@ -21,9 +21,11 @@ pytestmark = pytest.mark.django_db
 class Gated(Handler):
     """A step with a red condition that may be waived, one that may not, and a green one."""
 
+    left: int | None = None
+
     def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
         return (
-            Gate("inventory.a", "A", Light.RED, "Not yet.", may_be_waived=True),
+            Gate("inventory.a", "A", Light.RED, "Not yet.", may_be_waived=True, left=self.left),
             Gate("inventory.b", "B", Light.RED, "Never."),
             Gate("inventory.c", "C", Light.GREEN, "Seen.", may_be_waived=True),
         )
@@ -126,6 +128,34 @@ class TestWaivers:
         assert self._light(migration) is Light.WAIVED
         (first, *_) = gates.gates_of(migration, Step.INVENTORY, now=timezone.now())
         assert first.words == "Not yet. Waived by ana and tom: Test objects."
+
+    def test_cover_no_more_than_was_open_then(self, migration: ConnectionMigration) -> None:
+        with patch.object(Gated, "left", 3):
+            services.decide_waiver(
+                ask_waiver(migration), grant=True, actor="tom", now=timezone.now()
+            )
+        with patch.object(Gated, "left", 2):
+            assert self._light(migration) is Light.WAIVED
+
+        with patch.object(Gated, "left", 4):
+            (first, *_) = gates.gates_of(migration, Step.INVENTORY, now=timezone.now())
+            assert first.light is Light.RED
+            assert first.words == "Not yet. It was waived by ana and tom for less than this."
+            again = ask_waiver(migration, reason="One more of them.")
+            services.decide_waiver(again, grant=True, actor="tom", now=timezone.now())
+            assert self._light(migration) is Light.WAIVED
+        states = Waiver.objects.order_by("pk").values_list("state", flat=True)
+        assert list(states) == ["lapsed", "granted"]
+
+    def test_say_nothing_of_what_nobody_can_count_any_more(
+        self, migration: ConnectionMigration
+    ) -> None:
+        with patch.object(Gated, "left", 3):
+            services.decide_waiver(
+                ask_waiver(migration), grant=True, actor="tom", now=timezone.now()
+            )
+
+        assert self._light(migration) is Light.RED
 
     def test_are_not_decided_by_who_asked(self, migration: ConnectionMigration) -> None:
         with pytest.raises(Refused, match="A second person decides"):
