@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.db.models.functions import Now
 
 from connections.erp.errors import ErpError
@@ -130,11 +130,11 @@ def watches_due(*, limit: int = 50) -> list[int]:
 def _begin_watches() -> None:
     """Every open migration has a watch for each step that can be watched."""
     watched = [step for step in Step if handler_of(step).watch_every]
+    open_ones = ConnectionMigration.objects.filter(state=ConnectionMigration.State.OPEN)
+    lacking = open_ones.annotate(watched=Count("watches")).filter(watched__lt=len(watched))
     missing = [
         Watch(migration=migration, step=step, due_at=migration.started_at)
-        for migration in ConnectionMigration.objects.filter(
-            state=ConnectionMigration.State.OPEN
-        ).exclude(watches__isnull=False)
+        for migration in lacking
         for step in watched
     ]
     Watch.objects.bulk_create(missing, ignore_conflicts=True)

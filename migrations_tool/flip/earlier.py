@@ -10,13 +10,16 @@ from migrations_tool.work import Work
 
 
 def check_all(work: Work, before: Step) -> None:
-    """Read once more what may still be ready, then hold every earlier step against its gates.
+    """Read once more what may still be ready and whether the old chart is still the one that is
+    kept, then hold every earlier step against its gates.
 
     :raises GateClosed: with the steps that are open and the gates that are not green or waived
     """
     from migrations_tool.gates import gates_of, standings_of
+    from migrations_tool.handlers import handler_of
 
-    _drain_again(work)
+    handler_of(Step.DRAIN).check(_of_step(work, Step.DRAIN))
+    handler_of(Step.BACKUP).watch(_of_step(work, Step.BACKUP))
     now = work.clock()
     closed: list[Gate] = []
     standings = standings_of(work.migration)
@@ -31,13 +34,9 @@ def check_all(work: Work, before: Step) -> None:
     check_gates(closed)
 
 
-def _drain_again(work: Work) -> None:
-    from migrations_tool.handlers import handler_of
-
-    draining = Work(
-        work.migration, Step.DRAIN, work.actor, work.clock, work.run, work.lease, work.trace_ids
-    )
-    handler_of(Step.DRAIN).check(draining)
+def _of_step(work: Work, step: Step) -> Work:
+    """The same run, whose evidence is another step's."""
+    return Work(work.migration, step, work.actor, work.clock, work.run, work.lease, work.trace_ids)
 
 
 def _closed(step: Step, gates: Sequence[Gate]) -> list[Gate]:

@@ -30,6 +30,7 @@ from tests.migrations_tool.switched import (
     reachable_from_ramp,
     take_earlier_as_done,
 )
+from tests.migrations_tool.test_backup import rename_account
 from tests.migrations_tool.world import World
 
 pytestmark = pytest.mark.django_db
@@ -269,6 +270,17 @@ class TestWhatBlocks:
 
         assert "4 Backup" in said
         assert "another version" in said
+
+    def test_a_chart_that_has_changed_since_the_backup(self, world: World) -> None:
+        prepare(world)
+        with only_these(Step.BACKUP):
+            assert world.do(Step.BACKUP, Act.APPLY).state == StepRun.State.DONE
+            assert world.do(Step.BACKUP, Act.CHECK).state == StepRun.State.DONE
+        rename_account(world)
+
+        said = self.refused(world, Step.BACKUP)
+
+        assert "4 Backup, it is not older than the chart" in said
 
     def test_a_parity_that_failed(self, world: World) -> None:
         prepare(world)
