@@ -26,11 +26,13 @@ START_SECONDS = 5
 NO_TIME = "button.no_time"
 """The code of what there was no time for."""
 
+# With OR it stays a condition that is asked of each row. As a join, which the planner would rather
+# make of it, an empty table of requests had it expect one item and sort a whole queue for it.
 MAY_BE_SENT = f"""
-    NOT EXISTS (
+    (i.sync_request_id IS NULL OR NOT EXISTS (
         SELECT FROM syncing_syncrequest r
         WHERE r.id = i.sync_request_id
-          AND r.stop_at <= now() AND r.ends_at + interval '{MARGIN_SECONDS}s' > now())
+          AND r.stop_at <= now() AND r.ends_at + interval '{MARGIN_SECONDS}s' > now()))
 """
 """Of an item `i`: whether a document may be sent for it. Not between the time when nothing more is
 started and the time when Ramp has certainly called it failed."""
