@@ -152,7 +152,10 @@ def hog() -> Connection:
     In tables of its own: rows that other tests have rolled back would be read along.
     """
     with database.cursor() as cursor:
-        cursor.execute("TRUNCATE syncing_syncitem, syncing_itempayload, syncing_schedule CASCADE")
+        cursor.execute(
+            "TRUNCATE syncing_syncitem, syncing_itempayload, syncing_schedule, syncing_pause,"
+            " syncing_syncrequest, syncing_cardpayment CASCADE"
+        )
     connection = connection_with_schedule()
     with database.cursor() as cursor:
         cursor.execute(
