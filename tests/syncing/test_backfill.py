@@ -23,7 +23,9 @@ from tests.syncing.world import connection_with_schedule
 pytestmark = pytest.mark.django_db
 
 MARCH = datetime(2026, 3, 10, 12, tzinfo=UTC)
-FIRST, LAST, TODAY = date(2026, 3, 1), date(2026, 3, 31), date(2026, 11, 21)
+FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
+TODAY = datetime.now(UTC).date() + timedelta(days=1)
+"""Whatever is made now is before its end, in every time zone."""
 
 
 @pytest.fixture
