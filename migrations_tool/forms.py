@@ -94,9 +94,9 @@ class EndForm(CustomerNamedForm):
 
     field_order = ("because", "name")
     because = forms.CharField(
-        label="Why it is abandoned",
+        label="Why it ends",
         max_length=500,
-        help_text="It stands on the list and in the audit trail.",
+        help_text="It stands on the list, in the report and in the audit trail.",
         error_messages={"required": "Say why: whoever starts again later wants to know."},
         widget=forms.Textarea(attrs={"class": "field", "rows": 3}),
     )

@@ -44,6 +44,9 @@ class FlipHandler(Handler):
         if because := str(work.settings.get("abandon", "")):
             rollback.abandon(work, because)
             return
+        if because := str(work.settings.get("end_as_it_is", "")):
+            rollback.end_as_it_is(work, because)
+            return
         if work.migration.flipped_at is None:
             self._withhold(work)
             return

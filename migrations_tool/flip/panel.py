@@ -33,6 +33,7 @@ def context(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any]:
         "reminder": reminder(migration, now),
         "links": list(links),
         "is_being_taken_back": is_back,
+        "seen_back": newest(migration, after_flip.SEEN) if is_back else None,
         "way_back": after_flip.instructions(migration) if is_back else [],
         "documents": posted_since(migration).count() if migration.flipped_at else 0,
     }

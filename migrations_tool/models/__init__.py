@@ -24,6 +24,7 @@ from migrations_tool.models.proving import (
     Report,
     ShareLink,
     Signature,
+    WatchedHour,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "StepRun",
     "Waiver",
     "Watch",
+    "WatchedHour",
 ]

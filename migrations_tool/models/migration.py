@@ -188,7 +188,7 @@ class Evidence(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["migration", "step", "-at", "-id"], name="evidence_newest"),
-            models.Index(fields=["migration", "code", "-at", "-id"], name="evidence_by_code"),
+            models.Index(fields=["migration", "code", "-id"], name="evidence_newest_of_code"),
         ]
         triggers = [_FOR_EVER]
 

@@ -61,6 +61,14 @@ class Signature(models.Model):
     at = models.DateTimeField()
     report_hash = models.CharField(max_length=64)
     mapping_version = models.CharField(max_length=64)
+    link = models.ForeignKey(
+        "ShareLink",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="signatures",
+        help_text="By which the customer came to the report.",
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.CharField(max_length=150, blank=True, default="")
 
@@ -90,6 +98,16 @@ class ShareLink(models.Model):
     purpose = models.CharField(max_length=6, choices=Purpose)
     token_hash = models.CharField(max_length=64, unique=True)
     made_by = models.CharField(max_length=150)
+    made_in = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Hash of a mark of the browser that made it, which cannot answer by it.",
+    )
+    given_to = models.EmailField(
+        blank=True, default="", db_default="", help_text="Whose address it was made for."
+    )
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -98,6 +116,12 @@ class ShareLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} link of {self.migration_id}"
+
+    @property
+    def way(self) -> str:
+        """By which somebody came, for evidence and reports."""
+        given = f"given to {self.given_to}" if self.given_to else "for the customer"
+        return f"by the link {given} by {self.made_by}"
 
 
 class CanaryObject(models.Model):
@@ -121,6 +145,25 @@ class CanaryObject(models.Model):
 
     def __str__(self) -> str:
         return f"canary {self.object_type}"
+
+
+class WatchedHour(models.Model):
+    """One hour of hypercare in which somebody looked: the targets were read, and Ramp was too.
+
+    An hour without a row was not watched, and proves nothing.
+    """
+
+    migration = models.ForeignKey(ConnectionMigration, models.CASCADE, related_name="hours")
+    hour = models.DateTimeField(help_text="Its beginning.")
+    was_met = models.BooleanField(help_text="Every target, at every look in it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["migration", "hour"], name="one_line_per_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour} of {self.migration_id}"
 
 
 class CodingComparison(models.Model):

@@ -72,6 +72,7 @@ def facts_of(migration: ConnectionMigration) -> dict[str, Any]:
         "started": _moment(migration.started_at),
         "marked_ready": _moment(migration.marked_ready_at),
         "switched": _moment(migration.flipped_at),
+        "ended": _ended(migration),
         "steps": _steps(migration),
         "evidence": _evidence(migration),
         "waivers": _waivers(migration),
@@ -87,6 +88,16 @@ def facts_of(migration: ConnectionMigration) -> dict[str, Any]:
 
 def _moment(when: datetime | None) -> str:
     return f"{when:%-d %b %Y, %H:%M} UTC" if when else ""
+
+
+def _ended(migration: ConnectionMigration) -> str:
+    """How it ended, where that was not by its last step."""
+    if migration.state != ConnectionMigration.State.ROLLED_BACK:
+        return ""
+    how = migration.get_state_display()
+    return f"{how} by {migration.ended_by}, {_moment(migration.finished_at)}: " + (
+        migration.ended_because
+    )
 
 
 def _steps(migration: ConnectionMigration) -> list[dict[str, Any]]:
@@ -151,11 +162,12 @@ def _signatures(migration: ConnectionMigration) -> list[dict[str, Any]]:
             "at": _moment(one.at),
             "report": one.report_hash,
             "mapping": one.mapping_version,
+            "way": one.link.way if one.link else "",
             "withdrawn": f"{one.withdrawn_by}, {_moment(one.withdrawn_at)}"
             if one.withdrawn_at
             else "",
         }
-        for one in migration.signatures.order_by("at", "pk")
+        for one in migration.signatures.select_related("link").order_by("at", "pk")
     ]
 
 

@@ -35,6 +35,7 @@ def summary(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Begun", facts["started"]),
         ("Marked ready", facts["marked_ready"]),
         ("Switched", facts["switched"]),
+        *([("Ended", facts["ended"])] if facts["ended"] else []),
         ("Responsible", facts["implementer"]),
         ("Customer's contact", facts["contact"]),
     ]
@@ -47,8 +48,9 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
     return [
         _section(facts, "Steps", "steps", (5, 29, 15, 16, 20, 15),
                  number="No.", title="Step", status="Status", owner="Owner", done="Done", by="By"),
-        _section(facts, "Signatures", "signatures", (14, 20, 20, 32, 14), role="Role", name="Name",
-                 at="Signed", report="Report's hash", withdrawn="Withdrawn"),
+        _section(facts, "Signatures", "signatures", (12, 15, 14, 20, 25, 14), role="Role",
+                 name="Name", at="Signed", way="Came", report="Report's hash",
+                 withdrawn="Withdrawn"),
         _section(facts, "Waivers", "waivers", (16, 16, 28, 10, 15, 15), step="Step",
                  gate="Condition", reason="Reason", state="State", asked="Asked",
                  decided="Decided"),

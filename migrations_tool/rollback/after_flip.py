@@ -1,6 +1,7 @@
 """Take the switch back: we stop, the customer reconnects the old provider, and Ramp shows it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -10,9 +11,12 @@ from migrations_tool import services, sharing
 from migrations_tool.flip import sight
 from migrations_tool.flip.preconditions import name_of
 from migrations_tool.flip.sight import Seat, Sight
-from migrations_tool.models import ConnectionMigration
+from migrations_tool.gates import standings_of
+from migrations_tool.models import ConnectionMigration, StepRun
 from migrations_tool.proofs import newest
+from migrations_tool.reports_written import closing
 from migrations_tool.rollback.documents import posted_since
+from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Refused
 from migrations_tool.work import Work
 from syncing import pauses
@@ -20,6 +24,10 @@ from syncing import pauses
 WHY = "The migration is being taken back."
 STOPPED = "flip.stopped"
 BACK = "flip.back"
+ELSEWHERE = "flip.ended_elsewhere"
+SEEN = "flip.seat_on_the_way_back"
+END_AS_IT_IS = "end_as_it_is"
+"""Among the settings of an undo: why it ends although the old provider did not come back."""
 
 
 def is_under_way(migration: ConnectionMigration) -> bool:
@@ -59,6 +67,67 @@ def verify(work: Work) -> bool:
     :raises RampError: if Ramp cannot be asked
     """
     migration = work.migration
+    seen, connections = _look(work)
+    if seen.seat is not Seat.OLD and not _is_reconnected(migration, seen, connections):
+        _keep_seen(work, seen, connections)
+        return False
+    old = migration.old_provider_name or "The old connection"
+    text = f"{old} is active again and ours is not. Nothing is posted by us."
+    _end(work, BACK, text, seen, because=WHY)
+    return True
+
+
+def ask_to_end_as_it_is(
+    migration: ConnectionMigration, *, because: str, actor: str, now: datetime
+) -> StepRun:
+    """Have a worker end a migration whose customer went to a third provider, or to none.
+
+    :raises Refused: if no reason is given, posting was not stopped before, or the step is being run
+    """
+    if not because.strip():
+        raise Refused("Say why it ends like this: the record and the report keep the reason.")
+    if not is_under_way(migration):
+        raise Refused("Take back step 11 first: it stops posting and lists what was posted.")
+    return services.ask(
+        migration,
+        Step.FLIP,
+        Act.UNDO,
+        version=standings_of(migration)[Step.FLIP].version,
+        actor=actor,
+        now=now,
+        settings={END_AS_IT_IS: because.strip()[:400]},
+    )
+
+
+def end_as_it_is(work: Work, because: str) -> None:
+    """End it in the state that Ramp shows now, because somebody says that it stays like this: we
+    are stopped, and neither the old connection nor ours is active.
+
+    :raises Refused: if posting was not stopped, or ours is still active
+    :raises RampError: if Ramp cannot be asked
+    """
+    if not is_under_way(work.migration):
+        raise Refused("Take back step 11 first: it stops posting and lists what was posted.")
+    if verify(work):
+        work.say("The old connection is active again. The migration is rolled back.")
+        return
+    seen, connections = _look(work)
+    if seen.seat not in _ENDS:
+        raise Refused(_STILL_OURS)
+    text = _elsewhere(work.migration, seen, connections)
+    _end(work, ELSEWHERE, f"{text} Ended so by {work.actor}: {because}", seen, because=because)
+    work.say(f"Ended. {text}")
+
+
+_ENDS = frozenset({Seat.OTHER, Seat.NOBODY})
+_STILL_OURS = (
+    "Our connection is still active in Ramp, so this is no end: the customer has to choose another"
+    " provider or disconnect ours. Nothing is posted until then."
+)
+
+
+def _look(work: Work) -> tuple[Sight, Sequence[AccountingConnection]]:
+    migration = work.migration
     work.keep()
     connections = work.ramp.all_connections()
     seen = sight.look(
@@ -68,27 +137,45 @@ def verify(work: Work) -> bool:
         label=migration.connection.ramp_provider_name,
         was_switched=False,
     )
-    if seen.seat is not Seat.OLD and not _is_reconnected(migration, seen, connections):
-        return False
-    now = work.clock()
-    old = migration.old_provider_name or "The old connection"
+    return seen, connections
+
+
+def _end(work: Work, code: str, text: str, seen: Sight, *, because: str) -> None:
+    """Over, with its report. What the customer's page shows from here on is the end."""
+    migration, now = work.migration, work.clock()
     with transaction.atomic():
         sharing.revoke_all(migration, actor=work.actor, now=now)
-        work.evidence(
-            BACK,
-            f"{old} is active again and ours is not. Nothing is posted by us.",
-            is_good=True,
-            result={"seat": seen.seat},
-        )
+        work.evidence(code, text, is_good=True, result={"seat": seen.seat})
         services.end(
             migration,
             ConnectionMigration.State.ROLLED_BACK,
-            because=WHY,
+            because=because,
             actor=work.actor,
             now=now,
             by_run=work.run,
         )
-    return True
+        migration.refresh_from_db()
+        closing.write(migration, actor=work.actor, now=now)
+
+
+def _elsewhere(
+    migration: ConnectionMigration, seen: Sight, connections: Sequence[AccountingConnection]
+) -> str:
+    """The end state, in a sentence or two."""
+    old = migration.old_provider_name or "the old connection"
+    live = ", ".join(sorted(name_of(one) for one in connections if one.is_live))
+    who = f"{live} is active in Ramp" if seen.seat is Seat.OTHER else "Nobody is active in Ramp"
+    return f"{who}; neither {old} nor ours is. Nothing is posted by us."
+
+
+def _keep_seen(work: Work, seen: Sight, connections: Sequence[AccountingConnection]) -> None:
+    """Who is active on the way back, if it is neither of the two; once each."""
+    if seen.seat not in _ENDS:
+        return
+    text = _elsewhere(work.migration, seen, connections)
+    before = newest(work.migration, SEEN)
+    if before is None or before.text != text:
+        work.evidence(SEEN, text, is_good=False, result={"seat": seen.seat})
 
 
 def _is_reconnected(

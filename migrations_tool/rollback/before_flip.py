@@ -4,8 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from connections import services as connection_services
 from connections.mirror import ramp_side
 from connections.models import Connection, Mirror
+from connections.ramp.errors import Forbidden, ScopeMissing
 from migrations_tool import services, sharing
 from migrations_tool.flip import sight
 from migrations_tool.flip.sight import Seat, Sight
@@ -46,11 +48,18 @@ _SWITCHED = (
     "The customer has switched already. Take back step 11 in place of giving up: it stops posting"
     " and lists what was posted since."
 )
+_SWITCHED_MEANWHILE = (
+    "The customer has switched while it was being given up, so it is not. Their links have ended,"
+    " and nothing is posted. Check step 11, which sees the switch; then go on, or take it back."
+)
 
 
 def abandon(work: Work, because: str) -> None:
     """Bring it to its end state: the old connection active, ours unused and forgotten here, links
     and signatures void, nothing watched. The archive and all evidence stay.
+
+    Nothing here is forgotten before Ramp was read a second time: whoever switches between the two
+    looks keeps the migration open, and step 11 sees the switch.
 
     :raises Refused: if Ramp shows that the customer has switched
     """
@@ -60,30 +69,35 @@ def abandon(work: Work, because: str) -> None:
     if migration.flipped_at is not None or (is_migration and before.seat is Seat.OURS):
         raise Refused(_SWITCHED)
     now = work.clock()
+    sharing.revoke_all(migration, actor=work.actor, now=now)
+    is_rung = is_migration and not _stop_ringing(work)
+    after = _look(work)
+    if is_migration and after.seat is Seat.OURS:
+        raise Refused(_SWITCHED_MEANWHILE)
+    text = _end_state(migration, after)
+    if is_rung:
+        text += " Ramp did not let us take our webhook back: nothing is read when it rings."
     with transaction.atomic():
-        sharing.revoke_all(migration, actor=work.actor, now=now)
         Signature.objects.filter(migration=migration, withdrawn_at=None).update(
             withdrawn_at=now, withdrawn_by=work.actor
         )
         if is_migration:
             _forget(migration.connection)
-    after = _look(work)
-    text = _end_state(migration, after)
-    work.evidence(
-        "flip.abandoned",
-        text,
-        is_good=after.seat is before.seat,
-        inputs={"because": because},
-        result={"before": before.seat, "after": after.seat, "is_offered": after.is_offered},
-    )
-    services.end(
-        migration,
-        ConnectionMigration.State.ABANDONED,
-        because=because,
-        actor=work.actor,
-        now=now,
-        by_run=work.run,
-    )
+        work.evidence(
+            "flip.abandoned",
+            text,
+            is_good=after.seat is before.seat,
+            inputs={"because": because},
+            result={"before": before.seat, "after": after.seat, "is_offered": after.is_offered},
+        )
+        services.end(
+            migration,
+            ConnectionMigration.State.ABANDONED,
+            because=because,
+            actor=work.actor,
+            now=now,
+            by_run=work.run,
+        )
     fix = ""
     if after.is_offered:
         fix = (
@@ -91,6 +105,20 @@ def abandon(work: Work, because: str) -> None:
             " Switch Providers, and Ramp's support to take it off that list."
         )
     work.say(f"Given up. {text}", fix)
+
+
+def _stop_ringing(work: Work) -> bool:
+    """Take back our webhooks, which the preflight made. False if Ramp does not let us.
+
+    :raises RampError: if Ramp is silent, or does not know us any more
+    """
+    for subscription in work.connection.subscriptions.exclude(status="removed"):
+        work.keep()
+        try:
+            connection_services.unsubscribe(subscription, work.ramp)
+        except (Forbidden, ScopeMissing):
+            return False
+    return True
 
 
 def _look(work: Work) -> Sight:

@@ -1,7 +1,7 @@
 """The list of migrations, and how one begins and ends."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from connections import queries as connection_queries
 from connections.models import Connection
-from migrations_tool import queries, services
+from migrations_tool import proofs, queries, services
 from migrations_tool.forms import EndForm, StartForm
-from migrations_tool.models import ConnectionMigration
+from migrations_tool.models import ConnectionMigration, Report, StepRun
 from migrations_tool.queries import Row
-from migrations_tool.rollback import before_flip
+from migrations_tool.rollback import after_flip, before_flip
 from migrations_tool.steps import BY_STEP, STEPS, Path
 from migrations_tool.views.looks import MIGRATION_LOOKS, STATUS_LOOKS
 from migrations_tool.wizard import Refused, current_step
@@ -155,9 +155,7 @@ def migration_end(request: HtmxHttpRequest, pk: int) -> HttpResponse:
                 messages.success(request, "Finished. It can be read, not changed.")
                 return redirect("migration", pk)
             if form.is_valid():
-                because = form.cleaned_data["because"]
-                run = before_flip.ask_to_abandon(found, because=because, actor=me, now=now)
-                messages.success(request, "It is being given up. Ramp is read before and after.")
+                run = _ask_to_end(request, found, because=form.cleaned_data["because"], now=now)
                 return redirect("migration_step", pk, run.step)
         except Refused as words:
             refusal = str(words)
@@ -171,6 +169,26 @@ def migration_end(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "is_open": found.state == State.OPEN,
+        "is_being_taken_back": after_flip.is_under_way(found),
+        "seen": proofs.newest(found, after_flip.SEEN),
+        "has_report": found.reports.filter(kind=Report.Kind.CLOSING).exists(),
     }
     status = UNPROCESSABLE if request.method == "POST" else 200
     return render(request, "migrations_tool/end.html", context, status=status)
+
+
+def _ask_to_end(
+    request: HtmxHttpRequest, migration: ConnectionMigration, *, because: str, now: datetime
+) -> StepRun:
+    """Give it up before the switch; after it, once it is taken back, end it as it is.
+
+    :raises Refused: with words fit to show
+    """
+    me = request.user.get_username()
+    if not after_flip.is_under_way(migration):
+        run = before_flip.ask_to_abandon(migration, because=because, actor=me, now=now)
+        messages.success(request, "It is being given up. Ramp is read before and after.")
+        return run
+    run = after_flip.ask_to_end_as_it_is(migration, because=because, actor=me, now=now)
+    messages.success(request, "It is being ended. Ramp is read first.")
+    return run

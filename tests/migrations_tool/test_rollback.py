@@ -1,11 +1,16 @@
 """Both ways back end in a state that was read from Ramp."""
 
 from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from connections import services as connection_services
 from connections.models import Connection
 from migrations_tool import rollback, running, services, sharing
 from migrations_tool.models import ConnectionMigration, Evidence, Signature, StepRun, Watch
@@ -14,7 +19,7 @@ from migrations_tool.rollback import documents
 from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Refused, Status
 from syncing import pauses
-from tests.factories import SyncItemFactory
+from tests.factories import SyncItemFactory, UserFactory
 from tests.migrations_tool.switched import (
     change_seat,
     mark,
@@ -114,6 +119,42 @@ class TestBeforeTheSwitch:
         assert "has switched already" in run.title
         assert state_of(world) == State.OPEN
 
+    def test_a_switch_between_the_two_looks_stops_it_too(self, world: World) -> None:
+        mark(world)
+        run = rollback.ask_to_abandon(
+            world.migration, because="They stay.", actor="ines", now=timezone.now()
+        )
+        revoke_all = sharing.revoke_all
+
+        def switch_meanwhile(*_: object, **asked: Any) -> int:
+            world.flip()
+            return revoke_all(world.migration, **asked)
+
+        with patch.object(sharing, "revoke_all", switch_meanwhile):
+            run = world.finish(run)
+
+        assert run.state == StepRun.State.REFUSED
+        assert "while it was being given up" in run.title
+        assert state_of(world) == State.OPEN
+        assert Connection.objects.get(pk=world.connection.pk).ramp_connection_id is not None
+        look(world)
+        assert world.migration.flipped_at is not None
+
+    def test_giving_up_takes_our_webhook_back(self, world: World) -> None:
+        prepare(world)
+        connection_services.ensure_subscribed(world.connection, world.ramp)
+        assert world.ramp.webhooks()
+
+        world.finish(
+            rollback.ask_to_abandon(
+                world.migration, because="They stay.", actor="ines", now=timezone.now()
+            )
+        )
+
+        assert state_of(world) == State.ABANDONED
+        assert not world.ramp.webhooks()
+        assert not world.connection.subscriptions.exclude(status="removed").exists()
+
     def test_withholding_ends_the_links_and_keeps_the_migration(self, world: World) -> None:
         mark(world)
         token = sharing.make(world.migration, "follow", actor="ines", now=timezone.now())
@@ -203,3 +244,73 @@ class TestAfterTheSwitch:
             services.end(
                 world.migration, State.ABANDONED, because="x", actor="i", now=timezone.now()
             )
+
+
+class TestAThirdProvider:
+    """The customer went to neither side: nobody but a person can say that this is the end."""
+
+    def elsewhere(self, world: World) -> None:
+        switched(world)
+        world.do(Step.FLIP, Act.UNDO)
+        other = world.ramp.create_connection(remote_provider_name="Sage Intacct", is_active=False)
+        change_seat(world, str(world.migration.new_connection_id), is_active=False)
+        change_seat(world, str(other.id), is_active=True)
+
+    def end(self, world: World) -> StepRun:
+        run = rollback.ask_to_end_as_it_is(
+            world.migration, because="They chose Sage.", actor="ines", now=timezone.now()
+        )
+        return world.finish(run)
+
+    def test_a_person_ends_it_in_a_stated_state(self, world: World) -> None:
+        self.elsewhere(world)
+        look(world)
+        assert state_of(world) == State.OPEN
+        seen = newest(world.migration, "flip.seat_on_the_way_back")
+        assert seen is not None
+        assert "Sage Intacct is active in Ramp" in seen.text
+
+        run = self.end(world)
+
+        assert run.state == StepRun.State.DONE, run.title
+        assert state_of(world) == State.ROLLED_BACK
+        assert world.migration.ended_by == "ines"
+        told = newest(world.migration, "flip.ended_elsewhere")
+        assert told is not None
+        assert "neither QuickBooks Online nor ours is" in told.text
+        assert Connection.objects.get(pk=world.connection.pk).stage == Connection.Stage.PAUSED
+        report = world.migration.reports.get(kind="closing")
+        assert "They chose Sage." in report.html
+        assert "Rolled back by ines" in report.facts["ended"]
+
+    def test_as_long_as_ours_is_active_it_is_no_end(self, world: World) -> None:
+        switched(world)
+        world.do(Step.FLIP, Act.UNDO)
+
+        run = self.end(world)
+
+        assert run.state == StepRun.State.REFUSED
+        assert "still active in Ramp" in run.title
+        assert state_of(world) == State.OPEN
+
+    def test_posting_is_stopped_before(self, world: World) -> None:
+        switched(world)
+
+        with pytest.raises(Refused, match="Take back step 11 first"):
+            self.end(world)
+
+    def test_the_page_offers_it(self, world: World, client: Client) -> None:
+        self.elsewhere(world)
+        look(world)
+        client.force_login(UserFactory.create(roles=["implementer"]))
+        page = reverse("migration_end", args=[world.migration.pk])
+
+        shown = client.get(page).content.decode()
+        assert "End the migration as it is" in shown
+        assert "Sage Intacct is active in Ramp" in shown
+        said = {"how": "end", "because": "They chose Sage.", "name": world.connection.name}
+        client.post(page, said)
+
+        run = StepRun.objects.get(state="waiting")
+        assert world.finish(run).state == StepRun.State.DONE
+        assert "They chose Sage." in client.get(page).content.decode()
