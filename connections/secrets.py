@@ -4,12 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from connections.models import Chore, Connection, Credential, RampToken, WebhookSubscription
+from connections.models import (
+    AlertChannel,
+    Chore,
+    Connection,
+    Credential,
+    RampToken,
+    WebhookSubscription,
+)
 from rampbridge.lib import encryption
 from rampbridge.logs import SECRET_NAME, remember_secrets
 
 Secret = Mapping[str, str]
-SealedRow = Chore | Credential | RampToken | WebhookSubscription
+SealedRow = AlertChannel | Chore | Credential | RampToken | WebhookSubscription
 SEALED_COLUMNS: Sequence[tuple[type[SealedRow], str]] = (
     (Credential, "sealed"),
     (Chore, "sealed"),
@@ -17,6 +24,7 @@ SEALED_COLUMNS: Sequence[tuple[type[SealedRow], str]] = (
     (WebhookSubscription, "sealed_secret"),
     (WebhookSubscription, "sealed_previous_secret"),
     (WebhookSubscription, "sealed_header"),
+    (AlertChannel, "sealed_url"),
 )
 """Every place where a secret is kept."""
 
@@ -40,6 +48,8 @@ def context_of(row: SealedRow, column: str) -> str:
             return encryption.row_context("connections_ramptoken", column, row.connection_id)
         case WebhookSubscription():
             return encryption.row_context("connections_webhooksubscription", column, row.pk)
+        case AlertChannel():
+            return encryption.row_context("connections_alertchannel", column, row.pk)
 
 
 def keep_credential(
@@ -114,8 +124,22 @@ def webhook_header(subscription: WebhookSubscription) -> str:
     return _opened(subscription, "sealed_header") if subscription.sealed_header else ""
 
 
-def _opened(subscription: WebhookSubscription, column: str) -> str:
-    blob = getattr(subscription, column)
-    secret = encryption.open_sealed(blob, context=context_of(subscription, column)).decode()
+def keep_channel_url(channel: AlertChannel, url: str) -> None:
+    """Store the address of a webhook that hears of alerts: it opens for whoever holds it."""
+    channel.sealed_url = encryption.seal(url.encode(), context=context_of(channel, "sealed_url"))
+    channel.save(update_fields=["sealed_url"])
+
+
+def channel_url(channel: AlertChannel) -> str:
+    """The address of a webhook that hears of alerts.
+
+    :raises encryption.CannotOpen: if the row was tampered with or its key is gone
+    """
+    return _opened(channel, "sealed_url")
+
+
+def _opened(row: WebhookSubscription | AlertChannel, column: str) -> str:
+    blob = getattr(row, column)
+    secret = encryption.open_sealed(blob, context=context_of(row, column)).decode()
     remember_secrets([secret])
     return secret

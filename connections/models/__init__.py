@@ -1,6 +1,7 @@
 from connections.models.access import ApiToken, Pin
 from connections.models.audit import AuditLine
 from connections.models.cards import PaymentCard
+from connections.models.channels import AlertChannel
 from connections.models.connection import (
     Connection,
     Credential,
@@ -34,6 +35,7 @@ from connections.models.upkeep import Chore, HealthCheck, Switch
 from connections.models.vendor_creation import VendorCreation
 
 __all__ = [
+    "AlertChannel",
     "ApiToken",
     "AuditLine",
     "Chore",
