@@ -29,7 +29,7 @@ class PretendErp(InMemoryErp):
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__()
-        self._http = client_for(settings["url"], _TIMEOUT)
+        self._http = client_for(settings["url"], _TIMEOUT, adapter="pretend")
 
     def post_many(self, docs: Sequence[Document]) -> Sequence[Posted]:
         return [self.post(doc) for doc in docs]

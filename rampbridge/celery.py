@@ -6,9 +6,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu import Queue
 
-from rampbridge import logs
+from rampbridge import logs, task_watch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
@@ -68,6 +69,11 @@ app.conf.beat_schedule = {
         "schedule": LOOK_AROUND_SECONDS,
         "options": {"expires": LOOK_AROUND_SECONDS},
     },
+    "alerts": {
+        "task": "syncing.tasks.watch_alerts",
+        "schedule": LOOK_AROUND_SECONDS,
+        "options": {"expires": LOOK_AROUND_SECONDS},
+    },
     "look-around": {
         "task": "syncing.tasks.look_around",
         "schedule": LOOK_AROUND_SECONDS,
@@ -75,6 +81,8 @@ app.conf.beat_schedule = {
     },
 }
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
+task_watch.connect()
 
 
 @setup_logging.connect

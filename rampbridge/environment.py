@@ -91,8 +91,21 @@ def _broker(value: SecretStr) -> SecretStr:
 
 def _mail_server(value: SecretStr) -> SecretStr:
     url = urlsplit(value.get_secret_value())
-    if url.scheme not in {"smtp", "smtps"} or not url.hostname:
+    is_file = url.scheme == "file" and not url.hostname and url.path.startswith("/")
+    if not is_file and (url.scheme not in {"smtp", "smtps"} or not url.hostname):
         raise ValueError("must be smtp://user:password@host:587 (STARTTLS) or smtps:// (TLS)")
+    return value
+
+
+def _sentry(value: SecretStr) -> SecretStr:
+    url = urlsplit(value.get_secret_value())
+    if url.scheme not in {"http", "https"} or not url.username or not url.path.strip("/"):
+        raise ValueError("is no DSN of Sentry; copy it whole, as https://KEY@host/NUMBER")
+    return value
+
+
+def _heartbeat(value: SecretStr) -> SecretStr:
+    _private_address(value.get_secret_value())
     return value
 
 
@@ -172,11 +185,28 @@ class Environment(BaseSettings):
     release: str = Field(default="0.1.0", min_length=1, max_length=40)
     """What this program is a build of. Errors can be snoozed until another one runs."""
 
+    metrics_port: int | None = Field(default=None, ge=0, le=65_535)
+    """Where `manage.py serve_metrics` listens for Prometheus. None: nowhere."""
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+
+    sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry)] | None = None
+    """Where faults of ours are reported. None: nowhere."""
+    sentry_environment: str = Field(default="production", min_length=1, max_length=60)
+    trace_others: bool = False
+    """Whether Ramp and ERPs get our trace ids along with each request."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 
     email_url: Annotated[SecretStr, AfterValidator(_mail_server)] | None = None
     email_from: str = "rampbridge@localhost"
+
+    alert_hosts: Annotated[
+        list[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_file_hosts)
+    ] = ["hooks.slack.com"]
+    """Where messages about alerts may be sent by webhook."""
+    alert_heartbeat_url: Annotated[SecretStr, AfterValidator(_heartbeat)] | None = None
+    """Called once a minute while somebody looks for alerts. None: nobody outside waits for it."""
 
     oidc_server_url: Address | None = None
     oidc_client_id: str | None = None
@@ -204,6 +234,12 @@ class Environment(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _mail_to_files_only_on_this_machine(self) -> Self:
+        if self.is_https and self.email_url and _is_file(self.email_url):
+            raise ValueError("EMAIL_URL names a directory, where nobody reads mail; name a server")
+        return self
+
     @property
     def is_https(self) -> bool:
         """Whether people reach us over TLS. Only the demo and tests, on this machine, do not."""
@@ -216,8 +252,16 @@ class Environment(BaseSettings):
         yield from (part for url in (self.database_url, self.redis_url) for part in _password(url))
         if self.email_url:
             yield from _password(self.email_url)
+        if self.alert_heartbeat_url:
+            yield self.alert_heartbeat_url.get_secret_value()
         if self.oidc_client_secret:
             yield self.oidc_client_secret.get_secret_value()
+        if self.sentry_dsn:
+            yield str(urlsplit(self.sentry_dsn.get_secret_value()).username)
+
+
+def _is_file(url: SecretStr) -> bool:
+    return url.get_secret_value().startswith("file:")
 
 
 def _password(url: SecretStr) -> Iterator[str]:

@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from rampbridge.lib import tracing
+
 REDACTED = "[redacted]"
 SHORTEST_SECRET = 8  # a shorter one would blank out ordinary words
 
@@ -41,18 +43,22 @@ def remember_secrets(values: Iterable[str]) -> None:
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """A structlog processor: the event without its secrets."""
-    return {name: _clean(value, name) for name, value in event.items()}
+    return {name: clean(value, name) for name, value in event.items()}
 
 
-def _clean(value: Any, name: str = "") -> Any:
+def clean(value: Any, name: str = "") -> Any:
+    """Any structure without its secrets.
+
+    :param name: under which it stands; one that sounds secret blanks it out whole
+    """
     if value and SECRET_NAME.search(name):
         return REDACTED
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, Mapping):
-        return {key: _clean(item, str(key)) for key, item in value.items()}
+        return {key: clean(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_clean(item) for item in value]
+        return [clean(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     return clean_text(repr(value) if isinstance(value, BaseException) else str(value))
@@ -67,9 +73,17 @@ def clean_text(text: str) -> str:
     return text
 
 
+def add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A structlog processor: which trace the line belongs to, where traces are on."""
+    if found := tracing.trace_id():
+        event["trace_id"] = found
+    return event
+
+
 # For our own loggers and for everyone else's alike.
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    add_trace_id,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),

@@ -39,9 +39,18 @@ POLL_INTERVAL_SECONDS = env.poll_interval_seconds
 CHART_READ_SECONDS = env.chart_read_seconds
 CHART_UPLOAD_SECONDS = env.chart_upload_seconds
 INCIDENT_CUSTOMERS = env.incident_customers
+ALERT_HOSTS = tuple(env.alert_hosts)
+ALERT_PRIVATE_HOSTS = frozenset() if env.is_https else LOOPBACK
+ALERT_HEARTBEAT_URL = (
+    env.alert_heartbeat_url.get_secret_value() if env.alert_heartbeat_url else ""
+)
 OUTSIDE_LIMIT = env.outside_limit
 SUPPORT_CONTACT = env.support_contact
 RELEASE = env.release
+METRICS_HOST, METRICS_PORT = env.metrics_host, env.metrics_port
+SENTRY_DSN = env.sentry_dsn.get_secret_value() if env.sentry_dsn else ""
+SENTRY_ENVIRONMENT = env.sentry_environment
+TRACE_OTHERS = env.trace_others
 # Name to key, 32 bytes in base64. The first encrypts, all of them decrypt.
 ENCRYPTION_KEYS = {name: key.get_secret_value() for name, key in env.encryption_keys.items()}
 failpoints.arm(env.rampbridge_failpoint, log=env.rampbridge_failpoint_log)
@@ -73,6 +82,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rampbridge.web_watch.WebWatchMiddleware",  # below it: files are not worth a figure
     "django.middleware.gzip.GZipMiddleware",  # pages only: static files are compressed already
     "csp.middleware.CSPMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -183,8 +193,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "rampbridge.sign_in.PasswordBackend",
+    "rampbridge.sign_in.ProviderBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}", "OPTIONS": options}
@@ -218,7 +228,7 @@ if env.oidc_server_url and env.oidc_client_secret:
         ],
     }
 
-# Mail: only to reset a password. Without a server nothing is sent --------------------------------
+# Mail: to reset a password, and about alerts. Without a server nothing is sent -------------------
 
 DEFAULT_FROM_EMAIL = env.email_from
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
@@ -232,6 +242,9 @@ if env.email_url:
     EMAIL_HOST_USER = unquote(_mail.username or "")
     EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_TIMEOUT = 10
+    if _mail.scheme == "file":
+        EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+        EMAIL_FILE_PATH = unquote(_mail.path)
 
 # Celery: doorbells only, so that losing any message costs seconds and no work -------------------
 

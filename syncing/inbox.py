@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from connections import audit, secrets
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.events import EVENTS, Event, Tells, announces
-from rampbridge.lib import failpoints, signing
+from rampbridge.lib import failpoints, measures, signing
 from syncing import attachments, poll_schedule, sync_requests
 from syncing.kinds import LISTS
 from syncing.models import SyncItem, WebhookEvent
@@ -101,6 +101,7 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         rings = is_new and not asks and _act_on(subscription, event)
         failpoints.hit("before_webhook_commit")
     failpoints.hit("after_webhook_commit")
+    _count(event, "new" if is_new else "duplicate", now=now)
     return Kept(is_new=is_new, rings=rings, asks=asks)
 
 
@@ -216,6 +217,7 @@ def _refuse(subscription: WebhookSubscription, why: str) -> None:
             "why": why,
         },
     )
+    measures.WEBHOOK_EVENTS.add(WebhookEvent.REFUSED, "bad_signature")
     if times > REFUSALS_BEFORE_CATCH_UP:
         poll_schedule.fetch_soon(subscription.connection_id, wait=CATCH_UP)
     raise BadSignature(f"{subscription.pk}: {why}")
@@ -243,7 +245,24 @@ def _keep_foreign(
     is_new = _insert(
         subscription, None, raw, event, outcome=f"Of a business we do not know: {business}"
     )
+    measures.WEBHOOK_EVENTS.add(_known_type(event), "unknown_business")
     return Kept(is_new=is_new)
+
+
+def _count(event: Mapping[str, object], result: str, *, now: datetime) -> None:
+    measures.WEBHOOK_EVENTS.add(_known_type(event), result)
+    try:
+        created_at = datetime.fromisoformat(str(event.get("created_at")))
+    except ValueError:
+        return
+    if result == "new" and created_at.tzinfo:
+        measures.WEBHOOK_LAG.add((now - created_at).total_seconds())
+
+
+def _known_type(event: Mapping[str, object]) -> str:
+    """Whatever else Ramp may send, figures are kept by the types that we know."""
+    name = str(event["type"])
+    return name if name in EVENTS else "other"
 
 
 def _is_customer(business: str) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import Document, Idempotency, Posted, State
-from rampbridge.lib import failpoints
+from rampbridge.lib import failpoints, measures
 from syncing import claims, results, stopping
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
@@ -41,6 +41,7 @@ def recover_lost_items(worker: Worker) -> int:
     if not lost:
         return 0
     failpoints.hit("after_takeover_commit")
+    measures.RECOVERIES.add("posting", times=len(lost))
     logger.info(
         "Recovering items whose outcome is unknown.",
         extra={"connection": str(worker.connection.pk), "items": len(lost)},
@@ -49,6 +50,7 @@ def recover_lost_items(worker: Worker) -> int:
     match capabilities.idempotency:
         case Idempotency.NONE:
             _park(token, documents)
+            _settled(worker, "parked", len(documents))
         case Idempotency.UNIQUE_KEY:
             _send_again(worker, token, documents, deadline)
         case Idempotency.LOOKUP | Idempotency.REPLAY_KEY:
@@ -149,7 +151,14 @@ def _look_up(
     if looked:
         results.record_looks(looked)
     write_outcomes(worker, token, outcomes)
+    _settled(worker, "found", len(outcomes.posted))
+    _settled(worker, "absent", len(absent))
     return absent
+
+
+def _settled(worker: Worker, resolution: str, items: int) -> None:
+    if items:
+        measures.UNKNOWN_OUTCOMES.add(worker.connection.erp_kind, resolution, times=items)
 
 
 _RESENT = "It is certainly not in the ERP, so the same document is sent again."

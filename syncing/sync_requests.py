@@ -9,9 +9,10 @@ itself once the five minutes are over (fault S3).
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from rampbridge.lib import measures
 from syncing.models import SyncRequest
 from syncing.report_effects import REFUSED_REPORTS
 from syncing.statements import execute, rows
@@ -254,7 +255,14 @@ def close_finished(connection_id: uuid.UUID) -> int:
 
     LATE is a request of which a row was not answered in time, in success or in words.
     """
-    return execute(_CLOSE, {"connection": connection_id, "code": NO_TIME})
+    closed = rows(_CLOSE, {"connection": connection_id, "code": NO_TIME})
+    for state, seconds in closed:
+        measures.BUTTON_REQUESTS.add(_RESULTS[state])
+        measures.BUTTON_SECONDS.add(seconds)
+    return len(closed)
+
+
+_RESULTS = {"answered": "in_time", "partial": "partial", "late": "late"}
 
 
 _CLOSE = """
@@ -278,28 +286,36 @@ _CLOSE = """
     SET closed_at = now(), state = CASE WHEN NOT l.is_answered THEN 'late'
         WHEN r.not_started > 0 THEN 'partial' ELSE 'answered' END
     FROM looked_at l WHERE l.id = r.id AND (l.is_over OR l.is_answered)
+    RETURNING r.state, extract(
+        epoch FROM coalesce(r.last_ack_at, r.closed_at) - r.received_at
+    )::float8
 """
 
 
-def batch_sizes(connection_id: uuid.UUID, object_type: str) -> Sequence[int]:
-    """How many rows people asked for at a time, in the last 90 days; smallest first."""
-    found = rows(
-        "SELECT requested FROM syncing_syncrequest WHERE connection_id = %s AND object_type = %s"
-        " AND pulled_at IS NOT NULL AND received_at > now() - interval '90 days'"
-        " ORDER BY requested",
-        [connection_id, object_type],
-    )
-    return [requested for (requested,) in found]
-
-
-def ready_per_day(connection_id: uuid.UUID, object_type: str) -> Sequence[int]:
-    """How many items became ready on each day of the last 30 that had any; smallest first."""
+def usual_sizes(
+    connection_id: uuid.UUID, object_types: Collection[str]
+) -> Mapping[str, Sequence[int]]:
+    """How many rows people asked for at a time in the last 90 days, smallest first; of a type that
+    nobody asked for how many became ready on each day of the last 30 that had any. One statement.
+    """
     found = rows(
         """
-        SELECT count(*) AS items FROM syncing_syncitem
-        WHERE connection_id = %s AND object_type = %s AND ready_at > now() - interval '30 days'
-        GROUP BY date_trunc('day', ready_at) ORDER BY items
+        WITH pressed AS (
+            SELECT object_type, requested FROM syncing_syncrequest
+            WHERE connection_id = %(connection)s AND object_type = ANY(%(types)s)
+              AND pulled_at IS NOT NULL AND received_at > now() - interval '90 days'
+        )
+        SELECT object_type, requested FROM pressed
+        UNION ALL
+        SELECT object_type, count(*) FROM syncing_syncitem
+        WHERE connection_id = %(connection)s AND object_type = ANY(%(types)s)
+          AND object_type NOT IN (SELECT object_type FROM pressed)
+          AND ready_at > now() - interval '30 days'
+        GROUP BY object_type, date_trunc('day', ready_at) ORDER BY 2
         """,
-        [connection_id, object_type],
+        {"connection": connection_id, "types": list(object_types)},
     )
-    return [items for (items,) in found]
+    sizes: dict[str, list[int]] = {one: [] for one in object_types}
+    for object_type, size in found:
+        sizes[object_type].append(size)
+    return sizes

@@ -6,8 +6,12 @@ import os
 import ssl
 import threading
 from functools import cache
+from typing import Any
 
 import httpx
+
+from rampbridge.lib import measures
+from rampbridge.lib.outgoing import class_of, watched
 
 _LIMITS = httpx.Limits(
     max_connections=32,
@@ -21,20 +25,39 @@ _clients: dict[tuple[int, str], httpx.Client] = {}
 _lock = threading.Lock()
 
 
-def client_for(base_url: str, timeout: httpx.Timeout) -> httpx.Client:
+class WatchedClient(httpx.Client):
+    """Counts, times and traces what is sent, by adapter and kind of answer."""
+
+    adapter = "http"
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        def count(said: str, seconds: float) -> None:
+            measures.ERP_REQUESTS.add(self.adapter, class_of(said))
+            measures.ERP_SECONDS.add(seconds, self.adapter)
+
+        with watched(request, f"ERP {self.adapter}", count) as call:
+            call.response = super().send(request, **options)
+            return call.response
+
+
+def client_for(base_url: str, timeout: httpx.Timeout, *, adapter: str) -> httpx.Client:
     """The client of this process for one server; threads share it.
 
     A forked child gets its own: two processes on one TLS stream would read each other's answers.
+
+    :param adapter: the kind of ERP, by which its calls are counted
     """
     key = (os.getpid(), base_url)
     with _lock:
         if key not in _clients:
-            _clients[key] = httpx.Client(
+            client = WatchedClient(
                 base_url=base_url,
                 timeout=timeout,
                 verify=_tls_context(),
                 limits=_LIMITS,
             )
+            client.adapter = adapter
+            _clients[key] = client
         return _clients[key]
 
 

@@ -8,8 +8,11 @@ from threading import Lock
 
 import httpx
 
+from connections.ramp.endpoints import endpoint_of
 from connections.ramp.errors import AnswerTooLarge
 from connections.ramp.rate_limit import RateLimitedTransport, TokenSource
+from rampbridge.lib import measures
+from rampbridge.lib.outgoing import watched
 
 LONGEST_ANSWER = 32 * 1024 * 1024
 PATIENCE = 20.0
@@ -49,7 +52,9 @@ def http_client(
     return httpx.Client(
         base_url=base_url,
         transport=RateLimitedTransport(
-            CappedTransport(sending, limit=LONGEST_ANSWER), token_source, patience=patience
+            WatchedTransport(CappedTransport(sending, limit=LONGEST_ANSWER)),
+            token_source,
+            patience=patience,
         ),
         timeout=_TIMEOUT,
         headers=_HEADERS,
@@ -72,6 +77,27 @@ def close_shared() -> None:
     with _shared_lock:
         while _shared:
             _shared.popitem()[1].close()
+
+
+class WatchedTransport(httpx.BaseTransport):
+    """Counts, times and traces what is sent, by endpoint and answer."""
+
+    def __init__(self, wrapped: httpx.BaseTransport) -> None:
+        self._wrapped = wrapped
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        endpoint = endpoint_of(request.method, request.url.path)
+
+        def count(said: str, seconds: float) -> None:
+            measures.RAMP_REQUESTS.add(endpoint, said)
+            measures.RAMP_SECONDS.add(seconds, endpoint)
+
+        with watched(request, f"Ramp {endpoint}", count) as call:
+            call.response = self._wrapped.handle_request(request)
+            return call.response
+
+    def close(self) -> None:
+        self._wrapped.close()
 
 
 class CappedTransport(httpx.BaseTransport):

@@ -162,7 +162,7 @@ def preparations(home: Home) -> Iterator[Step]:
 
 
 def ours(home: Home) -> Iterator[Step]:
-    """The three processes of the program itself."""
+    """The four processes of the program itself."""
     worker = [
         *("-m", "celery", "-A", "rampbridge", "worker", "--pool", "threads", "--concurrency", "8"),
         *("-Q", "button,export,chart", "--without-gossip", "--without-mingle", "-n", "demo@%h"),
@@ -193,6 +193,13 @@ def ours(home: Home) -> Iterator[Step]:
         lambda: python(home, "beat", *beat),
         is_ready=lambda: True,
         needs=("seed",),
+    )
+    yield Service(
+        "metrics",
+        "Figures for Prometheus",
+        lambda: python(home, "metrics", "manage.py", "serve_metrics"),
+        is_ready=lambda: True,
+        needs=("migrate",),
     )
 
 
@@ -292,6 +299,7 @@ rampbridge runs at   {home.url("web")}
 {people}
 
 The pretend Ramp is at {home.url("ramp")}, the ERP at {home.url("tryton")}, logs are in {home.logs}.
+Figures for Prometheus are at {home.url("metrics")}/metrics.
 ./run status tells what has been synced. Ctrl-C ends everything.
 """
 

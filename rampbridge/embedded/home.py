@@ -21,7 +21,7 @@ from rampbridge.embedded.valkey import Broker
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
-PREFERRED_PORTS = {"web": 8000, "ramp": 8010, "tryton": 8020}
+PREFERRED_PORTS = {"web": 8000, "ramp": 8010, "tryton": 8020, "metrics": 8030}
 POLL_SECONDS = "30"  # so that a visitor sees polling work without waiting an hour
 CHART_READ_SECONDS = "20"
 CHART_UPLOAD_SECONDS = "120"
@@ -96,7 +96,7 @@ class Home:
 
     def ports(self) -> dict[str, int]:
         """The ports of the last start."""
-        return self._once("ports.json", lambda: choose_ports({}))
+        return {**PREFERRED_PORTS, **self._once("ports.json", lambda: choose_ports({}))}
 
     def renew_ports(self) -> dict[str, int]:
         """The ports of the last start as far as they are free, else the next free ones."""
@@ -105,7 +105,7 @@ class Home:
         return ports
 
     def url(self, name: str) -> str:
-        """The address of one of the servers: web, ramp or tryton."""
+        """The address of one of the servers: web, ramp, tryton or metrics."""
         return f"http://{LOOPBACK}:{self.ports()[name]}"
 
     def environment(self) -> dict[str, str]:
@@ -125,6 +125,7 @@ class Home:
             "POLL_INTERVAL_SECONDS": POLL_SECONDS,
             "CHART_READ_SECONDS": CHART_READ_SECONDS,
             "CHART_UPLOAD_SECONDS": CHART_UPLOAD_SECONDS,
+            "METRICS_PORT": str(self.ports()["metrics"]),
             "LOG_FORMAT": "console",
             "DJANGO_SETTINGS_MODULE": "rampbridge.settings",
         }

@@ -29,7 +29,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     place = Path(tempfile.mkdtemp(prefix="rb-"))
     place.chmod(0o711)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(place))
-    monkeypatch.setattr(homes, "PREFERRED_PORTS", dict.fromkeys(("web", "ramp", "tryton"), 0))
+    monkeypatch.setattr(homes, "PREFERRED_PORTS", dict.fromkeys(homes.PREFERRED_PORTS, 0))
     home = Home(place / "a demo")
     home.prepare()
     home.renew_ports()

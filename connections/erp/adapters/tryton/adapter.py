@@ -190,7 +190,7 @@ def tryton_erp(settings: Mapping[str, str]) -> TrytonErp:
     key = (os.getpid(), account)
     with _adapters_lock:
         if key not in _adapters:
-            _adapters[key] = TrytonErp(account, client_for(account.url, TIMEOUT))
+            _adapters[key] = TrytonErp(account, client_for(account.url, TIMEOUT, adapter="tryton"))
         return _adapters[key]
 
 
