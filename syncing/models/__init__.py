@@ -10,12 +10,20 @@ from syncing.models.errors import (
     Ruling,
 )
 from syncing.models.evidence import Attachment
+from syncing.models.flow_buckets import FlowBucket, FlowEntry, LatencyBucket, Span
 from syncing.models.flows import Flow, Pause, PullCursor
 from syncing.models.inbox import WebhookEvent
 from syncing.models.items import ItemCount, ItemEvent, ItemPayload, ItemTotal, SyncItem
 from syncing.models.jobs import Job, JobItem, SavedView, Selection
 from syncing.models.reconciliation import CardPayment, CardStatement, Reconciliation
 from syncing.models.runs import AckBatch, SyncRun
+from syncing.models.samples import (
+    BacklogSample,
+    CustomerDay,
+    RecountFinding,
+    RecountRound,
+    SampleRound,
+)
 from syncing.models.schedule import Schedule, WorkerBeat
 from syncing.models.settling import ErpLook, FormerDocument, Settlement
 from syncing.models.standings import CustomerStanding, FleetRound, StandingChange
@@ -24,9 +32,11 @@ from syncing.models.words import ItemWords
 __all__ = [
     "AckBatch",
     "Attachment",
+    "BacklogSample",
     "CardPayment",
     "CardStatement",
     "Comment",
+    "CustomerDay",
     "CustomerStanding",
     "DatabaseIdentity",
     "ErpLook",
@@ -35,6 +45,8 @@ __all__ = [
     "ErrorTotal",
     "FleetRound",
     "Flow",
+    "FlowBucket",
+    "FlowEntry",
     "FormerDocument",
     "Handling",
     "Incident",
@@ -46,16 +58,21 @@ __all__ = [
     "ItemWords",
     "Job",
     "JobItem",
+    "LatencyBucket",
     "Occurrence",
     "OutsideMark",
     "Pause",
     "PullCursor",
     "Reconciliation",
+    "RecountFinding",
+    "RecountRound",
     "Ruling",
+    "SampleRound",
     "SavedView",
     "Schedule",
     "Selection",
     "Settlement",
+    "Span",
     "StandingChange",
     "SyncItem",
     "SyncRequest",

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing.models.error_triggers import ERROR_TRIGGERS, Fingerprint
+from syncing.models.flow_triggers import FLOW_TRIGGERS
 from syncing.models.word_triggers import WORD_TRIGGERS
 from syncing.references import speakable
 from syncing.states import TRANSITIONS, ItemState
@@ -365,6 +366,7 @@ class SyncItem(models.Model):
                 "count_deletes", pgtrigger.Delete, pgtrigger.Referencing(old="old_rows"), _OLD
             ),
             *ERROR_TRIGGERS,
+            *FLOW_TRIGGERS,
             *WORD_TRIGGERS,
         ]
 

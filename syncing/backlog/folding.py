@@ -1,0 +1,103 @@
+"""Fold what the items' triggers have written into buckets of a minute, an hour and a day."""
+
+from syncing.statements import execute, rows
+
+MINUTES_KEPT = "3 days"
+CUSTOMER_HOURS_KEPT = "3 days"
+CUSTOMER_DAYS_KEPT = "90 days"
+HOURS_KEPT = "60 days"
+DAYS_KEPT = "400 days"
+
+LATENCY_HOURS_KEPT = "10 days"
+CUSTOMER_LATENCY_KEPT = "14 days"
+
+_HOUR = "date_trunc('hour', e.at, 'UTC')"
+_DAY = "date_trunc('day', e.at, 'UTC')"
+
+_FLOW = f"""
+    INSERT INTO syncing_flowbucket (span, at, connection_id, erp_name, owner, entity_ramp_id,
+        object_type, change, detail, currency, exponent, items, amount_minor)
+    SELECT s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id,
+        e.object_type, e.change, e.detail, e.currency, e.exponent, sum(e.items),
+        sum(e.amount_minor)
+    FROM source e
+    JOIN connections_connection c ON c.id = e.connection_id
+    CROSS JOIN LATERAL (VALUES
+        ('minute', e.at, NULL::uuid, c.erp_name, c.owner, NULL::uuid, interval '{MINUTES_KEPT}'),
+        ('hour', {_HOUR}, NULL, c.erp_name, c.owner, NULL, interval '{HOURS_KEPT}'),
+        ('day', {_DAY}, NULL, c.erp_name, c.owner, NULL, interval '{DAYS_KEPT}'),
+        ('hour', {_HOUR}, c.id, '', '', e.entity_ramp_id, interval '{CUSTOMER_HOURS_KEPT}'),
+        ('day', {_DAY}, c.id, '', '', e.entity_ramp_id, interval '{CUSTOMER_DAYS_KEPT}')
+    ) s (span, at, connection_id, erp_name, owner, entity_ramp_id, kept)
+    WHERE e.at > now() - s.kept AND (s.connection_id IS NULL OR e.change <> 'moved')
+    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id, e.object_type,
+        e.change, e.detail, e.currency, e.exponent
+"""  # noqa: S608  constants of this file
+_LATENCY = f"""
+    INSERT INTO syncing_latencybucket (span, at, connection_id, erp_name, owner, object_type,
+        arrived_by, bin, items)
+    SELECT s.span, s.at, s.connection_id, s.erp_name, s.owner, e.object_type, e.arrived_by, e.bin,
+        sum(e.items)
+    FROM source e
+    JOIN connections_connection c ON c.id = e.connection_id
+    CROSS JOIN LATERAL (VALUES
+        ('hour', {_HOUR}, NULL::uuid, c.erp_name, c.owner, interval '{LATENCY_HOURS_KEPT}'),
+        ('day', {_DAY}, NULL, c.erp_name, c.owner, interval '{DAYS_KEPT}'),
+        ('day', {_DAY}, c.id, '', '', interval '{CUSTOMER_LATENCY_KEPT}')
+    ) s (span, at, connection_id, erp_name, owner, kept)
+    WHERE e.at > now() - s.kept AND e.change = 'done'
+    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, e.object_type, e.arrived_by, e.bin
+    HAVING sum(e.items) <> 0
+"""  # noqa: S608  constants of this file
+_ADD_FLOW = """
+    ON CONFLICT (connection_id, span, at, change, object_type, detail, erp_name, owner,
+        entity_ramp_id, currency, exponent)
+    DO UPDATE SET items = syncing_flowbucket.items + excluded.items,
+        amount_minor = syncing_flowbucket.amount_minor + excluded.amount_minor
+"""
+_ADD_LATENCY = """
+    ON CONFLICT (connection_id, span, at, object_type, arrived_by, erp_name, owner, bin)
+    DO UPDATE SET items = syncing_latencybucket.items + excluded.items
+"""
+
+_FOLD = f"""
+    WITH source AS (
+        DELETE FROM syncing_flowentry WHERE id IN (
+            SELECT id FROM syncing_flowentry ORDER BY id LIMIT %(most)s)
+        RETURNING *
+    ), flow AS (
+        {_FLOW} {_ADD_FLOW}
+    ), latency AS (
+        {_LATENCY} {_ADD_LATENCY}
+    )
+    SELECT count(*) FROM source
+"""  # noqa: S608  constants of this file
+MOST_AT_ONCE = 20_000
+
+
+def fold() -> int:
+    """Move entries into buckets; how many were moved. Whoever adds entries to buckets sees the same
+    sums before and after.
+
+    Only one may be at it: two would wait for each other at the same buckets.
+    """
+    moved = 0
+    while True:
+        ((taken,),) = rows(_FOLD, {"most": MOST_AT_ONCE})
+        moved += taken
+        if taken < MOST_AT_ONCE:
+            return moved
+
+
+def rebuild(source: str) -> None:
+    """Make the buckets of an empty table from items that no trigger has counted.
+
+    :param source: a SELECT as `flow_triggers.by_their_times` makes it
+    """
+    grouped = f"""
+        WITH source AS MATERIALIZED (
+            SELECT *, n AS items FROM ({source}) counted
+        )
+    """  # noqa: S608  no word of it comes from outside
+    execute(grouped + _FLOW, {})
+    execute(grouped + _LATENCY, {})

@@ -1,0 +1,154 @@
+"""What came and went, read from its buckets and from what is not yet folded into them."""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rampbridge.lib.money import Money
+from syncing.models import Span
+from syncing.statements import rows
+
+COUNTED = ("arrived", "done", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose items are counted. Nothing given is the whole fleet.
+
+    ERP and owner are those that customers had then. Of one customer the minutes are not kept.
+    """
+
+    connection_id: uuid.UUID | None = None
+    entity_ramp_id: uuid.UUID | None = None
+    erp_name: str = ""
+    owner: str = ""
+    object_type: str = ""
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLine:
+    """What happened within one minute, hour or day to items of one currency."""
+
+    at: datetime
+    change: str
+    detail: str
+    items: int
+    money: Money
+
+
+def flow(
+    span: Span,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    scope: Scope = EVERYTHING,
+    changes: Sequence[str] = COUNTED,
+) -> list[FlowLine]:
+    """What came and went, the oldest first. One statement.
+
+    :param since: the beginning of the first bucket
+    :param until: before which buckets begin; None for all there are
+    :param changes: as `FlowEntry.change`
+    """
+    found = rows(
+        f"""
+        SELECT at, change, detail, currency, exponent, sum(items)::bigint,
+            sum(amount_minor)::bigint
+        FROM (
+            SELECT b.at, b.change, b.detail, b.currency, b.exponent, b.items, b.amount_minor
+            FROM syncing_flowbucket b
+            WHERE b.span = %(span)s AND b.at >= %(since)s AND b.change = ANY(%(changes)s)
+              AND {_of_buckets(scope)}
+            UNION ALL
+            SELECT date_trunc(%(span)s, e.at, 'UTC'), e.change, e.detail, e.currency, e.exponent,
+                e.items, e.amount_minor
+            FROM syncing_flowentry e JOIN connections_connection c ON c.id = e.connection_id
+            WHERE e.at >= %(since)s AND e.change = ANY(%(changes)s) AND {_of_entries(scope)}
+        ) both_kinds
+        WHERE %(until)s::timestamptz IS NULL OR at < %(until)s
+        GROUP BY at, change, detail, currency, exponent
+        HAVING sum(items) <> 0 OR sum(amount_minor) <> 0
+        ORDER BY at, change, detail, currency
+        """,  # noqa: S608  conditions of this file
+        {
+            "span": span.value,
+            "since": since,
+            "until": until,
+            "changes": list(changes),
+            **_values(scope),
+        },
+    )
+    return [
+        FlowLine(at, change, detail, items, Money(minor, currency, exponent))
+        for at, change, detail, currency, exponent, items, minor in found
+    ]
+
+
+def latencies(
+    span: Span, *, since: datetime, scope: Scope = EVERYTHING
+) -> Mapping[datetime, Mapping[int, int]]:
+    """By the beginning of each hour or day: what was done then, by the bin of its time from ready
+    to confirmed (`syncing.latency_bins`). One statement. Of one customer only days are kept, and no
+    entity is told apart.
+    """
+    found: dict[datetime, Counter[int]] = {}
+    for at, number, items in rows(
+        f"""
+        SELECT at, bin, sum(items)::bigint FROM (
+            SELECT b.at, b.bin, b.items FROM syncing_latencybucket b
+            WHERE b.span = %(span)s AND b.at >= %(since)s AND {_of_buckets(scope, has_entity=False)}
+            UNION ALL
+            SELECT date_trunc(%(span)s, e.at, 'UTC'), e.bin, e.items
+            FROM syncing_flowentry e JOIN connections_connection c ON c.id = e.connection_id
+            WHERE e.at >= %(since)s AND e.change = 'done'
+              AND {_of_entries(scope, has_entity=False)}
+        ) both_kinds
+        GROUP BY at, bin HAVING sum(items) > 0
+        """,  # noqa: S608  conditions of this file
+        {"span": span.value, "since": since, **_values(scope)},
+    ):
+        found.setdefault(at, Counter())[number] = items
+    return found
+
+
+def _values(scope: Scope) -> dict[str, object]:
+    return {
+        "connection": scope.connection_id,
+        "entity": scope.entity_ramp_id,
+        "erp": scope.erp_name,
+        "owner": scope.owner,
+        "type": scope.object_type,
+    }
+
+
+def _of_buckets(scope: Scope, *, has_entity: bool = True) -> str:
+    narrowed = [
+        "b.connection_id = %(connection)s" if scope.connection_id else "b.connection_id IS NULL"
+    ]
+    if scope.entity_ramp_id and has_entity:
+        narrowed.append("b.entity_ramp_id = %(entity)s")
+    if not scope.connection_id:
+        narrowed += ["b.erp_name = %(erp)s"] if scope.erp_name else []
+        narrowed += ["b.owner = %(owner)s"] if scope.owner else []
+    return _joined(narrowed, scope, "b")
+
+
+def _of_entries(scope: Scope, *, has_entity: bool = True) -> str:
+    narrowed = ["e.connection_id = %(connection)s"] if scope.connection_id else []
+    if scope.entity_ramp_id and has_entity:
+        narrowed.append("e.entity_ramp_id = %(entity)s")
+    if not scope.connection_id:
+        narrowed += ["c.erp_name = %(erp)s"] if scope.erp_name else []
+        narrowed += ["c.owner = %(owner)s"] if scope.owner else []
+    return _joined(narrowed, scope, "e")
+
+
+def _joined(narrowed: list[str], scope: Scope, table: str) -> str:
+    if scope.object_type:
+        narrowed = [*narrowed, f"{table}.object_type = %(type)s"]
+    return " AND ".join(narrowed) or "true"
