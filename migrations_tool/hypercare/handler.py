@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from migrations_tool.flip.earlier import is_over
 from migrations_tool.flip.switching import look_from
@@ -29,7 +30,7 @@ class HypercareHandler(Handler):
         found = _read(work)
         words = targets.unmet(found)
         held = targets.held(work.migration, now=work.clock())
-        work.say(words or f"Every target is met, for {held.days} of {held.of} days.")
+        work.say(words or f"Every target is met, and was for {held.days} of {held.of} days.")
 
     def watch(self, work: Work) -> None:
         _see_the_seat(work)
@@ -68,7 +69,7 @@ class HypercareHandler(Handler):
         return {
             "targets": targets.targets(migration, now=now),
             "held": targets.held(migration, now=now),
-            "days": targets.days(migration),
+            "days": targets.days(migration, now=now),
             "reading": targets.last_reading(migration),
             "closing_report": closing_reports.defer("html", "pdf", "facts")
             .order_by("-made_at", "-pk")
@@ -86,12 +87,20 @@ def _see_the_seat(work: Work) -> None:
 
 
 def _read(work: Work) -> list[targets.Target]:
-    """Keep a reading if it says something else than the last one, or another day has begun."""
+    """Keep a reading if it says something else than the last one, or another day has begun where
+    the customer is; and note that this hour is watched."""
     now = work.clock()
     found = targets.targets(work.migration, now=now)
     words = targets.unmet(found)
     last = targets.last_reading(work.migration)
-    is_same = last is not None and last.is_good == (not words) and last.at.date() == now.date()
+    zone = ZoneInfo(work.connection.time_zone)
+    today = now.astimezone(zone).date()
+    is_same = (
+        last is not None
+        and last.is_good == (not words)
+        and last.at.astimezone(zone).date() == today
+    )
+    targets.note_hour(work.migration, was_met=not words, now=now)
     if not is_same:
         work.evidence(
             targets.READING,
@@ -119,5 +128,11 @@ def _gate(migration: ConnectionMigration, now: datetime) -> Gate:
     if held.is_enough:
         return Gate(CODE, TITLE, Light.GREEN, f"Held for {held.days} days.")
     words = f"Held for {held.days} of {held.of} days so far."
+    if held.not_watched:
+        words += f" Not watched, and not counted: {_hours(held.not_watched)}."
     fix = "Nothing to do but to wait; the targets are read by themselves."
     return Gate(CODE, TITLE, Light.UNKNOWN, words, fix, may_be_waived=True)
+
+
+def _hours(count: int) -> str:
+    return "1 hour" if count == 1 else f"{count} hours"

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Subquery
-
 from connections.mirror import plan
 from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, Evidence
 from migrations_tool.proofs import newest
-from migrations_tool.steps import Step
-from rampbridge.lib.statements import rows
+from rampbridge.lib.statements import execute, rows
 from syncing.classifier import ErrorCategory
 from syncing.states import ItemState
 
@@ -23,6 +20,11 @@ OLDEST = timedelta(hours=24)
 UNANSWERED = timedelta(days=3)
 FRESH = timedelta(hours=24)
 """How long a reading is worth something."""
+READ_WITHIN = timedelta(hours=13)
+"""Ramp is read every twelve hours at weekends, else more often: an hour of which that is not true
+is not watched."""
+MOST_PERCENT = 10
+"""Of errors, however badly the old integration did."""
 _ON_THE_WAY = (ItemState.READY, ItemState.POSTING, ItemState.POSTED, ItemState.ACKING)
 _THROUGH = (ItemState.ACKED, ItemState.POSTED, ItemState.ACKING)
 _STUCK = (ItemState.FAILED, ItemState.REVIEW, ItemState.MISMATCH)
@@ -48,6 +50,8 @@ class Day:
     reported: int
     stuck: int
     outside: int
+    not_watched: int = 0
+    """Hours of it in which nobody looked, from the end of the cutover check on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Held:
     since: datetime | None
     days: int
     of: int
+    not_watched: int = 0
+    """Hours since then that nobody watched."""
 
     @property
     def is_enough(self) -> bool:
@@ -77,58 +83,126 @@ def targets(migration: ConnectionMigration, *, now: datetime) -> list[Target]:
 
 
 def held(migration: ConnectionMigration, *, now: datetime) -> Held:
-    """Since when no reading was bad, counted from the end of the cutover check."""
+    """How long every target was met, counted in hours in which somebody looked, from the end of the
+    cutover check or the last time that one was not met. An hour that nobody watched counts for
+    nothing, and breaks nothing."""
     of = migration.hypercare_days
     last = last_reading(migration)
     if last is None or not last.is_good:
         return Held(None, 0, of)
-    began, first_good = page_memory.once(migration, "held", lambda: _since(migration))
-    if began is None:
+    since, watched = page_memory.once(migration, "held", lambda: _since(migration, now))
+    if since is None:
         return Held(None, 0, of)
-    since = max(began, first_good) if first_good else began
-    return Held(since, max((now - since).days, 0), of)
+    passed = max(int((now - since).total_seconds() // 3600), 0)
+    return Held(since, watched // 24, of, not_watched=max(passed - watched, 0))
 
 
-def _since(migration: ConnectionMigration) -> tuple[datetime | None, datetime | None]:
-    """The end of the cutover check, and the first good reading after a bad one if there was one."""
-    readings = Evidence.objects.filter(migration=migration, code=READING)
-    bad = readings.filter(is_good=False).order_by("-at", "-pk").values("at")[:1]
-    good = readings.filter(is_good=True, at__gt=Subquery(bad)).order_by("at", "pk")
-    cutover = migration.steps.filter(step=Step.CUTOVER)
-    found = cutover.annotate(good_since=Subquery(good.values("at")[:1]))
-    return found.values_list("done_at", "good_since").first() or (None, None)
+def _since(migration: ConnectionMigration, now: datetime) -> tuple[datetime | None, int]:
+    """The end of the cutover check, or the first good reading after a bad one if there was one; and
+    the whole hours since then that were watched and met."""
+    [(since, watched)] = rows(
+        """
+        WITH began AS (
+            SELECT greatest(c.done_at, (
+                SELECT min(e.at) FROM migrations_tool_evidence e
+                WHERE e.migration_id = %(migration)s AND e.code = %(code)s AND e.is_good
+                AND e.at > (
+                    SELECT max(b.at) FROM migrations_tool_evidence b
+                    WHERE b.migration_id = %(migration)s AND b.code = %(code)s AND NOT b.is_good
+                )
+            )) AS at
+            FROM migrations_tool_steprecord c
+            WHERE c.migration_id = %(migration)s AND c.step = 'cutover' AND c.done_at IS NOT NULL
+        )
+        SELECT (SELECT at FROM began), (
+            SELECT count(*) FROM migrations_tool_watchedhour
+            WHERE migration_id = %(migration)s AND was_met
+            AND hour >= date_trunc('hour', (SELECT at FROM began))
+            AND hour < date_trunc('hour', %(now)s::timestamptz)
+        )
+        """,
+        {"migration": migration.pk, "code": READING, "now": now},
+    )
+    return since, watched
+
+
+def note_hour(migration: ConnectionMigration, *, was_met: bool, now: datetime) -> None:
+    """Note that this hour is watched: the targets were read in it, and Ramp was read lately. Again
+    changes only what is no longer met."""
+    execute(
+        """
+        INSERT INTO migrations_tool_watchedhour (migration_id, hour, was_met)
+        SELECT %(migration)s, date_trunc('hour', %(now)s::timestamptz), %(was_met)s
+        WHERE EXISTS (
+            SELECT FROM syncing_schedule
+            WHERE connection_id = %(connection)s AND last_poll_at >= %(polled)s
+        )
+        ON CONFLICT (migration_id, hour) DO UPDATE
+        SET was_met = migrations_tool_watchedhour.was_met AND excluded.was_met
+        """,
+        {
+            "migration": migration.pk,
+            "now": now,
+            "was_met": was_met,
+            "connection": migration.connection_id,
+            "polled": now - READ_WITHIN,
+        },
+    )
 
 
 def last_reading(migration: ConnectionMigration) -> Evidence | None:
     return newest(migration, READING)
 
 
-def days(migration: ConnectionMigration, *, limit: int = 31) -> list[Day]:
-    """Day by day since the switch, the newest first."""
+def days(migration: ConnectionMigration, *, now: datetime, limit: int = 31) -> list[Day]:
+    """Day by day since the switch, by the customer's calendar, the newest first. A day of hypercare
+    on which nothing came has a line too, for it may be one that nobody watched."""
     if migration.flipped_at is None:
         return []
     found = rows(
         """
         WITH told AS (
             SELECT (posted_at AT TIME ZONE %(zone)s)::date AS day, 1 AS posted, 0 AS reported,
-                   0 AS stuck, 0 AS outside
+                   0 AS stuck, 0 AS outside, 0 AS watched
             FROM syncing_syncitem WHERE connection_id = %(connection)s AND posted_at >= %(since)s
             UNION ALL
-            SELECT (acked_at AT TIME ZONE %(zone)s)::date, 0, 1, 0, 0
+            SELECT (acked_at AT TIME ZONE %(zone)s)::date, 0, 1, 0, 0, 0
             FROM syncing_syncitem WHERE connection_id = %(connection)s AND acked_at >= %(since)s
             UNION ALL
             SELECT (state_at AT TIME ZONE %(zone)s)::date, 0, 0,
-                   (state <> 'EXTERNAL')::int, (state = 'EXTERNAL')::int
+                   (state <> 'EXTERNAL')::int, (state = 'EXTERNAL')::int, 0
             FROM syncing_syncitem WHERE connection_id = %(connection)s AND state_at >= %(since)s
               AND state IN ('FAILED', 'REVIEW', 'MISMATCH', 'EXTERNAL')
+            UNION ALL
+            SELECT (hour AT TIME ZONE %(zone)s)::date, 0, 0, 0, 0, 1
+            FROM migrations_tool_watchedhour WHERE migration_id = %(migration)s
+            UNION ALL
+            SELECT given::date, 0, 0, 0, 0, 0 FROM generate_series(
+                (
+                    SELECT date_trunc('day', done_at AT TIME ZONE %(zone)s)
+                    FROM migrations_tool_steprecord
+                    WHERE migration_id = %(migration)s AND step = 'cutover'
+                ),
+                %(now)s::timestamptz AT TIME ZONE %(zone)s,
+                interval '1 day'
+            ) given
         )
-        SELECT day, sum(posted)::int, sum(reported)::int, sum(stuck)::int, sum(outside)::int
+        SELECT day, sum(posted)::int, sum(reported)::int, sum(stuck)::int, sum(outside)::int,
+            greatest(0, floor(extract(epoch FROM
+                least((day + 1)::timestamp AT TIME ZONE %(zone)s, %(now)s::timestamptz)
+                - greatest(day::timestamp AT TIME ZONE %(zone)s, coalesce((
+                    SELECT done_at FROM migrations_tool_steprecord
+                    WHERE migration_id = %(migration)s AND step = 'cutover'
+                ), %(now)s::timestamptz))
+            ) / 3600) - sum(watched))::int
         FROM told GROUP BY day ORDER BY day DESC LIMIT %(limit)s
         """,
         {
             "zone": migration.connection.time_zone,
             "connection": migration.connection_id,
+            "migration": migration.pk,
             "since": migration.flipped_at,
+            "now": now,
             "limit": limit,
         },
     )
@@ -138,7 +212,9 @@ def days(migration: ConnectionMigration, *, limit: int = 31) -> list[Day]:
 def allowed_percent(migration: ConnectionMigration) -> int:
     """The old integration's own error rate, where the inventory has told; else our own measure."""
     known: Any = migration.baseline.get("error_percent")
-    return max(int(known), ERROR_PERCENT) if isinstance(known, int | str) else ERROR_PERCENT
+    if not isinstance(known, int | str):
+        return ERROR_PERCENT
+    return min(max(int(known), ERROR_PERCENT), MOST_PERCENT)
 
 
 @dataclass(frozen=True, slots=True)

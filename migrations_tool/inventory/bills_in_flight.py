@@ -1,17 +1,21 @@
 """Bills that the switch does not carry along: known one by one, so that each is decided (F-26)."""
 
+import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models.functions import Now
 
 from connections.ramp.client import RampClient
 from connections.ramp.errors import NotFound, SchemaSurprise
+from connections.ramp.pages import Malformed
 from connections.ramp.spend import Bill
 from migrations_tool.models import BillInFlight, ConnectionMigration
 from migrations_tool.proofs import newest
+from rampbridge.lib.text import storable
 
+_WITHOUT_ID = UUID("7a0b9a53-6f0e-5d0b-9c5e-2f6a1f7f4f10")
 _NO_CURRENCY = "XXX"
 """As ISO 4217 has it."""
 _WHAT_CHANGES = (
@@ -47,27 +51,48 @@ def keep(migration: ConnectionMigration, bills: Iterable[Bill]) -> set[UUID]:
     return set(flying)
 
 
-def keep_unread(migration: ConnectionMigration, ids: Collection[UUID]) -> None:
+def keep_unread(migration: ConnectionMigration, bills: Iterable[Malformed]) -> set[UUID]:
     """Note open bills that are not as Ramp documents them: nobody knows that they are not in
     flight, so somebody has to look at each. What is known of one from before stays.
+
+    :returns: the ids under which they are known
     """
+    unread = {unread_id(bill): bill for bill in bills}
     BillInFlight.objects.bulk_create(
         [
             BillInFlight(
                 migration=migration,
                 ramp_id=given,
+                invoice_number=_number_of(bill),
                 vendor="A bill that cannot be read: look at it in Ramp",
                 amount_minor=0,
                 currency=_NO_CURRENCY,
                 exponent=0,
                 status="Not known",
             )
-            for given in ids
+            for given, bill in unread.items()
         ],
         update_conflicts=True,
         unique_fields=["migration", "ramp_id"],
         update_fields=["gone_at"],
     )
+    return set(unread)
+
+
+def unread_id(bill: Malformed) -> UUID:
+    """Its own id; of one that has none, one that is computed of all it says. Ramp knows no bill of
+    that: once it is not listed any more, it is not in flight any more.
+    """
+    try:
+        return UUID(bill.id)
+    except ValueError:
+        said = json.dumps(bill.raw, sort_keys=True, default=str)
+        return uuid5(_WITHOUT_ID, said)
+
+
+def _number_of(bill: Malformed) -> str:
+    said = bill.raw.get("invoice_number") if isinstance(bill.raw, dict) else None
+    return storable(said)[:200] if isinstance(said, str) else ""
 
 
 def look_again(

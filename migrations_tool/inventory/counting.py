@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,9 @@ from connections.ramp.spend import Bill
 from migrations_tool.inventory import tally as states
 from migrations_tool.inventory.tally import Tally
 from rampbridge.lib.money import Money
-from syncing.cannot_post import CreditsDoNotFit
+from syncing.cannot_post import CreditsDoNotFit, NoAccountingDate, UnknownValue
 from syncing.decisions import owed
-from syncing.kinds import KINDS, Standing
+from syncing.kinds import KINDS, Kind, Standing
 
 Pages = Iterator[Page[Any]]
 IN_FLIGHT, BEFORE_LINK, OPEN_CREDITS = "bills_in_flight", "before_the_link", "open_credits"
@@ -45,9 +46,19 @@ def _simple(object_type: str) -> Callable[[Tally, Page[Any]], None]:
             standing = kind.standing(one)
             if standing is Standing.UNKNOWN:
                 tally.unknown(object_type, one.sync_status)
+            elif standing is Standing.READY:
+                tally.ready_since(_day_of(kind, one))
             tally.add(object_type, _entity(one.entity_id), _STATES[standing], one.money)
 
     return count
+
+
+def _day_of(kind: Kind, one: Any) -> date | None:
+    """The day in the books; None where nobody can tell."""
+    try:
+        return kind.snapshot(one).accounting_date
+    except (NoAccountingDate, UnknownValue):
+        return None
 
 
 def _ready_bills(tally: Tally, page: Page[Bill]) -> None:
@@ -55,6 +66,7 @@ def _ready_bills(tally: Tally, page: Page[Bill]) -> None:
     for bill in page.items:
         if KINDS["bill"].standing(bill) is Standing.READY:
             tally.add("bill", _entity(bill.entity_id), states.READY, bill.money)
+            tally.ready_since(_day_of(KINDS["bill"], bill))
         if KINDS["bill_payment"].standing(bill) is Standing.READY:
             tally.add("bill_payment", _entity(bill.entity_id), states.READY, _paid(bill))
 

@@ -1,10 +1,12 @@
 """Count what Ramp has, list by list and page by page, and keep it as evidence."""
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from connections.ramp.errors import ScopeMissing
 from migrations_tool.inventory import bills_in_flight
@@ -18,7 +20,7 @@ from migrations_tool.inventory.counting import (
     add_flights,
 )
 from migrations_tool.inventory.tables import Inventory
-from migrations_tool.inventory.tally import Tally
+from migrations_tool.inventory.tally import SYNCED, Tally
 from migrations_tool.models import BillInFlight, ConnectionMigration
 from migrations_tool.proofs import gate_of_evidence, newest
 from migrations_tool.step_handler import Handler
@@ -28,6 +30,8 @@ from migrations_tool.work import Work
 from rampbridge.lib.money import Money
 
 CODE = "inventory.counted"
+LATE = timedelta(days=3)
+"""What is ready for longer was left behind."""
 _BILLS_SHOWN = 100
 
 
@@ -45,7 +49,8 @@ class InventoryHandler(Handler):
     def apply(self, work: Work) -> None:
         """Read every list to its end. After a crash it goes on after the last whole page."""
         place = work.place
-        tally = Tally(place.get("tally"))
+        today = work.clock().astimezone(ZoneInfo(work.connection.time_zone)).date()
+        tally = Tally(place.get("tally"), late_before=today - LATE)
         done = int(place.get("done", 0))
         unreadable: list[str] = list(place.get("unreadable", []))
         for number in range(int(place.get("reading", 0)), len(READINGS)):
@@ -56,6 +61,7 @@ class InventoryHandler(Handler):
                 unreadable.append(reading.name)
             _keep_place(work, number + 1, None, tally, done, unreadable)
         tally.settle_unsynced()
+        _keep_baseline(work.migration, tally)
         _keep_evidence(work, tally, done, unreadable)
 
     def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
@@ -82,6 +88,17 @@ class InventoryHandler(Handler):
         }
 
 
+def _keep_baseline(migration: ConnectionMigration, tally: Tally) -> None:
+    """What the old integration did not get through, of all that it should have: Ramp tells no
+    errors of another, only what stays ready for days. Hypercare is measured by it.
+    """
+    left = int(tally.data["left_behind"])
+    through = sum(of_type.get(SYNCED, {}).get("count", 0) for of_type in tally.totals().values())
+    percent = math.ceil(100 * left / (left + through)) if left else 0
+    migration.baseline = {"error_percent": percent, "left_behind": left, "synced": through}
+    migration.save(update_fields=["baseline"])
+
+
 def _read(
     work: Work, number: int, reading: Reading, tally: Tally, done: int, unreadable: list[str]
 ) -> int:
@@ -97,7 +114,7 @@ def _read(
         if reading.name == "bill":
             flying = bills_in_flight.keep(work.migration, page.items)
             add_flights(tally, page.items, flying)
-            seen |= flying
+            seen |= flying | {bills_in_flight.unread_id(one) for one in page.malformed}
         done += len(page.items) + len(page.malformed)
         if page.next_cursor is not None:  # after the last one the place is the next list
             _keep_place(work, number, page.next_cursor, tally, done, unreadable)
@@ -157,6 +174,7 @@ def _keep_evidence(work: Work, tally: Tally, done: int, unreadable: Sequence[str
             OPEN_CREDITS: beside.get(OPEN_CREDITS, {"count": 0, "amounts": {}}),
             BEFORE_LINK: flying.filter(is_from_before_the_link=True).count(),
             "linked_at": linked_at.isoformat() if linked_at else "",
+            "left_behind": tally.data["left_behind"],
             "unknown": tally.data["unknown"],
             "malformed": tally.data["malformed"],
             "unreadable": list(unreadable),

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from rampbridge.lib.money import Money
@@ -19,8 +20,13 @@ Sum = dict[str, Any]
 class Tally:
     """Adds up. `data` is JSON, so that whoever goes on after a crash goes on from it."""
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, late_before: date | None = None
+    ) -> None:
+        """:param late_before: what is of an earlier day and still ready was left behind"""
+        self.late_before = late_before
         self.data: dict[str, Any] = copy.deepcopy(dict(data or {}))
+        self.data.setdefault("left_behind", 0)
         for part in ("types", "exponents", "unknown", "malformed", "beside"):
             self.data.setdefault(part, {})
 
@@ -32,6 +38,11 @@ class Tally:
     def add_beside(self, what: str, money: Money) -> None:
         """One more of something that cuts across the states, such as bills in flight."""
         self._put(self.data["beside"], what, money)
+
+    def ready_since(self, day: date | None) -> None:
+        """One that is ready, of that day: was it left behind by whoever should have synced it?"""
+        if day is not None and self.late_before is not None and day < self.late_before:
+            self.data["left_behind"] += 1
 
     def unknown(self, object_type: str, word: str) -> None:
         """Ramp has used a word that nobody here knows."""

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from connections import tasks as chart_tasks
 from connections.mirror import schedule as chart_schedule
 from migrations_tool import running
-from migrations_tool.models import DrainReading, StepRecord, StepRun
+from migrations_tool.models import DrainReading, StepRecord, StepRun, WatchedHour
 from migrations_tool.steps import Act, Step
 from syncing import schedule, tasks
 from syncing.models import SyncItem
@@ -130,9 +130,14 @@ def let_minutes_pass(world: World, minutes: float) -> None:
 
 
 def let_days_pass(world: World, days: int) -> None:
-    """Since the cutover check was done."""
+    """Since the cutover check was done, each hour of them watched."""
     record = StepRecord.objects.filter(migration=world.migration, step=Step.CUTOVER)
     record.update(done_at=Now() - timedelta(days=days))
+    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    WatchedHour.objects.bulk_create(
+        WatchedHour(migration=world.migration, hour=this_hour - timedelta(hours=back), was_met=True)
+        for back in range(1, days * 24 + 2)
+    )
     # What was let pass for the worker's sake moved the canaries' posts to before the switch.
     posted = SyncItem.objects.filter(connection=world.connection, posted_at__isnull=False)
     posted.update(posted_at=Now())
