@@ -1,8 +1,8 @@
 """How much of what was used is mapped, and where two old records lead to one new one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, OldRecord
@@ -46,6 +46,10 @@ class Part:
     def shown(self) -> str:
         """The per cent, in which nothing that is open is rounded away."""
         return "100 %" if not self.open else f"{min(int(self.percent * 10) / 10, 99.9):.1f} %"
+
+    def after(self, money: int) -> str:
+        """The per cent once one more that is open now is decided."""
+        return replace(self, open=self.open - 1, covered=self.covered + money).shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +114,7 @@ def undecided_shares(migration: ConnectionMigration) -> list[tuple[str, int]]:
         )
         .order_by("kind", "field_erp_id", "erp_id")
         .values("kind", "field_erp_id", "erp_id")
-        .annotate(old=Count("pk"))
+        .annotate(old=Count("pk"), name=Max("erp_name"))
         .filter(old__gt=1)
     )
-    shares = list(found[:50])
-    names = {
-        (row.kind, row.field_erp_id, row.erp_id): row.erp_name
-        for row in OldRecord.objects.filter(
-            migration=migration, state__in=LEADING, erp_id__in=[one["erp_id"] for one in shares]
-        )
-    }
-    return [
-        (names.get((one["kind"], one["field_erp_id"], one["erp_id"]), one["erp_id"]), one["old"])
-        for one in shares
-    ]
+    return [(one["name"] or one["erp_id"], one["old"]) for one in found[:50]]

@@ -110,25 +110,71 @@ def read(data: bytes) -> list[tuple[int, Mapping[str, str]]]:
     return rows
 
 
+def written(rows: Sequence[tuple[int, Mapping[str, str]]]) -> str:
+    """Rows that were read, as a file again: for a page that shows what they would do."""
+    names = [name for name in (*COLUMNS, "erp_code") if any(name in row for _, row in rows)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(names)
+    for _, row in rows:
+        writer.writerow([f"'{row[name]}" if row.get(name) else "" for name in names])
+    return text.getvalue()
+
+
 @transaction.atomic
 def take_in(
+    migration: ConnectionMigration,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    *,
+    version: int | None = None,
+    actor: str,
+    now: datetime,
+) -> list[Result]:
+    """Save the decisions of a file. A bad row is answered and stops no other.
+
+    :param version: of the step, when somebody looked at what the file would do
+    :raises StepNotCurrent: if somebody has worked on the step since
+    """
+    record = held(migration, Step.MAPPING, version=version)
+    results = _taken(migration, rows, actor=actor, now=now)
+    saved = sum(one.outcome is Outcome.SAVED for one in results)
+    changed(record, now=now)
+    text = f"Took {saved} decision{'' if saved == 1 else 's'} of the mapping from a CSV file."
+    write_down(migration, Step.MAPPING, "import_mapping", text, actor=actor)
+    return results
+
+
+def preview(
     migration: ConnectionMigration,
     rows: Sequence[tuple[int, Mapping[str, str]]],
     *,
     actor: str,
     now: datetime,
 ) -> list[Result]:
-    """Save the decisions of a file. A bad row is answered and stops no other."""
-    record = held(migration, Step.MAPPING)
+    """What taking the file in would answer. All of it is done and taken back at once, for a row may
+    rest on another one.
+
+    :raises Refused: if the migration has ended
+    """
+    with transaction.atomic():
+        held(migration, Step.MAPPING)
+        results = _taken(migration, rows, actor=actor, now=now)
+        transaction.set_rollback(True)
+    return results
+
+
+def _taken(
+    migration: ConnectionMigration,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    *,
+    actor: str,
+    now: datetime,
+) -> list[Result]:
     known = _known(migration, [row for _, row in rows])
     results = [
         _take(migration, line, row, known, actor=actor, now=now)
         for line, row in _fields_first(rows)
     ]
-    saved = sum(one.outcome is Outcome.SAVED for one in results)
-    changed(record, now=now)
-    text = f"Took {saved} decision{'' if saved == 1 else 's'} of the mapping from a CSV file."
-    write_down(migration, Step.MAPPING, "import_mapping", text, actor=actor)
     return sorted(results, key=lambda one: one.line)
 
 

@@ -1,6 +1,6 @@
 """What people decide about old records: where one leads, or that it leads nowhere, and why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from migrations_tool.old_chart import history, suggesting, targets, version
 from migrations_tool.old_chart.coverage import LEADING
 from migrations_tool.step_records import changed, held, write_down
 from migrations_tool.steps import Step
-from migrations_tool.wizard import Refused
+from migrations_tool.wizard import Refused, StepNotCurrent
 
 Kind, State = OldRecord.Kind, OldRecord.State
 MOST_AT_ONCE = 500
@@ -29,6 +29,15 @@ class LeadsThereToo(Refused):
         )
 
 
+class DecidedMeanwhile(StepNotCurrent):
+    """The page showed another decision than the one that holds now."""
+
+    def __init__(self, row: OldRecord) -> None:
+        super().__init__(
+            f"{history.told(row)} Nothing of yours is saved; press again to decide otherwise."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Where an old record is to lead, with the reason that people read; without `erp_id` it is
@@ -38,6 +47,8 @@ class Decision:
     erp_id: str = ""
     because: str = ""
     shared_because: str = ""
+    seen: str = ""
+    """Mark of the decision that the person saw (`history.mark_of`); empty where nobody saw one."""
 
     @property
     def is_parked(self) -> bool:
@@ -50,6 +61,7 @@ def decide(
 ) -> OldRecord:
     """Map one old record, or park it.
 
+    :raises DecidedMeanwhile: if somebody else has decided about it since the page was loaded
     :raises Refused: if its target cannot be posted to, or a reason is missing
     """
     record = held(migration, Step.MAPPING)
@@ -71,6 +83,7 @@ def write(
     :raises Refused: if its target cannot be posted to, or a reason is missing
     """
     row = OldRecord.objects.select_for_update().get(pk=decision.row.pk, migration=migration)
+    _check_seen(row, decision.seen)
     before = row.erp_id, row.state == State.PARKED
     if decision.is_parked:
         _park(row, decision.because)
@@ -85,10 +98,16 @@ def write(
 
 @transaction.atomic
 def accept(
-    migration: ConnectionMigration, ids: Collection[int], *, actor: str, now: datetime
+    migration: ConnectionMigration,
+    ids: Collection[int],
+    *,
+    seen: Mapping[int, str] | None = None,
+    actor: str,
+    now: datetime,
 ) -> tuple[int, list[str]]:
     """Accept the suggestions of these records, as they stood on the page.
 
+    :param seen: their marks there; a suggestion that is another one by now is left
     :returns: how many, and in words those that need a decision of their own
     :raises Refused: if nothing was ticked, or too much
     """
@@ -101,7 +120,9 @@ def accept(
     accepted, left = 0, []
     for row in found.order_by("-money_minor", "pk"):
         try:
-            write(migration, Decision(row, row.erp_id, row.evidence), actor=actor, now=now)
+            mark = (seen or {}).get(row.pk, "")
+            decision = Decision(row, row.erp_id, row.evidence, seen=mark)
+            write(migration, decision, actor=actor, now=now)
             accepted += 1
         except Refused as refused:
             left.append(str(refused))
@@ -112,14 +133,17 @@ def accept(
 
 
 @transaction.atomic
-def undo(row: OldRecord, *, actor: str, now: datetime) -> OldRecord:
+def undo(row: OldRecord, *, seen: str = "", actor: str, now: datetime) -> OldRecord:
     """Give a record the decision that it had before its last one.
 
+    :param seen: mark of the decision that the person saw, and wants taken back
+    :raises DecidedMeanwhile: if that is not the last one any more
     :raises Refused: if there was none
     """
     migration = row.migration
     record = held(migration, Step.MAPPING)
     row = OldRecord.objects.select_for_update().get(pk=row.pk)
+    _check_seen(row, seen)
     event = history.before_last(row)
     if event is None:
         raise Refused(f"Nothing was decided about {row} before.")
@@ -154,6 +178,11 @@ def bring_back(
     text = f"Brought back version {evidence.checksum[:8]} of the mapping: {count} records changed."
     write_down(migration, Step.MAPPING, "bring_back_mapping", text, actor=actor)
     return count
+
+
+def _check_seen(row: OldRecord, seen: str) -> None:
+    if seen and seen != history.mark_of(row):
+        raise DecidedMeanwhile(row)
 
 
 def _park(row: OldRecord, because: str) -> None:

@@ -1,5 +1,6 @@
 """What was decided about an old record before, by whom: the database writes it down by itself."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +39,26 @@ class Entry:
 def history_of(row: OldRecord) -> list[Entry]:
     """Its standings, the newest first. Counting its uses anew makes none."""
     return [_entry(event) for event in _standings(row)[:SHOWN]]
+
+
+def mark_of(row: OldRecord) -> str:
+    """What a page that shows this decision sends back with an act, so that it is known if somebody
+    has decided otherwise meanwhile."""
+    told = "\n".join(str(getattr(row, name)) for name in DECIDED)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def told(row: OldRecord) -> str:
+    """What is decided about it now and by whom, in a sentence."""
+    who = row.decided_by or "The matching"
+    if row.state == OldRecord.State.PARKED:
+        what = f"it is parked: {row.parked_because}"
+    elif row.erp_name:
+        what = f"it leads to {row.erp_name}"
+    else:
+        what = "it leads nowhere"
+    when = f" on {row.decided_at:%-d %b %Y, %H:%M} UTC" if row.decided_at else ""
+    return f"{who} has decided about {row} meanwhile{when}: {what}."
 
 
 def before_last(row: OldRecord) -> Any | None:

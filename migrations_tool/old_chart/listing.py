@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from connections.mapping_book.suggestions import STRONG
 from migrations_tool.models import ConnectionMigration, OldRecord
+from migrations_tool.old_chart import history
 from migrations_tool.old_chart.coverage import COVERED, rivals, with_rivals
 from migrations_tool.old_chart.labels import label_of
 from rampbridge.lib.money import Money
@@ -66,6 +67,10 @@ class Line:
     @property
     def label(self) -> str:
         return label_of(self.row.code, self.row.name)
+
+    @property
+    def mark(self) -> str:
+        return history.mark_of(self.row)
 
     @property
     def is_covered(self) -> bool:

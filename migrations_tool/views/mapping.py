@@ -9,18 +9,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from migrations_tool.models import ConnectionMigration, OldRecord
-from migrations_tool.old_chart import deciding, history, targets
+from migrations_tool.old_chart import deciding, history, impact, targets
 from migrations_tool.old_chart.coverage import LEADING
 from migrations_tool.old_chart.deciding import Decision
 from migrations_tool.old_chart.handler import currency_of
 from migrations_tool.old_chart.labels import label_of
 from migrations_tool.old_chart.listing import LOOKS
 from migrations_tool.steps import BY_STEP, Step
-from migrations_tool.wizard import Refused
+from migrations_tool.wizard import Refused, StepNotCurrent
 from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow, can
 
-UNPROCESSABLE = 422
+UNPROCESSABLE, CONFLICT = 422, 409
 Kind, State = OldRecord.Kind, OldRecord.State
 
 
@@ -37,12 +37,14 @@ def migration_mapping_decide(request: HttpRequest, pk: int, record: int) -> Http
     """Map the record to what was chosen."""
     row = _record(pk, record)
     if not request.POST.get("erp_id"):
-        return _page(request, row, refusal="Choose what takes its place.")
+        words = "Choose what takes its place."
+        return _page(request, row, refusal=words, status=UNPROCESSABLE)
     decision = Decision(
         row,
         request.POST["erp_id"],
         request.POST.get("because", ""),
         request.POST.get("shared_because", ""),
+        seen=_seen(request),
     )
     return _decide(request, row, decision)
 
@@ -52,7 +54,8 @@ def migration_mapping_decide(request: HttpRequest, pk: int, record: int) -> Http
 def migration_mapping_park(request: HttpRequest, pk: int, record: int) -> HttpResponse:
     """Leave the record without a place in the ERP, with a reason."""
     row = _record(pk, record)
-    return _decide(request, row, Decision(row, because=request.POST.get("parked_because", "")))
+    because = request.POST.get("parked_because", "")
+    return _decide(request, row, Decision(row, because=because, seen=_seen(request)))
 
 
 @require_POST
@@ -63,7 +66,9 @@ def migration_mapping_undo(request: HttpRequest, pk: int, record: int) -> HttpRe
     return _try(
         request,
         row,
-        lambda: deciding.undo(row, actor=request.user.get_username(), now=timezone.now()),
+        lambda: deciding.undo(
+            row, seen=_seen(request), actor=request.user.get_username(), now=timezone.now()
+        ),
     )
 
 
@@ -75,6 +80,11 @@ def migration_of(pk: int) -> ConnectionMigration:
 def _record(pk: int, record: int) -> OldRecord:
     rows = OldRecord.objects.select_related("migration__connection")
     return get_object_or_404(rows, pk=record, migration=pk)
+
+
+def _seen(request: HttpRequest) -> str:
+    """The mark of the decision that the page showed. A form without one has seen nothing."""
+    return request.POST.get("seen", "")[:64] or "none"
 
 
 def _decide(request: HttpRequest, row: OldRecord, decision: Decision) -> HttpResponse:
@@ -90,8 +100,11 @@ def _decide(request: HttpRequest, row: OldRecord, decision: Decision) -> HttpRes
 def _try(request: HttpRequest, row: OldRecord, act: Callable[[], OldRecord]) -> HttpResponse:
     try:
         after = act()
+    except StepNotCurrent as refused:
+        now_is = _record(row.migration_id, row.pk)
+        return _page(request, now_is, refusal=str(refused), status=CONFLICT)
     except Refused as refused:
-        return _page(request, row, refusal=str(refused))
+        return _page(request, row, refusal=str(refused), status=UNPROCESSABLE)
     if after.state == State.PARKED:
         words = f"{after} is parked."
     elif after.erp_name:
@@ -102,7 +115,9 @@ def _try(request: HttpRequest, row: OldRecord, act: Callable[[], OldRecord]) -> 
     return redirect("migration_mapping_record", row.migration_id, row.pk)
 
 
-def _page(request: HttpRequest, row: OldRecord, *, refusal: str = "") -> HttpResponse:
+def _page(
+    request: HttpRequest, row: OldRecord, *, refusal: str = "", status: int = 200
+) -> HttpResponse:
     migration = row.migration
     field = _field_of(row)
     text = " ".join(request.GET.get("q", "").split())[:100]
@@ -113,6 +128,7 @@ def _page(request: HttpRequest, row: OldRecord, *, refusal: str = "") -> HttpRes
         else []
     )
     currency = currency_of(migration)
+    would_be = impact.of(row, found, field.erp_id if field else "")
     is_open = migration.state == ConnectionMigration.State.OPEN
     context = {
         "section": "migrations",
@@ -125,7 +141,9 @@ def _page(request: HttpRequest, row: OldRecord, *, refusal: str = "") -> HttpRes
         "look": LOOKS[row.state],
         "field": field,
         "can_be_mapped": can_be_mapped,
-        "found": found,
+        "mark": history.mark_of(row),
+        "found": [(one, would_be.leading.get(one.erp_id, 0)) for one in found],
+        "impact": would_be.words,
         "is_cut": len(found) == targets.FOUND,
         "text": text,
         "chosen": request.POST.get("erp_id") or row.erp_id,
@@ -136,7 +154,6 @@ def _page(request: HttpRequest, row: OldRecord, *, refusal: str = "") -> HttpRes
         "refusal": refusal,
         "may_migrate": is_open and can(request.user, Permission.MIGRATE),
     }
-    status = UNPROCESSABLE if refusal else 200
     return render(request, "migrations_tool/mapping_record.html", context, status=status)
 
 

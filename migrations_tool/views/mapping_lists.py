@@ -1,5 +1,7 @@
 """Many old records at once: accept suggestions, compare the charts, CSV files, earlier versions."""
 
+from collections.abc import Mapping, Sequence
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,12 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections.mapping_book.csv_file import MOST_BYTES, BadFile
+from migrations_tool.gates import standings_of
 from migrations_tool.models import ConnectionMigration, Evidence, OldRecord
 from migrations_tool.old_chart import csv_files, deciding, differing, version
 from migrations_tool.old_chart.handler import currency_of
 from migrations_tool.steps import BY_STEP, Step
 from migrations_tool.views.mapping import UNPROCESSABLE, migration_of
-from migrations_tool.wizard import Refused
+from migrations_tool.wizard import Refused, StepNotCurrent
 from rampbridge.lib.csv_stream import csv_response
 from rampbridge.policy import Permission, allow, can
 from syncing.queries.words import Look
@@ -22,7 +25,12 @@ RESULT_LOOKS = {
     csv_files.Outcome.UNCHANGED: Look("Stays as it is", "neutral", "equal"),
     csv_files.Outcome.REFUSED: Look("Refused", "person", "octagon-alert"),
 }
+PREVIEW_LOOKS = {
+    **RESULT_LOOKS,
+    csv_files.Outcome.SAVED: Look("Will be saved", "done", "circle-check"),
+}
 SHOWN = 500
+CONFLICT = 409
 _SAID_ONE_BY_ONE = 3
 
 
@@ -31,10 +39,15 @@ _SAID_ONE_BY_ONE = 3
 def migration_mapping_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the suggestions that are ticked."""
     migration = migration_of(pk)
-    ids = [int(one) for one in request.POST.getlist("record") if one.isdecimal()]
+    ticked = (one.partition(".") for one in request.POST.getlist("record"))
+    seen = {int(pk): mark for pk, _, mark in ticked if pk.isdecimal()}
     try:
         accepted, left = deciding.accept(
-            migration, ids, actor=request.user.get_username(), now=timezone.now()
+            migration,
+            seen.keys(),
+            seen=seen,
+            actor=request.user.get_username(),
+            now=timezone.now(),
         )
     except Refused as refused:
         messages.error(request, str(refused))
@@ -85,33 +98,79 @@ def migration_mapping_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 @allow(Permission.MIGRATE)
 def migration_mapping_upload(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Take the decisions of a file in, with an answer per row: on the page, or as a file."""
+    """Choose a file, see what each row would do, save the good ones. Three visits of one page."""
     migration = migration_of(pk)
     context = _frame(request, migration)
     if request.method != "POST":
         return render(request, "migrations_tool/mapping_upload.html", context)
     upload = request.FILES.get("file")
+    is_kept = "text" in request.POST
     try:
-        rows = csv_files.read(upload.read(MOST_BYTES + 1) if upload else b"")
+        if is_kept:
+            data = request.POST["text"].encode()
+        else:
+            data = upload.read(MOST_BYTES + 1) if upload else b""
+        rows = csv_files.read(data)
+        if not is_kept:
+            return _preview(request, context, migration, rows)
+        version = request.POST.get("version", "")
         results = csv_files.take_in(
-            migration, rows, actor=request.user.get_username(), now=timezone.now()
+            migration,
+            rows,
+            version=int(version) if version.isdecimal() else -1,
+            actor=request.user.get_username(),
+            now=timezone.now(),
         )
+    except StepNotCurrent:
+        context["refusal"] = (
+            "Somebody has worked on the mapping since you looked at the file. Nothing is saved:"
+            " this is what it would do now."
+        )
+        return _preview(request, context, migration, rows, status=CONFLICT)
     except (BadFile, Refused) as refused:
-        context |= {"refusal": str(refused)}
+        context["refusal"] = str(refused)
         return render(request, "migrations_tool/mapping_upload.html", context, status=UNPROCESSABLE)
     if request.POST.get("answer") == "file":
         answers = ((one.line, one.name, one.outcome.value, one.words) for one in results)
         name = f"mapping-{migration.connection.slug}-answers"
         return csv_response(name, ("line", "old_record", "outcome", "words"), answers)
-    context |= {
-        "results": [(one, RESULT_LOOKS[one.outcome]) for one in results[:SHOWN]],
+    context |= _shown(results, RESULT_LOOKS)
+    return render(request, "migrations_tool/mapping_upload.html", context)
+
+
+def _preview(
+    request: HttpRequest,
+    context: dict[str, object],
+    migration: ConnectionMigration,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """What the rows would do. The file travels with the page: nothing is kept of it so far."""
+    version = standings_of(migration)[Step.MAPPING].version
+    results = csv_files.preview(
+        migration, rows, actor=request.user.get_username(), now=timezone.now()
+    )
+    saved = sum(one.outcome is csv_files.Outcome.SAVED for one in results)
+    context |= _shown(results, PREVIEW_LOOKS)
+    context |= {"text": csv_files.written(rows), "version": version, "would_save": saved}
+    return render(request, "migrations_tool/mapping_upload.html", context, status=status)
+
+
+def _shown(
+    results: Sequence[csv_files.Result], looks: Mapping[csv_files.Outcome, Look]
+) -> dict[str, object]:
+    """The answers, those first that need somebody."""
+    order = list(reversed(csv_files.Outcome))
+    shown = sorted(results, key=lambda one: (order.index(one.outcome), one.line))
+    return {
+        "results": [(one, looks[one.outcome]) for one in shown[:SHOWN]],
         "more": max(len(results) - SHOWN, 0),
         "counts": [
             (look, sum(one.outcome is outcome for one in results))
-            for outcome, look in RESULT_LOOKS.items()
+            for outcome, look in looks.items()
         ],
     }
-    return render(request, "migrations_tool/mapping_upload.html", context)
 
 
 @require_POST

@@ -402,26 +402,96 @@ class TestPages:
         page = ines.get(reverse("migration_mapping_record", args=here) + "?q=office")
         assert "6400 Office supplies" in page.content.decode()
 
-        refused = ines.post(reverse("migration_mapping_decide", args=here), {"erp_id": "6400"})
+        seen = {"seen": history.mark_of(row)}
+        said = seen | {"erp_id": "6400"}
+        refused = ines.post(reverse("migration_mapping_decide", args=here), said)
         assert refused.status_code == 422
         assert "cannot be told apart" in refused.content.decode()
 
-        ines.post(reverse("migration_mapping_park", args=here), {"parked_because": "Sold off"})
+        said = seen | {"parked_because": "Sold off"}
+        ines.post(reverse("migration_mapping_park", args=here), said)
         row.refresh_from_db()
         assert row.state == State.PARKED
-        ines.post(reverse("migration_mapping_undo", args=here))
+        seen = {"seen": history.mark_of(row)}
+        ines.post(reverse("migration_mapping_undo", args=here), seen)
         row.refresh_from_db()
         assert row.state == State.UNMAPPED
 
-    def test_take_a_file_in(self, mapped: World, ines: Client) -> None:
+    @pytest.mark.parametrize("act", ["decide", "park", "undo"])
+    def test_a_decision_that_nobody_saw_is_not_overwritten(
+        self, mapped: World, ines: Client, act: str
+    ) -> None:
+        row = record(mapped, Kind.ACCOUNT, "Equipment rental")
+        here = [mapped.migration.pk, row.pk]
+        said = {"seen": history.mark_of(row), "erp_id": "6300", "parked_because": "Sold off"}
+        other = Decision(row, "6600")
+        deciding.decide(mapped.migration, other, actor="ana", now=timezone.now())
+
+        refused = ines.post(reverse(f"migration_mapping_{act}", args=here), said)
+
+        assert refused.status_code == 409
+        page = refused.content.decode()
+        assert "ana has decided about" in page
+        assert "it leads to 6600 Professional fees" in page
+        row.refresh_from_db()
+        assert (row.erp_id, row.decided_by) == ("6600", "ana")
+        assert history.mark_of(row) in page
+
+    def test_a_suggestion_that_has_changed_is_not_accepted(
+        self, mapped: World, ines: Client
+    ) -> None:
+        row = OldRecord.objects.filter(migration=mapped.migration, state=State.SUGGESTED)[0]
+        ticked = f"{row.pk}.{history.mark_of(row)}"
+        OldRecord.objects.filter(pk=row.pk).update(erp_id="6600", erp_name="6600 Fees")
+
+        url = reverse("migration_mapping_accept", args=[mapped.migration.pk])
+        ines.post(url, {"record": [ticked]})
+
+        row.refresh_from_db()
+        assert row.state == State.SUGGESTED
+
+    def test_says_before_what_a_decision_adds(self, mapped: World, ines: Client) -> None:
+        row = record(mapped, Kind.ACCOUNT, "Equipment rental")
+        url = reverse("migration_mapping_record", args=[mapped.migration.pk, row.pk])
+
+        page = ines.get(url + "?q=office").content.decode()
+
+        assert "is covered so far; with this decision" in page
+        assert "1 other old one leads there" in page
+
+    def test_a_file_is_looked_at_before_it_is_saved(self, mapped: World, ines: Client) -> None:
         url = reverse("migration_mapping_upload", args=[mapped.migration.pk])
         file = SimpleUploadedFile("m.csv", b"kind,old_id,erp_id\naccount,59,6600\nrow,1,2\n")
+        before = old_chart.version_of(mapped.migration)
 
-        answer = ines.post(url, {"file": file})
+        looked = ines.post(url, {"file": file})
 
-        assert "6600 Professional fees" in answer.content.decode()
-        assert "no such record" in answer.content.decode()
+        assert "6600 Professional fees" in looked.content.decode()
+        assert "Will be saved" in looked.content.decode()
+        assert "no such record" in looked.content.decode()
+        assert old_chart.version_of(mapped.migration) == before
+        keep = {"text": looked.context["text"], "version": looked.context["version"]}
+        saved = ines.post(url, keep)
+        assert "What became of each row" in saved.content.decode()
+        assert OldRecord.objects.get(old_id="59", kind="account").erp_id == "6600"
         assert ines.post(url, {}).status_code == 422
+
+    def test_a_file_that_was_overtaken_is_looked_at_again(
+        self, mapped: World, ines: Client
+    ) -> None:
+        url = reverse("migration_mapping_upload", args=[mapped.migration.pk])
+        file = SimpleUploadedFile("m.csv", b"kind,old_id,erp_id\naccount,59,6600\n")
+        looked = ines.post(url, {"file": file})
+        row = OldRecord.objects.get(old_id="59", kind="account")
+        decide(mapped, row, "6300")
+
+        keep = {"text": looked.context["text"], "version": looked.context["version"]}
+        again = ines.post(url, keep)
+
+        assert again.status_code == 409
+        assert "Somebody has worked on the mapping" in again.content.decode()
+        row.refresh_from_db()
+        assert row.erp_id == "6300"
 
     @pytest.mark.parametrize("change", differing.CHANGES)
     def test_compare_the_charts(self, mapped: World, ines: Client, change: str) -> None:
