@@ -2,21 +2,23 @@
 
 from datetime import datetime
 
-from migrations_tool.models import ConnectionMigration, Evidence
+from migrations_tool.models import ConnectionMigration, Evidence, Waiver
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Gate, Light
+from rampbridge.lib.together import together
 
 _AHEAD = "_evidence_read_ahead"
 
 
-def read_ahead(migration: ConnectionMigration, step: Step) -> None:
-    """Read all that a step's page asks `newest` for in one statement, for as long as this object of
-    the migration lives. For pages, which write no evidence."""
-    if vars(migration).get(_AHEAD, ("",))[0] == f"{step}.":
-        return
+def read_ahead(migration: ConnectionMigration, step: Step) -> list[Waiver]:
+    """Read all that a step's page asks `newest` for, for as long as this object of the migration
+    lives, and what was asked to be waived, the newest first. One statement. For pages, which write
+    no evidence."""
     codes = Evidence.objects.filter(migration=migration, code__startswith=f"{step}.")
-    found = codes.order_by("code", "-at", "-pk").distinct("code")
+    waivers = Waiver.objects.filter(migration=migration, step=step).order_by("-asked_at", "-pk")
+    found, asked = together(codes.order_by("code", "-at", "-pk").distinct("code"), waivers[:50])
     vars(migration)[_AHEAD] = (f"{step}.", {one.code: one for one in found})
+    return asked
 
 
 def newest(migration: ConnectionMigration, code: str) -> Evidence | None:

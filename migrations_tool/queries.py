@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, Subquery
 from django.db.models.functions import Now
 
-from migrations_tool import page_memory
 from migrations_tool.models import (
     ConnectionMigration,
     Evidence,
@@ -95,12 +94,6 @@ def _read(pk: int, step: Step | None) -> Sequence[StepRecord]:
     if not records:
         raise ConnectionMigration.DoesNotExist
     return records
-
-
-def waivers(migration: ConnectionMigration, step: Step) -> list[Waiver]:
-    """What was asked for on a step, the newest first."""
-    asked = Waiver.objects.filter(migration=migration, step=step).order_by("-asked_at", "-pk")
-    return page_memory.once(migration, f"waivers of {step}", lambda: list(asked[:50]))
 
 
 def evidence(

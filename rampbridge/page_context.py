@@ -16,6 +16,7 @@ from syncing.queries.frame import Frame, frame
 from syncing.saved_views import MOST_PINNED
 from syncing.views.saved_views import at_hand
 
+MOST_PEOPLE = 500
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -57,9 +58,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "incidents": SimpleLazyObject(lambda: framed().incidents),
             "queues": SimpleLazyObject(lambda: framed().queues),
             "pinned": SimpleLazyObject(lambda: at_hand(framed().pinned)),
+            "people": SimpleLazyObject(lambda: framed().people),
         }
     return context
 
 
 def _frame(me: str, now: datetime) -> Frame:
-    return frame(me, now=now, most_pinned=MOST_PINNED)
+    return frame(me, now=now, most_pinned=MOST_PINNED, most_people=MOST_PEOPLE)

@@ -100,20 +100,24 @@ def declared(view: Callable[..., Any], route_name: str) -> Permission | str | No
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Role]:
-    """The roles of a user; one query, once per user object."""
+    """The roles of a user; at most one query, once per user object."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    known: frozenset[Role] | None = vars(user).get("_known_roles")
-    if known is None:
-        known = vars(user)["_known_roles"] = _read_roles(user)  # lives as long as the request
+    known: frozenset[Role] | None = getattr(user, "known_roles", None)
+    return _read_roles(user) if known is None else known
+
+
+def remember_roles(user: AbstractBaseUser, group_names: Iterable[str]) -> frozenset[Role]:
+    """Keep the roles that follow from a user's groups, for as long as this user object lives."""
+    names = set(group_names)
+    is_admin = getattr(user, "is_superuser", False)
+    known = frozenset({Role.ADMIN} if is_admin else (role for role in Role if role in names))
+    user.known_roles = known  # type: ignore[attr-defined]  # of whom a lazy user stands for
     return known
 
 
 def _read_roles(user: Any) -> frozenset[Role]:
-    if user.is_superuser:
-        return frozenset({Role.ADMIN})
-    names = {group.name for group in user.groups.all()}  # of many users read beforehand
-    return frozenset(role for role in Role if role in names)
+    return remember_roles(user, [group.name for group in user.groups.all()])
 
 
 def can(user: AbstractBaseUser | AnonymousUser, permission: Permission) -> bool:

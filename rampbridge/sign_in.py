@@ -3,8 +3,36 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
 from django.http import HttpRequest
+
+from rampbridge.policy import remember_roles
+
+
+class RolesAtOnce(ModelBackend):
+    """Whoever asks for a page comes with their roles, for every page needs both. One statement."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        names = ArrayAgg("groups__name", filter=Q(groups__name__isnull=False), default=[])
+        found = get_user_model().objects.annotate(group_names=names).filter(pk=user_id).first()
+        if found is None or not self.user_can_authenticate(found):
+            return None
+        remember_roles(found, found.group_names)
+        return found
+
+
+class PasswordBackend(RolesAtOnce):
+    """Local accounts."""
+
+
+class ProviderBackend(RolesAtOnce, AuthenticationBackend):  # type: ignore[misc]
+    """Accounts of the company's identity provider."""
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types here

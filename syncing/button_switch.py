@@ -5,7 +5,7 @@ was no time left" is worse than none.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connections import services
@@ -39,23 +39,38 @@ class Verdict:
     """What such a batch takes in all but one of a hundred cases; None if not measured yet."""
 
 
-def may_enable_button(connection: Connection, object_type: str) -> Verdict:
+def may_enable_buttons(
+    connection: Connection, object_types: Collection[str]
+) -> Mapping[str, Verdict]:
     """Whether a usual press, and a large one, fits into the time that Ramp gives (R-82).
 
     By the speed measured while documents were posted, and by what was asked for at a time before:
-    at earlier presses, or else per day.
+    at earlier presses, or else per day. Two statements.
     """
     speeds = Schedule.objects.filter(pk=connection.pk).values_list("posts_per_second", flat=True)
     speed = speeds.first()
-    noun = _NOUNS[object_type]
+    sizes = sync_requests.usual_sizes(connection.pk, object_types) if speed else {}
+    return {
+        object_type: _verdict(connection, _NOUNS[object_type], speed, sizes.get(object_type, ()))
+        for object_type in object_types
+    }
+
+
+def may_enable_button(connection: Connection, object_type: str) -> Verdict:
+    """The same for one of them."""
+    return may_enable_buttons(connection, [object_type])[object_type]
+
+
+def _verdict(
+    connection: Connection, noun: str, speed: float | None, sizes: Sequence[int]
+) -> Verdict:
     if not speed:
         return Verdict(
             is_admitted=False,
             words=f"How fast {connection.erp_name} takes documents is not measured yet."
             f" Let some {noun} go through first, then try again.",
         )
-    pressed = sync_requests.batch_sizes(connection.pk, object_type)
-    size = _percentile(pressed or sync_requests.ready_per_day(connection.pk, object_type), 95)
+    size = _percentile(sizes, 95)
     seconds = sync_requests.START_SECONDS + SLOWEST_OF_A_HUNDRED * size / speed
     measured = f"{connection.erp_name} takes {speed:.1f} documents a second"
     takes = f"so {size} {noun}, a large press, take up to {_minutes(seconds)}"

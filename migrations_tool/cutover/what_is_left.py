@@ -1,10 +1,13 @@
 """What step 12 still waits for, as our rows know it. Its gates and its page read the same."""
 
+from typing import Any
+
 from migrations_tool import page_memory
 from migrations_tool.cutover import canaries
 from migrations_tool.flip.switching import HELD_BACK
 from migrations_tool.models import BillInFlight, CanaryObject, ConnectionMigration, Rule
 from rampbridge.lib.statements import rows
+from rampbridge.lib.together import together
 
 
 def sent(migration: ConnectionMigration) -> list[CanaryObject]:
@@ -21,15 +24,20 @@ def types(migration: ConnectionMigration) -> list[tuple[str, bool, bool]]:
 
 def bills(migration: ConnectionMigration) -> list[BillInFlight]:
     """Those in flight at the switch, what is not ticked off first."""
-    found = BillInFlight.objects.filter(migration=migration).order_by("ticked_at", "vendor", "pk")
-    return page_memory.once(migration, "bills at cutover", lambda: list(found))
+    return _by_hand(migration)[0]
 
 
 def rules(migration: ConnectionMigration) -> list[Rule]:
     """Those to be made anew, in the order in which that was done."""
-    found = Rule.objects.filter(migration=migration, dropped_because="")
-    ordered = found.order_by("recreated_at", "name", "pk")
-    return page_memory.once(migration, "rules at cutover", lambda: list(ordered))
+    return _by_hand(migration)[1]
+
+
+def _by_hand(migration: ConnectionMigration) -> tuple[list[Any], ...]:
+    """What people do in Ramp and tick off here. One statement."""
+    bills = BillInFlight.objects.filter(migration=migration).order_by("ticked_at", "vendor", "pk")
+    rules = Rule.objects.filter(migration=migration, dropped_because="")
+    ordered = rules.order_by("recreated_at", "name", "pk")
+    return page_memory.once(migration, "to do by hand", lambda: together(bills, ordered))
 
 
 def _types(migration: ConnectionMigration) -> list[tuple[str, bool, bool]]:

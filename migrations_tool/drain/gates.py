@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
-
 from migrations_tool.drain import progress, readings
 from migrations_tool.drain.words import NAMES, counted, listed, many, times
-from migrations_tool.models import BillInFlight, ConnectionMigration, DrainReading
+from migrations_tool.models import ConnectionMigration, DrainReading
 from migrations_tool.wizard import Gate, Light
 
 ZERO, BILLS = "drain.zero_twice", "drain.bills"
@@ -85,15 +83,15 @@ def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
     def gate(light: Light, words: str, fix: str = "", *, left: int | None = None) -> Gate:
         return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True, left=left)
 
-    flying = BillInFlight.objects.filter(migration=migration, gone_at=None)
-    found = flying.aggregate(all=Count("pk"), undecided=Count("pk", filter=Q(decision="")))
-    if found["undecided"]:
-        of = f"{found['undecided']} of {found['all']}"
+    flying = [one for one in readings.bills(migration) if one.gone_at is None]
+    undecided = sum(not one.decision for one in flying)
+    if undecided:
+        of = f"{undecided} of {len(flying)}"
         return gate(
             Light.RED,
             f"{of} bills in flight have no decision. The switch does not carry them along.",
             "Decide for each: pay it before, hold it, or create it anew afterwards.",
-            left=found["undecided"],
+            left=undecided,
         )
     if last is None:
         return gate(Light.UNKNOWN, "Nobody has looked for bills in flight yet.", "Check now.")
@@ -103,6 +101,6 @@ def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
             f"Ramp does not list bills, so nobody knows which are in flight: {why}",
             "Give the app in Ramp what it lacks, then check again.",
         )
-    if not found["all"]:
+    if not flying:
         return gate(Light.GREEN, "No bill is in flight.")
-    return gate(Light.GREEN, f"All {found['all']} bills in flight are decided.")
+    return gate(Light.GREEN, f"All {len(flying)} bills in flight are decided.")

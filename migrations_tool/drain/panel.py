@@ -95,15 +95,19 @@ def countdown(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any
 
 
 def panel(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any]:
-    """All of it. Four statements."""
-    bills = BillInFlight.objects.filter(migration=migration)
-    flying = bills.filter(gone_at=None).order_by("decision", "issued_on", "pk")[: BILLS_SHOWN + 1]
+    """All of it. Three statements."""
+    bills = readings.bills(migration)
+    flying = [one for one in bills if one.gone_at is None][: BILLS_SHOWN + 1]
     lines = [BillLine(one, address_in_ramp("bill", one.ramp_id)) for one in flying]
-    gone = bills.exclude(gone_at=None).order_by("-gone_at", "-pk")[:BILLS_SHOWN]
+    gone = sorted(
+        ((one.gone_at, one.pk, one) for one in bills if one.gone_at is not None), reverse=True
+    )
     return countdown(migration, now=now) | {
         "bills": lines[:BILLS_SHOWN],
         "has_more_bills": len(lines) > BILLS_SHOWN,
-        "gone": [BillLine(one, address_in_ramp("bill", one.ramp_id)) for one in gone],
+        "gone": [
+            BillLine(one, address_in_ramp("bill", one.ramp_id)) for *_, one in gone[:BILLS_SHOWN]
+        ],
         "decisions": BillInFlight.Decision.choices,
         "undecided": sum(not line.bill.decision for line in lines[:BILLS_SHOWN]),
     }

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from migrations_tool import page_memory
 from migrations_tool.drain.counting import Ready
-from migrations_tool.models import ConnectionMigration, DrainReading
+from migrations_tool.models import BillInFlight, ConnectionMigration, DrainReading
 from rampbridge.lib.statements import execute
 
 NEWEST = 500
@@ -36,6 +36,13 @@ def until_the_switch(migration: ConnectionMigration) -> Sequence[DrainReading]:
         return newest_first(migration, until=migration.flipped_at, most=LOOKED_AT)
 
     return page_memory.once(migration, "drain readings", read)
+
+
+def bills(migration: ConnectionMigration) -> Sequence[BillInFlight]:
+    """All that were in flight since the plan, what is not decided first."""
+    found = BillInFlight.objects.filter(migration=migration)
+    ordered = found.order_by("decision", "issued_on", "pk")
+    return page_memory.once(migration, "bills of the drain", lambda: list(ordered))
 
 
 def keep(

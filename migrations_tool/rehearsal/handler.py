@@ -232,10 +232,10 @@ def _explained(migration: ConnectionMigration) -> Gate:
     if posts_to.has_changed(migration, replayed):
         said = "Posting accounts, companies or mappings have changed since the rehearsal."
         return Gate(code, title, Light.RED, said, "Rehearse again, and have it signed again.")
-    rows = RehearsedObject.objects.filter(migration=migration)
-    if not rows.exists():
+    rows = reporting.rehearsed(migration)
+    if not rows:
         return Gate(code, title, Light.RED, "Nothing could be rehearsed.", "Make a newer backup.")
-    count = rows.filter(explained_as="").exclude(verdict=Verdict.SAME).count()
+    count = sum(reporting.is_open(row) for row in rows)
     if count:
         what = "object differs or would be held, and nobody has said why"
         what = what if count == 1 else what.replace("object differs", "objects differ")

@@ -16,6 +16,7 @@ from migrations_tool.models import (
     FormerCoding,
     RehearsedObject,
     Report,
+    Signature,
 )
 from migrations_tool.old_chart.coverage import coverage
 from migrations_tool.old_chart.labels import label_of
@@ -23,6 +24,7 @@ from migrations_tool.rehearsal import posts_to
 from migrations_tool.rehearsal.names import Names
 from migrations_tool.reports_written.digests import digest_of
 from rampbridge.lib.money import Money
+from rampbridge.lib.together import together
 from syncing.queries.words import type_label
 
 REPLAYED, ROUTING = "rehearsal.replayed", "rehearsal.routing"
@@ -73,8 +75,19 @@ def is_open(row: RehearsedObject) -> bool:
 
 def rehearsed(migration: ConnectionMigration) -> list[RehearsedObject]:
     """All objects, type by type, the newest first."""
-    rows = RehearsedObject.objects.filter(migration=migration)
-    return list(rows.order_by("object_type", "-spent_on", "-pk"))
+    return _read_together(migration)[0]
+
+
+def signatures(migration: ConnectionMigration) -> list[Signature]:
+    """Those that nobody has withdrawn."""
+    return _read_together(migration)[1]
+
+
+def _read_together(migration: ConnectionMigration) -> tuple[list[Any], ...]:
+    objects = RehearsedObject.objects.filter(migration=migration)
+    in_order = objects.order_by("object_type", "-spent_on", "-pk")
+    standing = Signature.objects.filter(migration=migration, withdrawn_at=None)
+    return page_memory.once(migration, "rehearsed", lambda: together(in_order, standing))
 
 
 def facts_of(

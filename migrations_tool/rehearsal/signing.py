@@ -6,12 +6,17 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from migrations_tool import page_memory
 from migrations_tool.models import ConnectionMigration, Report, Signature
 from migrations_tool.old_chart.version import version_of
 from migrations_tool.proofs import newest
 from migrations_tool.rehearsal.posts_to import has_changed
-from migrations_tool.rehearsal.reporting import REPLAYED, is_open, newest_report, rehearsed
+from migrations_tool.rehearsal.reporting import (
+    REPLAYED,
+    is_open,
+    newest_report,
+    rehearsed,
+    signatures,
+)
 from migrations_tool.step_records import changed, held, write_down
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Refused
@@ -102,9 +107,7 @@ def withdraw(migration: ConnectionMigration, *, role: str, actor: str, now: date
 def signed(migration: ConnectionMigration) -> dict[str, Signed]:
     """Both roles, as they stand against the newest report and mapping. Three statements."""
     report, version = newest_report(migration), version_of(migration)
-    standing = Signature.objects.filter(migration=migration, withdrawn_at=None)
-    signatures = page_memory.once(migration, "signatures", lambda: list(standing))
-    found = {one.role: one for one in signatures}
+    found = {one.role: one for one in signatures(migration)}
     return {
         role: Signed(role, found.get(role), _trouble(found.get(role), report, version))
         for role in Role.values

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.template.loader import select_template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
 from migrations_tool import page_memory, proofs, queries, services
@@ -40,7 +39,6 @@ from migrations_tool.views.offers import offers
 from migrations_tool.wizard import OVER, Gate, Light, Standing, Status, current_step, missing
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.policy import Permission, allow, can
-from syncing.error_desk.acts import people
 from syncing.queries.words import Look
 from syncing.views.live import is_unchanged, live, version_of
 
@@ -152,7 +150,7 @@ def page_of(
     """What the page of a step shows."""
     handler = handler_of(step)
     record = seen.records[step]
-    waivers = queries.waivers(seen.migration, step)
+    waivers = _waivers(seen, step)
     gates = gates_shown(seen, step, now=now)
     run = seen.last_run(step)
     is_open = seen.migration.state == ConnectionMigration.State.OPEN
@@ -197,7 +195,6 @@ def page_of(
         "is_behind": is_behind_point_of_no_return(step),
         **_days(seen.migration, now),
         "run_percent": run.done_items * 100 // run.all_items if run and run.all_items else None,
-        "people": SimpleLazyObject(people),
         "announce": _announcement(seen, step),
         "others": [(one, BY_STEP[Step(one.step)], one.step == step) for one in others],
         "owner_form": OwnerForm(initial={"owner": record.owner, "version": record.version}),
@@ -253,11 +250,17 @@ def gates_shown(seen: Seen, step: Step, *, now: datetime) -> list[Gate]:
     """The gates of a step with its waivers, read once for a page."""
 
     def read() -> list[Gate]:
-        proofs.read_ahead(seen.migration, step)
-        waivers = queries.waivers(seen.migration, step)
+        waivers = _waivers(seen, step)
         return list(gates_of(seen.migration, step, now=now, waivers=waivers))
 
     return page_memory.once(seen.migration, f"gates of {step}", read)
+
+
+def _waivers(seen: Seen, step: Step) -> list[Waiver]:
+    """What was asked for on a step, the newest first; its evidence is read along with it."""
+    return page_memory.once(
+        seen.migration, f"waivers of {step}", lambda: proofs.read_ahead(seen.migration, step)
+    )
 
 
 def _act_of(seen: Seen, step: Step) -> Any:

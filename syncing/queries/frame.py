@@ -18,12 +18,14 @@ class Frame:
 
     queues: Sequence[Queue]
     pinned: Sequence[SavedView]
+    people: Sequence[str]
+    """User names of those who may care for something, for fields to choose from."""
     incidents: Sequence[Strip]
 
 
-def frame(me: str, *, now: datetime, most_pinned: int) -> Frame:
+def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Frame:
     """The frame of a page for somebody. One statement, of roll-ups and of small tables."""
-    ((counts, lapsed, pinned, incidents),) = rows(
+    ((counts, lapsed, pinned, incidents, people),) = rows(
         """
         SELECT (
             SELECT jsonb_agg(jsonb_build_array(state, error_category, n)) FROM (
@@ -46,13 +48,16 @@ def frame(me: str, *, now: datetime, most_pinned: int) -> Frame:
                     WHERE incident_id = syncing_incident.id AND resumed_at IS NULL
                 ) going_on WHERE ended_at IS NULL
             ) i
-        )::text
+        )::text, ARRAY(
+            SELECT username FROM auth_user WHERE is_active ORDER BY username LIMIT %(people)s
+        )
         """,
-        {"me": me, "now": now, "most": most_pinned},
+        {"me": me, "now": now, "most": most_pinned, "people": most_people},
     )
     return Frame(
         queues=queues_by(_words(from_json(counts) or [], lapsed)),
         pinned=[SavedView(**one) for one in from_json(pinned) or []],
+        people=people,
         incidents=[_strip(one) for one in from_json(incidents) or []],
     )
 

@@ -1,8 +1,9 @@
 """The facts from which the steps of connecting a customer follow."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Sum
 
 from connections.models import (
     Chore,
@@ -20,26 +21,32 @@ from connections.models import (
 )
 from connections.upkeep import chores
 from connections.upkeep.onboarding import NOTHING, Facts, Progress, Side, Wish
-from syncing.models import SyncItem
+from rampbridge.lib.together import together
+from syncing.models import ItemCount, SyncItem
 from syncing.states import ItemState
-
-_ENOUGH = 1000
-"""Counted no further: the step only says that it goes on."""
 
 
 def facts(connection: Connection) -> Facts:
-    """What is true of a customer now; a handful of queries."""
-    sides = {row.side: row for row in HealthCheck.objects.filter(connection=connection)}
-    credentials = set(
-        Credential.objects.filter(connection=connection).values_list("side", flat=True)
+    """What is true of a customer now. Six statements."""
+    of_it = Q(connection=connection)
+    checks, secrets, mirrors, subscriptions, profiles = together(
+        HealthCheck.objects.filter(of_it),
+        Credential.objects.filter(of_it).only("side"),
+        Mirror.objects.filter(of_it),
+        WebhookSubscription.objects.filter(of_it).only("status"),
+        PostingProfile.objects.filter(of_it).exclude(card_liability_account="").only("pk")[:1],
     )
+    sides = {row.side: row for row in checks}
+    credentials = {row.side for row in secrets}
+    webhooks = {row.status for row in subscriptions}
+    mirror: Mirror | None = next(iter(mirrors), None)
     wishes = chores.newest(connection)
-    mirror = Mirror.objects.filter(connection=connection).first()
-    entities = Entity.objects.filter(connection=connection).aggregate(
+    entities = Entity.objects.filter(of_it).aggregate(
         all=Count("pk"), mapped=Count("pk", filter=Q(is_mapped=True))
     )
-    webhooks = set(
-        WebhookSubscription.objects.filter(connection=connection).values_list("status", flat=True)
+    found = ItemCount.objects.filter(of_it).aggregate(
+        all=Sum("items", default=0),
+        through=Sum("items", filter=Q(state=ItemState.ACKED), default=0),
     )
     return Facts(
         erp_name=connection.erp_name,
@@ -59,14 +66,12 @@ def facts(connection: Connection) -> Facts:
         entities=entities["all"],
         entities_mapped=entities["mapped"],
         chart=_chart(connection, mirror),
-        has_posting_accounts=PostingProfile.objects.filter(connection=connection)
-        .exclude(card_liability_account="")
-        .exists(),
+        has_posting_accounts=bool(profiles),
         webhook_is_active=WebhookSubscription.Status.ACTIVE in webhooks,
         webhook_is_pending=WebhookSubscription.Status.PENDING in webhooks,
         is_live=connection.stage in (Connection.Stage.LIVE, Connection.Stage.PAUSED),
-        synced=_items(connection, Q(state=ItemState.ACKED)),
-        found=_items(connection, Q()),
+        synced=found["through"],
+        found=found["all"],
     )
 
 
@@ -74,11 +79,6 @@ def first_synced(connection: Connection) -> SyncItem | None:
     """The first object that went all the way."""
     through = SyncItem.objects.filter(connection=connection, state=ItemState.ACKED)
     return through.order_by("state_at", "pk").first()
-
-
-def _items(connection: Connection, which: Q) -> int:
-    items = SyncItem.objects.filter(which, connection=connection)
-    return items.order_by()[:_ENOUGH].count()
 
 
 def _side(row: HealthCheck | None) -> Side:
@@ -101,21 +101,22 @@ def _wish(wishes: Mapping[tuple[str, str], Chore], kind: Chore.Kind, about: str 
 
 def _chart(connection: Connection, mirror: Mirror | None) -> Progress:
     """By records, not by batches: what the ERP has to offer, and how much of it Ramp has."""
-    read = uploaded = refused = 0
+    parts: list[QuerySet[Any, Any]] = []
     for model in (LedgerAccount, CustomField, FieldOption, Vendor):
         wanted = Q(is_active=True, gone_at=None)
         if model is LedgerAccount:
             wanted &= Q(is_postable=True)
         if model is Vendor:
             wanted &= Q(merged_into="")
-        counted = model.objects.filter(wanted, connection=connection).aggregate(
-            all=Count("pk"),
+        mine = model.objects.filter(wanted, connection=connection).order_by()
+        counted = mine.values("connection").annotate(
+            read=Count("pk"),
             uploaded=Count("ramp_id"),
             refused=Count("pk", filter=Q(ramp_id=None) & ~Q(refusal="")),
         )
-        read += counted["all"]
-        uploaded += counted["uploaded"]
-        refused += counted["refused"]
+        parts.append(counted.values_list("read", "uploaded", "refused"))
+    counts = list(parts[0].union(*parts[1:], all=True))
+    read, uploaded, refused = (sum(line[at] for line in counts) for at in range(3))
     return Progress(
         read=read,
         uploaded=uploaded,

@@ -3,11 +3,12 @@
 Nothing here calls Ramp or an ERP: a button writes a wish, and the page shows what came of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,12 +22,21 @@ from connections.forms import (
     ErpCredentialForm,
     RampCredentialForm,
 )
-from connections.models import Chore, Connection, Credential, HealthCheck, RampToken, Switch
+from connections.models import (
+    Chore,
+    Connection,
+    Credential,
+    HealthCheck,
+    RampToken,
+    Switch,
+    WebhookSubscription,
+)
 from connections.upkeep import chores, history, lifecycle, scopes, switches
 from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.together import together
 from rampbridge.policy import Permission, allow
 from syncing import upkeep
-from syncing.button_switch import Verdict, may_enable_button
+from syncing.button_switch import Verdict, may_enable_buttons
 from syncing.queries import standing
 from syncing.queries.words import OPEN_WORDS, Look
 from syncing.views.closing import cannot_be_told
@@ -99,12 +109,15 @@ def connection_settings(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     connection = open_customer(slug)
     wishes = chores.newest(connection)
     token = RampToken.objects.filter(pk=connection.pk).defer("sealed").first()
-    sides = _sides(connection, wishes, token)
-    switch_rows = _switches(connection, wishes)
-    granted = frozenset(token.scopes.split()) if token else frozenset()
-    subscriptions = list(
-        connection.subscriptions.exclude(status="removed").order_by("status", "-created_at")[:5]
+    checks, credentials, known, subscriptions = together(
+        HealthCheck.objects.filter(connection=connection),
+        Credential.objects.filter(connection=connection).defer("sealed"),
+        Switch.objects.filter(connection=connection),
+        _subscriptions(connection)[:5],
     )
+    sides = _sides(connection, wishes, token, checks=checks, credentials=credentials)
+    switch_rows = _switches(connection, wishes, known)
+    granted = frozenset(token.scopes.split()) if token else frozenset()
     changes = history.lines(connection)
     context = {
         "section": "customers",
@@ -146,16 +159,25 @@ def connection_settings(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     )
 
 
+def _subscriptions(connection: Connection) -> QuerySet[WebhookSubscription]:
+    found = connection.subscriptions.exclude(status=WebhookSubscription.Status.REMOVED)
+    sealed = ("sealed_secret", "sealed_previous_secret", "sealed_header")
+    return found.order_by("status", "-created_at").defer(*sealed)
+
+
 def _sides(
-    connection: Connection, wishes: Mapping[tuple[str, str], Chore], token: RampToken | None
+    connection: Connection,
+    wishes: Mapping[tuple[str, str], Chore],
+    token: RampToken | None,
+    *,
+    checks: Sequence[HealthCheck],
+    credentials: Sequence[Credential],
 ) -> list[SideRow]:
-    checks = {row.side: row for row in HealthCheck.objects.filter(connection=connection)}
-    credentials = {
-        row.side: row for row in Credential.objects.filter(connection=connection).defer("sealed")
-    }
+    check_of = {row.side: row for row in checks}
+    credential_of = {row.side: row for row in credentials}
     rows = []
     for side, name in SIDES.items():
-        check = checks.get(side)
+        check = check_of.get(side)
         wish = wishes.get((Chore.Kind.CREDENTIAL, side))
         is_settled = wish is None or wish.state == Chore.State.DONE
         look = NOT_ASKED if check is None else WELL if check.is_ok else ILL
@@ -166,7 +188,7 @@ def _sides(
                 shown,
                 look,
                 check,
-                credentials.get(side),
+                credential_of.get(side),
                 None if is_settled else wish,
                 token if side == Credential.Side.RAMP else None,
             )
@@ -174,21 +196,24 @@ def _sides(
     return rows
 
 
-def _switches(connection: Connection, wishes: Mapping[tuple[str, str], Chore]) -> list[SwitchRow]:
-    known = {row.name: row for row in Switch.objects.filter(connection=connection)}
+def _switches(
+    connection: Connection, wishes: Mapping[tuple[str, str], Chore], known: Sequence[Switch]
+) -> list[SwitchRow]:
+    rows = {name: Switch(connection=connection, name=name) for name in Switch.Name}
+    rows |= {Switch.Name(row.name): row for row in known}
+    off = [button for name, button in switches.BUTTONS.items() if not rows[name].found]
+    verdicts = may_enable_buttons(connection, off) if off else {}
     return [
         _switch_row(
-            connection,
-            known.get(name) or Switch(connection=connection, name=name),
+            row,
             wishes.get((Chore.Kind.SWITCH, name)),
+            verdicts.get(switches.BUTTONS.get(name, "")),
         )
-        for name in Switch.Name
+        for name, row in rows.items()
     ]
 
 
-def _switch_row(connection: Connection, switch: Switch, wish: Chore | None) -> SwitchRow:
-    button = switches.BUTTONS.get(switch.name)
-    verdict = may_enable_button(connection, button) if button and not switch.found else None
+def _switch_row(switch: Switch, wish: Chore | None, verdict: Verdict | None) -> SwitchRow:
     if wish is not None and wish.state == Chore.State.WANTED:
         return SwitchRow(switch, UNDER_WAY, wish.title or "A worker is at it.", wish.fix, verdict)
     is_otherwise = switch.wanted is not None and switch.wanted != switch.found
