@@ -256,7 +256,11 @@ def _routing(migration: ConnectionMigration, now: datetime) -> Gate:
 def _signed(standing: signing.Signed, code: str, title: str, fix: str) -> Gate:
     signature = standing.signature
     if signature is not None and standing.is_good:
-        words = f"{signature.name}, report {signature.report_hash[: signing.SHORT]}."
+        words = f"{signature.name}, report {signature.report_hash[: signing.SHORT]}"
+        words += f", {signature.link.way}." if signature.link else "."
+        if strange := signing.strange(signature):
+            ask = "Ask the contact whether that is right; if not, withdraw the signature."
+            return Gate(code, title, Light.WARNING, f"{words} {strange}", ask)
         return Gate(code, title, Light.GREEN, words)
     return Gate(code, title, Light.RED, standing.trouble, fix)
 

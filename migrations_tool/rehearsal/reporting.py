@@ -16,6 +16,7 @@ from migrations_tool.models import (
     FormerCoding,
     RehearsedObject,
     Report,
+    ShareLink,
     Signature,
 )
 from migrations_tool.old_chart.coverage import coverage
@@ -79,15 +80,20 @@ def rehearsed(migration: ConnectionMigration) -> list[RehearsedObject]:
 
 
 def signatures(migration: ConnectionMigration) -> list[Signature]:
-    """Those that nobody has withdrawn."""
-    return _read_together(migration)[1]
+    """Those that nobody has withdrawn, with the links by which people came."""
+    _, standing, links = _read_together(migration)
+    by_id = {one.pk: one for one in links}
+    for one in standing:
+        one.link = by_id.get(one.link_id)
+    return standing
 
 
 def _read_together(migration: ConnectionMigration) -> tuple[list[Any], ...]:
     objects = RehearsedObject.objects.filter(migration=migration)
     in_order = objects.order_by("object_type", "-spent_on", "-pk")
     standing = Signature.objects.filter(migration=migration, withdrawn_at=None)
-    return page_memory.once(migration, "rehearsed", lambda: together(in_order, standing))
+    links = ShareLink.objects.filter(signatures__in=standing)
+    return page_memory.once(migration, "rehearsed", lambda: together(in_order, standing, links))
 
 
 def facts_of(

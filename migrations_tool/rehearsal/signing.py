@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from migrations_tool.models import ConnectionMigration, Report, Signature
+from migrations_tool.models import (
+    ConnectionMigration,
+    Evidence,
+    Report,
+    ShareLink,
+    Signature,
+)
 from migrations_tool.old_chart.version import version_of
 from migrations_tool.proofs import newest
 from migrations_tool.rehearsal.posts_to import has_changed
@@ -23,6 +30,7 @@ from migrations_tool.wizard import Refused
 
 Role = Signature.Role
 SHORT = 12
+SIGNED = "rehearsal.signature"
 
 
 class CannotSign(Refused):
@@ -52,10 +60,12 @@ def sign(
     email: str = "",
     report_hash: str,
     now: datetime,
+    link: ShareLink | None = None,
 ) -> Signature:
     """Sign the newest report. An earlier signature of the role is withdrawn by it.
 
     :param report_hash: of the report that the person has read
+    :param link: by which the customer came to it
     :raises CannotSign: if that is not the newest report, the mapping has changed since, something
         is unexplained, or one person would sign for both sides
     """
@@ -75,13 +85,36 @@ def sign(
         at=now,
         report_hash=report_hash,
         mapping_version=version,
+        link=link,
     )
     changed(record, now=now)
-    text = (
-        f"{name} signed the rehearsal as {Role(role).label.lower()}: report {report_hash[:SHORT]}."
-    )
+    text = f"{name} signed the rehearsal as {Role(role).label.lower()}"
+    text += f", {link.way}" if link else ""
+    text = f"{text}: report {report_hash[:SHORT]}."
     write_down(migration, Step.REHEARSAL, "sign", text, actor=name)
+    Evidence.objects.create(
+        migration=migration,
+        step=Step.REHEARSAL,
+        code=SIGNED,
+        at=now,
+        by=name,
+        is_good=True,
+        text=text[:500],
+        inputs={"email": email}
+        | ({"link": link.pk, "given_to": link.given_to, "made_by": link.made_by} if link else {}),
+        checksum=report_hash,
+        app_version=settings.RELEASE[:60],
+    )
     return signature
+
+
+def strange(signature: Signature) -> str:
+    """What is strange about how somebody came to sign, in words; empty if nothing is."""
+    link = signature.link
+    if link is None or not link.given_to or link.given_to.lower() == signature.email.lower():
+        return ""
+    who = f"{signature.name} signed as {signature.email}"
+    return f"{who}, by a link that was given to {link.given_to}."
 
 
 @transaction.atomic

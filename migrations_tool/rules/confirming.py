@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from migrations_tool.models import ConnectionMigration, Evidence, StepRecord
+from migrations_tool.models import ConnectionMigration, Evidence, ShareLink, StepRecord
 from migrations_tool.rules.the_list import digest_of, listed
 from migrations_tool.step_records import changed, held, write_down
 from migrations_tool.steps import Step
@@ -15,13 +15,22 @@ CODE = "rules.confirmed"
 
 
 @transaction.atomic
-def confirm(migration: ConnectionMigration, *, name: str, email: str, now: datetime) -> Evidence:
+def confirm(
+    migration: ConnectionMigration,
+    *,
+    name: str,
+    email: str,
+    now: datetime,
+    link: ShareLink | None = None,
+) -> Evidence:
     """What the customer's link calls: they stand for the list as it is now.
 
+    :param link: by which they came
     :raises Refused: if the migration has ended
     """
     who = f"{name} <{email}>" if email else name
-    return _keep(migration, f"{who} confirmed by their own link", by=name, now=now)
+    way = link.way if link else "by their own link"
+    return _keep(migration, f"{who} confirmed, {way},", by=name, now=now, link=link)
 
 
 @transaction.atomic
@@ -49,7 +58,13 @@ def record_confirmation(
 
 
 def _keep(
-    migration: ConnectionMigration, who: str, *, by: str, now: datetime, rests_on: str = ""
+    migration: ConnectionMigration,
+    who: str,
+    *,
+    by: str,
+    now: datetime,
+    rests_on: str = "",
+    link: ShareLink | None = None,
 ) -> Evidence:
     record = held(migration, Step.RULES)
     rules = listed(migration)
@@ -64,7 +79,8 @@ def _keep(
         by=by[:150],
         is_good=True,
         text=text[:500],
-        inputs={"rests_on": rests_on} if rests_on else {},
+        inputs=({"rests_on": rests_on} if rests_on else {})
+        | ({"link": link.pk, "given_to": link.given_to, "made_by": link.made_by} if link else {}),
         result={"rules": [[rule.kind, rule.name, rule.what] for rule in rules]},
         counts={"rules": many},
         checksum=digest_of(rules),

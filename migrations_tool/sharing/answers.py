@@ -1,5 +1,6 @@
 """What the customer answers by a link: once, by name, and only what the link was made for."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -13,32 +14,63 @@ class AlreadyAnswered(Refused):
     """The link has been used for what it was made for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Who answers, as they say, and what is known of where from. No address of a machine is."""
+
+    name: str
+    email: str
+    signed_in_as: str = ""
+    """Who of us is signed in there; empty if nobody is."""
+    browser: str = ""
+    """Hash of the mark of a browser in which links were made."""
+
+
 @transaction.atomic
-def confirm_rules(link: ShareLink, *, name: str, email: str, now: datetime) -> None:
+def confirm_rules(link: ShareLink, who: Answering, *, now: datetime) -> None:
     """The customer says that the list of rules is complete (R-89).
 
-    :raises Refused: if the link is for something else, was used, or the migration has ended
+    :raises Refused: if the link is for something else, was used, or the migration has ended; or if
+        one of us answers
     """
+    _check_not_ours(link, who)
     _use(link, ShareLink.Purpose.RULES, now)
-    rules.confirm(link.migration, name=name, email=email, now=now)
+    rules.confirm(link.migration, name=who.name, email=who.email, link=link, now=now)
 
 
 @transaction.atomic
-def sign_report(link: ShareLink, *, name: str, email: str, report_hash: str, now: datetime) -> None:
+def sign_report(link: ShareLink, who: Answering, *, report_hash: str, now: datetime) -> None:
     """The customer signs the rehearsal's report as it was shown to them.
 
     :param report_hash: of the report that the page showed
-    :raises Refused: if it is another report by now, the link is for something else or was used
+    :raises Refused: if it is another report by now, the link is for something else or was used; or
+        if one of us answers
     """
+    _check_not_ours(link, who)
     _use(link, ShareLink.Purpose.SIGN, now)
     rehearsal.sign(
         link.migration,
         role=Signature.Role.CUSTOMER,
-        name=name,
-        email=email,
+        name=who.name,
+        email=who.email,
         report_hash=report_hash,
+        link=link,
         now=now,
     )
+
+
+def _check_not_ours(link: ShareLink, who: Answering) -> None:
+    """The customer answers for itself: whoever made a link of this migration does not."""
+    if who.signed_in_as:
+        raise Refused(
+            f"You are signed in here as {who.signed_in_as}. The customer answers for itself: give"
+            f" {link.given_to or 'them'} the link, and have them open it where they are."
+        )
+    if who.browser and link.migration.links.filter(made_in=who.browser).exists():
+        raise Refused(
+            "Links of this migration were made in this browser, so the customer does not answer in"
+            f" it. Give {link.given_to or 'them'} the link, and have them open it where they are."
+        )
 
 
 def _use(link: ShareLink, purpose: ShareLink.Purpose, now: datetime) -> None:

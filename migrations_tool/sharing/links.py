@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -24,6 +25,10 @@ STEP_OF = {
 }
 """Whose page shows what became of a link."""
 
+ANSWERS = frozenset({ShareLink.Purpose.RULES, ShareLink.Purpose.SIGN})
+"""By these the customer stands for something. Whoever made such a link does not answer by it: not
+while they are signed in, nor in the browser in which they made it."""
+
 
 class LinkGone(Exception):
     """The link leads nowhere (any more)."""
@@ -35,28 +40,46 @@ class LinkGone(Exception):
 
 @transaction.atomic
 def make(
-    migration: ConnectionMigration, purpose: str, *, actor: str, now: datetime, days: int = 14
+    migration: ConnectionMigration,
+    purpose: str,
+    *,
+    actor: str,
+    now: datetime,
+    days: int = 14,
+    given_to: str = "",
+    made_in: str = "",
 ) -> str:
     """A new link for the customer. The token is returned once and cannot be told again.
 
     An earlier link of the same purpose goes on working until it ends or is revoked.
 
-    :raises Refused: if the migration has ended, or that many days are too many
+    :param given_to: the e-mail address that it is given to; empty: the contact's
+    :param made_in: hash of a mark of the browser that makes it, see `ANSWERS`
+    :raises Refused: if the migration has ended, that many days are too many, or nobody is named who
+        is to answer, or somebody who works here
     """
     if migration.state != ConnectionMigration.State.OPEN:
         raise Refused("This migration has ended: there is nothing to ask the customer any more.")
     if not 1 <= days <= LONGEST_DAYS:
         raise Refused(f"A link can be good for 1 to {LONGEST_DAYS} days.")
+    given_to = (given_to or migration.contact_email).strip()
+    if purpose in ANSWERS and not given_to:
+        raise Refused("Say to which address the link is given: the record names who answers by it.")
+    if purpose in ANSWERS and User.objects.filter(email__iexact=given_to).exists():
+        raise Refused(f"{given_to} works here. The customer answers for itself.")
     token = secrets.token_urlsafe(BYTES)
     link = ShareLink.objects.create(
         migration=migration,
         purpose=ShareLink.Purpose(purpose),
         token_hash=hash_of(token),
         made_by=actor,
+        made_in=made_in,
+        given_to=given_to,
         made_at=now,
         expires_at=now + timedelta(days=days),
     )
-    _told(link, actor, "migrations.share", f"Made a link for the customer to {_what(link)}.")
+    whom = given_to or "the customer"
+    _told(link, actor, "migrations.share", f"Made a link for {whom} to {_what(link)}.")
     return token
 
 

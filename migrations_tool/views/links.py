@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from migrations_tool import sharing
 from migrations_tool.models import ConnectionMigration, ShareLink
 from migrations_tool.sharing.links import LONGEST_DAYS, links_of
+from migrations_tool.views import browser_marks
 from migrations_tool.wizard import Refused
 from rampbridge.policy import Permission, allow
 
@@ -24,6 +25,13 @@ class LinkForm(forms.Form):
         label="For what",
         choices=ShareLink.Purpose.choices,
         widget=forms.Select(attrs={"class": "field"}),
+    )
+    given_to = forms.EmailField(
+        label="Given to",
+        max_length=254,
+        help_text="Their e-mail address. Evidence and reports say that they came by this link.",
+        error_messages={"required": "Say to which address the link is given."},
+        widget=forms.EmailInput(attrs={"class": "field", "autocomplete": "off"}),
     )
     days = forms.IntegerField(
         label="Good for so many days",
@@ -43,9 +51,14 @@ def migration_links(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = request.GET.get("purpose", "")
     form = LinkForm(
         request.POST or None,
-        initial={"purpose": wanted if wanted in ShareLink.Purpose.values else "follow", "days": 14},
+        initial={
+            "purpose": wanted if wanted in ShareLink.Purpose.values else "follow",
+            "given_to": migration.contact_email,
+            "days": 14,
+        },
     )
     address = refusal = ""
+    mark, made_in = browser_marks.begin(request)
     if request.method == "POST" and form.is_valid():
         try:
             token = sharing.make(
@@ -54,6 +67,8 @@ def migration_links(request: HttpRequest, pk: int) -> HttpResponse:
                 actor=request.user.get_username(),
                 now=now,
                 days=form.cleaned_data["days"],
+                given_to=form.cleaned_data["given_to"],
+                made_in=made_in,
             )
         except Refused as refused:
             refusal = str(refused)
@@ -75,6 +90,8 @@ def migration_links(request: HttpRequest, pk: int) -> HttpResponse:
         request, "migrations_tool/links.html", context, status=UNPROCESSABLE if bad else 200
     )
     response["Cache-Control"] = "no-store"  # an address may stand on it
+    if address:
+        browser_marks.keep(response, mark)
     return response
 
 

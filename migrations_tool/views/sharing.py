@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from migrations_tool.models import ShareLink
 from migrations_tool.sharing import LinkGone, answers, open_link
 from migrations_tool.sharing.customer_page import CustomerPage, page_of
+from migrations_tool.views import browser_marks
 from migrations_tool.wizard import Refused
 
 NOT_FOUND, GONE, UNPROCESSABLE = 404, 410, 422
@@ -55,7 +56,7 @@ def migration_share(request: HttpRequest, token: str) -> HttpResponse:
         form = AnswerForm(request.POST or None, initial=_initial(page))
         if request.method == "POST" and form.is_valid():
             try:
-                _answer(link, form.cleaned_data)
+                _answer(request, link, form.cleaned_data)
             except Refused as refused:
                 refusal = str(refused)
             else:
@@ -97,13 +98,19 @@ def _initial(page: CustomerPage) -> dict[str, str]:
     }
 
 
-def _answer(link: ShareLink, said: dict[str, str]) -> None:
+def _answer(request: HttpRequest, link: ShareLink, said: dict[str, str]) -> None:
     """:raises Refused: with words fit to show"""
-    name, email, now = said["name"], said["email"], timezone.now()
+    now = timezone.now()
+    who = answers.Answering(
+        said["name"],
+        said["email"],
+        signed_in_as=request.user.get_username(),
+        browser=browser_marks.known(request),
+    )
     if link.purpose == Purpose.RULES:
-        answers.confirm_rules(link, name=name, email=email, now=now)
+        answers.confirm_rules(link, who, now=now)
         return
-    answers.sign_report(link, name=name, email=email, report_hash=said["report_hash"], now=now)
+    answers.sign_report(link, who, report_hash=said["report_hash"], now=now)
 
 
 def _private(response: HttpResponse) -> HttpResponse:

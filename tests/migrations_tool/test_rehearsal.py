@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import LedgerAccount, PostingProfile
-from migrations_tool import rehearsal
+from migrations_tool import rehearsal, sharing
 from migrations_tool.models import (
     BackupPart,
+    Evidence,
     OldRecord,
     RehearsedObject,
     Report,
@@ -24,7 +25,9 @@ from migrations_tool.rehearsal.choosing import Chosen
 from migrations_tool.rehearsal.replaying import Stage, replay
 from migrations_tool.rehearsal.routing import routed
 from migrations_tool.rehearsal.signing import CannotSign
+from migrations_tool.reports_written import closing
 from migrations_tool.reports_written.digests import digest_of
+from migrations_tool.sharing import answers
 from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Light, Refused, Status
 from syncing.models import SyncItem
@@ -322,6 +325,25 @@ class TestSigning:
         assert gate.light is Light.GREEN
         assert "Carla Customer" in gate.words
 
+    @pytest.mark.parametrize(("given_to", "light"), [("", "green"), ("cfo@x.example", "warning")])
+    def test_a_signature_says_by_which_link_it_came(
+        self, rehearsed: World, given_to: str, light: str
+    ) -> None:
+        now, whom = timezone.now(), given_to or CARLA["email"]
+        token = sharing.make(rehearsed.migration, "sign", actor="ines", now=now, given_to=whom)
+        link = sharing.open_link(token, now=now)
+
+        report_hash = report_of(rehearsed).digest
+        answers.sign_report(link, answers.Answering(**CARLA), report_hash=report_hash, now=now)
+
+        gate = rehearsed.gates(Step.REHEARSAL)["rehearsal.signed_customer"]
+        assert f"by the link given to {whom} by ines" in gate.words
+        assert gate.light == light
+        kept = Evidence.objects.get(code="rehearsal.signature")
+        assert f"by the link given to {whom} by ines" in kept.text
+        [told] = closing.facts_of(rehearsed.migration)["signatures"]
+        assert told["way"] == f"by the link given to {whom} by ines"
+
     def test_both_turn_red_when_the_mapping_changes(self, rehearsed: World) -> None:
         sign_both(rehearsed)
 
@@ -367,9 +389,10 @@ class TestSigning:
             rehearsal.sign(
                 rehearsed.migration,
                 role="customer",
+                name=CARLA["name"],
+                email=CARLA["email"],
                 report_hash="0" * 64,
                 now=timezone.now(),
-                **CARLA,
             )
 
     def test_a_report_of_an_older_mapping_cannot_be_signed(self, rehearsed: World) -> None:

@@ -25,6 +25,7 @@ from migrations_tool.reports_written.digests import digest_of
 from migrations_tool.sharing import LinkGone
 from migrations_tool.sharing.customer_page import page_of
 from migrations_tool.steps import Path, Step
+from migrations_tool.wizard import Refused
 from rampbridge.logs import clean_text
 from tests.factories import ConnectionFactory, UserFactory
 
@@ -38,6 +39,7 @@ def migration() -> ConnectionMigration:
 
 
 def made(migration: ConnectionMigration, purpose: str = "follow", **more: Any) -> str:
+    more = {"given_to": "maria@example.com"} | more
     return sharing.make(migration, purpose, actor="ines", now=timezone.now(), **more)
 
 
@@ -216,13 +218,75 @@ class TestAnswers:
         assert newest(migration, "rules.confirmed") is None
 
 
+class TestWhoAnswers:
+    """Whoever made the link could open it too, and sign under any name."""
+
+    def made_by(self, client: Client, migration: ConnectionMigration) -> str:
+        client.force_login(UserFactory.create(username="ines", roles=["implementer"]))
+        page = reverse("migration_links", args=[migration.pk])
+        asked = {"purpose": "rules", "days": 14, "given_to": "maria@example.com"}
+        shown = client.post(page, asked).content.decode()
+        address = re.search(r"/m/([\w-]+)/", shown)
+        assert address is not None, shown
+        return address[1]
+
+    def test_evidence_says_by_which_link_of_whom(
+        self, migration: ConnectionMigration, client: Client
+    ) -> None:
+        token = self.made_by(client, migration)
+
+        assert post(token).status_code == 200
+
+        confirmed = Evidence.objects.get(code="rules.confirmed")
+        assert "by the link given to maria@example.com by ines" in confirmed.text
+        assert confirmed.inputs["made_by"] == "ines"
+
+    def test_nobody_of_us_answers_while_signed_in(
+        self, migration: ConnectionMigration, client: Client
+    ) -> None:
+        token = self.made_by(client, migration)
+        other = Client()
+        other.force_login(UserFactory.create(username="omar", roles=["support"]))
+        for one, name in ((client, "ines"), (other, "omar")):
+            answered = {"name": "Maria", "email": "maria@example.com", "agrees": "on"}
+            response = one.post(reverse("migration_share", args=[token]), answered)
+
+            assert response.status_code == 422
+            assert f"signed in here as {name}" in response.content.decode()
+        assert not Evidence.objects.exists()
+        assert ShareLink.objects.get().used_at is None
+
+    def test_nor_signed_out_in_the_browser_that_made_it(
+        self, migration: ConnectionMigration, client: Client
+    ) -> None:
+        token = self.made_by(client, migration)
+        del client.cookies["sessionid"]
+
+        answered = {"name": "Maria", "email": "maria@example.com", "agrees": "on"}
+        response = client.post(reverse("migration_share", args=[token]), answered)
+
+        assert response.status_code == 422
+        assert "made in this browser" in response.content.decode()
+        assert not Evidence.objects.exists()
+
+    def test_a_link_to_answer_by_is_given_to_the_customer(
+        self, migration: ConnectionMigration
+    ) -> None:
+        with pytest.raises(Refused, match="to which address"):
+            made(migration, "sign", given_to="")
+        UserFactory.create(email="Omar@us.example")
+        with pytest.raises(Refused, match="works here"):
+            made(migration, "sign", given_to="omar@us.example")
+
+
 class TestForImplementers:
     def test_an_address_is_shown_once(self, migration: ConnectionMigration) -> None:
         client = Client()
         client.force_login(UserFactory.create(roles=["implementer"]))
         page = reverse("migration_links", args=[migration.pk])
 
-        first = client.post(page, {"purpose": "follow", "days": 14}).content.decode()
+        asked = {"purpose": "follow", "days": 14, "given_to": "maria@example.com"}
+        first = client.post(page, asked).content.decode()
         address = re.search(r"/m/([\w-]+)/", first)
 
         assert address is not None
