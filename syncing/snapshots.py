@@ -88,6 +88,7 @@ def store_page(
             "memos": [storable(one.memo)[:300] for one in snapshots],
             "people": [storable(one.person)[:200] for one in snapshots],
             "dates": [one.accounting_date for one in snapshots],
+            "payable": [one.payable_on for one in snapshots],
             "minors": [one.money.minor for one in snapshots],
             "currencies": [one.money.currency for one in snapshots],
             "exponents": [one.money.exponent for one in snapshots],
@@ -207,10 +208,11 @@ _STORE = """
             %(types)s::text[], %(phases)s::smallint[], %(reported)s::boolean[],
             %(announced)s::timestamptz[], %(ramp_ids)s::uuid[], %(entities)s::uuid[],
             %(labels)s::text[], %(memos)s::text[], %(people)s::text[], %(dates)s::date[],
-            %(minors)s::bigint[], %(currencies)s::text[], %(exponents)s::smallint[],
+            %(payable)s::date[], %(minors)s::bigint[], %(currencies)s::text[],
+            %(exponents)s::smallint[],
             %(hashes)s::text[], %(invoices)s::text[], %(cards)s::uuid[], %(changes)s::timestamptz[]
         ) AS s(object_type, phase, reported, announced, ramp_id, entity, label, memo, person, day,
-               minor, currency, exponent, hash, invoice_number, card, changed_at)
+               payable_on, minor, currency, exponent, hash, invoice_number, card, changed_at)
         JOIN page ON lower(page.id) = s.ramp_id::text
     ), before AS (
         SELECT i.id, i.object_type, i.ramp_id, i.phase, i.state, i.content_hash, i.acked_at
@@ -220,14 +222,14 @@ _STORE = """
     ), stored AS (
         INSERT INTO syncing_syncitem AS i (
             connection_id, object_type, ramp_id, phase, entity_ramp_id, label, memo, person,
-            accounting_date, amount_minor, currency, exponent, content_hash, invoice_number,
-            card_last_four, state, state_at,
+            accounting_date, payable_on, amount_minor, currency, exponent, content_hash,
+            invoice_number, card_last_four, state, state_at,
             ready_at, due_at, seen_ready_at, snapshot_at, arrived_by, attempts,
             claims_without_result, report_attempt, reack_due, failure_telling, erp_ref, erp_id,
             erp_number, erp_url, error_category, error_origin, error_code, error_title, error_fix,
             error_text, error_detail, blocked_by)
         SELECT %(connection)s, object_type, ramp_id, phase, entity, label, memo, person, day,
-            minor, currency, exponent, hash, invoice_number,
+            payable_on, minor, currency, exponent, hash, invoice_number,
             coalesce((SELECT c.last_four FROM connections_paymentcard c
                 WHERE c.connection_id = %(connection)s AND c.ramp_id = card), ''),
             'READY', now(), now(), now(),
@@ -238,8 +240,9 @@ _STORE = """
             seen_ready_at = now(), snapshot_at = excluded.snapshot_at,
             content_hash = excluded.content_hash, entity_ramp_id = excluded.entity_ramp_id,
             label = excluded.label, memo = excluded.memo, person = excluded.person,
-            accounting_date = excluded.accounting_date, amount_minor = excluded.amount_minor,
-            currency = excluded.currency, exponent = excluded.exponent,
+            accounting_date = excluded.accounting_date, payable_on = excluded.payable_on,
+            amount_minor = excluded.amount_minor, currency = excluded.currency,
+            exponent = excluded.exponent,
             invoice_number = excluded.invoice_number, card_last_four = excluded.card_last_four,
             state = 'READY',
             state_at = CASE WHEN i.state = 'READY' THEN i.state_at ELSE now() END,

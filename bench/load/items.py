@@ -21,9 +21,9 @@ OPEN_RECENT, OPEN_OLD = 0.5, 0.025
 
 COLUMNS = (
     "id", "connection_id", "object_type", "ramp_id", "phase", "label", "memo", "person",
-    "invoice_number", "card_last_four", "accounting_date", "amount_minor", "currency", "exponent",
-    "ready_at", "seen_ready_at", "snapshot_at", "state", "state_at", "due_at", "attempts",
-    "lease_token", "lease_until", "may_be_in_erp_until", "erp_id", "erp_number", "posted_at",
+    "invoice_number", "card_last_four", "accounting_date", "payable_on", "amount_minor", "currency",
+    "exponent", "ready_at", "seen_ready_at", "snapshot_at", "state", "state_at", "due_at",
+    "attempts", "lease_token", "lease_until", "may_be_in_erp_until", "erp_id", "erp_number", "posted_at",
     "acked_at", "failure_telling", "error_category", "error_origin", "error_code", "error_title",
     "error_fix", "error_text", "error_at",
 )  # fmt: skip
@@ -88,11 +88,12 @@ class _Maker:
         is_bill = object_type in ("bill", "bill_payment", "vendor_credit")
         person = "" if is_bill else self._people[int(chance() * len(self._people))]
         invoice = f"INV-{n * 7919 % (self._count + 1000)}" if is_bill else ""
+        payable = _day(ready + chance() * 2_592_000) if object_type == "bill" else "\\N"
         card = f"{int(chance() * 10000):04d}" if object_type == "transaction" else ""
         return (
             f"{n + 1}\t{payer.id}\t{object_type}\t{self._chance.getrandbits(128):032x}"
             f"\t{int(object_type == 'bill_payment')}\t{label}\t{MEMOS[int(chance() * len(MEMOS))]}"
-            f"\t{person}\t{invoice}\t{card}\t{_day(ready - chance() * 864_000)}\t{minor}"
+            f"\t{person}\t{invoice}\t{card}\t{_day(ready - chance() * 864_000)}\t{payable}\t{minor}"
             f"\t{payer.currency}\t{payer.exponent}\t{ready_at}\t{ready_at}\t{ready_at}"
             f"{self._standing(n, ready, ready_at)}\n"
         )

@@ -17,6 +17,7 @@ from django.db import transaction
 from bench.load.customers import add_customers
 from bench.load.items import COLUMNS, lines
 from syncing.fleet.keeping import keep_up
+from syncing.models.period_triggers import KEYS, by_period
 
 TABLE = "syncing_syncitem"
 _TABLES = (TABLE, "syncing_itemwords", "syncing_occurrence")
@@ -168,6 +169,15 @@ ROLL_UPS = {
     "counts": f"""
         INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
         SELECT {_COUNT_KEYS}, count(*), sum(amount_minor) FROM {TABLE} GROUP BY {_COUNT_KEYS}
+    """,
+    "months": f"""
+        INSERT INTO syncing_periodcount ({KEYS}, items, amount_minor)
+        SELECT {KEYS}, count(*), sum(amount_minor) FROM ({by_period(TABLE)}) i GROUP BY {KEYS}
+    """,
+    "changes of months": """
+        INSERT INTO syncing_periodchange (connection_id, entity_ramp_id, period, changes,
+            changed_at)
+        SELECT DISTINCT connection_id, entity_ramp_id, period, 1, now() FROM syncing_periodcount
     """,
     "totals": f"""
         INSERT INTO syncing_itemtotal ({_TOTAL_KEYS}, items, amount_minor)

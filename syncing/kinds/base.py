@@ -46,6 +46,8 @@ class Snapshot:
     """The vendor's own number of a bill or of a credit."""
     card_ramp_id: uuid.UUID | None = None
     """Of the card that was charged; the end of its number is known of cards read before."""
+    payable_on: date | None = None
+    """When a bill's vendor wants its money."""
     changed_at: datetime | None = None
     """When Ramp last changed it, as far as Ramp tells: a webhook should have come since."""
 

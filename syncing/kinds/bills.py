@@ -128,6 +128,7 @@ def _snapshot(bill: Bill) -> Snapshot:
         money=bill.money,
         content_hash=digest(bill, _MADE_FROM),
         invoice_number=bill.invoice_number,
+        payable_on=bill.due_at.date() if bill.due_at else None,
         changed_at=bill.created_at,
     )
 

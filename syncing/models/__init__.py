@@ -1,4 +1,13 @@
 from syncing.models.buttons import SyncRequest
+from syncing.models.closing import (
+    NO_ENTITY,
+    CloseDay,
+    CloseSnapshot,
+    PeriodChange,
+    PeriodCount,
+    PeriodStamp,
+    PeriodStanding,
+)
 from syncing.models.database import DatabaseIdentity
 from syncing.models.desk import Comment, Handling, Inquiry, OutsideMark
 from syncing.models.errors import (
@@ -30,11 +39,14 @@ from syncing.models.standings import CustomerStanding, FleetRound, StandingChang
 from syncing.models.words import ItemWords
 
 __all__ = [
+    "NO_ENTITY",
     "AckBatch",
     "Attachment",
     "BacklogSample",
     "CardPayment",
     "CardStatement",
+    "CloseDay",
+    "CloseSnapshot",
     "Comment",
     "CustomerDay",
     "CustomerStanding",
@@ -62,6 +74,10 @@ __all__ = [
     "Occurrence",
     "OutsideMark",
     "Pause",
+    "PeriodChange",
+    "PeriodCount",
+    "PeriodStamp",
+    "PeriodStanding",
     "PullCursor",
     "Reconciliation",
     "RecountFinding",

@@ -9,6 +9,7 @@ from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing.models.error_triggers import ERROR_TRIGGERS, Fingerprint
 from syncing.models.flow_triggers import FLOW_TRIGGERS
+from syncing.models.period_triggers import PERIOD_TRIGGERS
 from syncing.models.word_triggers import WORD_TRIGGERS
 from syncing.references import speakable
 from syncing.states import TRANSITIONS, ItemState
@@ -136,6 +137,9 @@ class SyncItem(models.Model):
     card_last_four = models.CharField(max_length=4, blank=True, default="", db_default="")
     person = models.CharField(max_length=200, blank=True, default="", help_text="Card holder.")
     accounting_date = models.DateField(null=True, blank=True)
+    payable_on = models.DateField(
+        null=True, blank=True, help_text="When a bill's vendor wants its money (R-148)."
+    )
     amount_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     exponent = models.PositiveSmallIntegerField(default=2)
@@ -344,6 +348,13 @@ class SyncItem(models.Model):
             models.Index(
                 fields=["acked_at"], condition=models.Q(state="ACKED"), name="item_acked_at"
             ),
+            models.Index(  # bills that are not in the ERP, by when they must be paid
+                fields=["payable_on", "connection"],
+                include=["accounting_date", "ready_at"],
+                condition=models.Q(object_type="bill", payable_on__isnull=False)
+                & ~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_bills_due",
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -367,6 +378,7 @@ class SyncItem(models.Model):
             ),
             *ERROR_TRIGGERS,
             *FLOW_TRIGGERS,
+            *PERIOD_TRIGGERS,
             *WORD_TRIGGERS,
         ]
 

@@ -28,8 +28,7 @@ CLOSING = 1.5
 DAYS_BEFORE_CLOSE = 3
 DAYS_AFTER_CLOSE = 5
 
-# US dollars for one unit, rounded to what an order needs. Amounts on screen are never converted.
-_DOLLARS: Mapping[str, float] = {
+DOLLARS: Mapping[str, float] = {
     "USD": 1, "EUR": 1.1, "GBP": 1.3, "CHF": 1.1, "CAD": 0.7, "AUD": 0.65, "NZD": 0.6,
     "JPY": 0.0067, "CNY": 0.14, "HKD": 0.13, "SGD": 0.75, "KRW": 0.00073, "INR": 0.012,
     "SEK": 0.1, "NOK": 0.1, "DKK": 0.15, "PLN": 0.25, "CZK": 0.044, "HUF": 0.0028,
@@ -37,6 +36,7 @@ _DOLLARS: Mapping[str, float] = {
     "COP": 0.00025, "CLP": 0.0011, "ARS": 0.001, "ZAR": 0.055, "TRY": 0.03, "THB": 0.03,
     "PHP": 0.018, "IDR": 0.000063, "VND": 0.00004, "KWD": 3.2, "BHD": 2.6, "JOD": 1.4,
 }  # fmt: skip
+"""US dollars for one unit, rounded to what an order needs. Amounts on screen are never converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class RiskFacts:
 
 def worth(sums: Iterable[Money]) -> float:
     """Amounts of any currencies, roughly in US dollars. An unknown currency counts one for one."""
-    return sum(abs(float(one.decimal)) * _DOLLARS.get(one.currency, 1.0) for one in sums)
+    return sum(abs(float(one.decimal)) * DOLLARS.get(one.currency, 1.0) for one in sums)
 
 
 def risk(facts: RiskFacts, *, now: datetime, today: date) -> float:
