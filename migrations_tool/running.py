@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from connections.erp.errors import ErpError
@@ -35,7 +35,9 @@ WAITS = (5, 15, 30, 60, 120, 300)
 """Seconds until the next try after a silence."""
 MOST_LONG = 4
 """Acts that may last an hour, of all customers together: half of one worker's threads, so that what
-syncs is never without one. Others wait their turn; looks and completions do not count."""
+syncs is never without one. Others wait their turn; looks and completions do not count, but for the
+backup's, which read the whole archive back and the chart anew."""
+_LONG = Q(act=Act.APPLY) | Q(step=Step.BACKUP, act__in=(Act.CHECK, Act.COMPLETE))
 UNLESS_IT_SAYS = timedelta(minutes=5)
 """Until something is looked at again by itself."""
 
@@ -43,15 +45,16 @@ UNLESS_IT_SAYS = timedelta(minutes=5)
 def due(limit: int = 50) -> list[uuid.UUID]:
     """Runs that a worker may take: new ones, and those whose worker is gone."""
     runs = StepRun.objects.filter(state__in=StepRun.OPEN, due_at__lte=Now())
-    found = list(runs.order_by("due_at", "pk").values_list("pk", "act")[:limit])
-    long = [pk for pk, act in found if act == Act.APPLY]
+    runs = runs.annotate(is_long=ExpressionWrapper(_LONG, BooleanField()))
+    found = list(runs.order_by("due_at", "pk").values_list("pk", "is_long")[:limit])
+    long = [pk for pk, is_long in found if is_long]
     waits = set(long[_room_for_long() :]) if long else set()
     return [pk for pk, _ in found if pk not in waits]
 
 
 def _room_for_long() -> int:
-    applying = StepRun.objects.filter(state=StepRun.State.RUNNING, act=Act.APPLY, due_at__gt=Now())
-    return max(0, MOST_LONG - applying.count())
+    long = StepRun.objects.filter(_LONG, state=StepRun.State.RUNNING, due_at__gt=Now())
+    return max(0, MOST_LONG - long.count())
 
 
 def do(run_id: uuid.UUID, *, clock: Callable[[], datetime]) -> StepRun | None:

@@ -58,7 +58,9 @@ class BackupHandler(Handler):
         if backup is None:
             return [_missing(migration, code) for code in _TITLES]
         sealed = Gate(SEALED, _TITLES[SEALED], Light.GREEN, _sealed_words(backup))
-        return [sealed, _verified(migration, backup, now), _fresh(migration, backup, now)]
+        gates = [sealed, _verified(migration, backup, now), _fresh(migration, backup, now)]
+        taxes = _of(backup, proofs.newest(migration, making.TAXES))
+        return [*gates, _taxes(taxes, now)] if taxes else gates
 
     def panel(
         self, migration: ConnectionMigration, *, asked: Mapping[str, str], now: datetime
@@ -112,6 +114,19 @@ def _fresh(migration: ConnectionMigration, backup: Backup, now: datetime) -> Gat
         words = f"Version {backup.number} is of {backup.sealed_at:%-d %B}: more than {days} days."
         return Gate(FRESH, title, Light.RED, words, "Make another version.")
     return proofs.gate_of_evidence(evidence, FRESH, title, now=now, fix=again)
+
+
+def _taxes(evidence: Evidence, now: datetime) -> Gate:
+    """One of a version from before this was asked has no such gate."""
+    return proofs.gate_of_evidence(
+        evidence,
+        making.TAXES,
+        "Taxes are in it, or there are none",
+        now=now,
+        fix="Allow our app in Ramp to read accounting and taxes, then make another version; or have"
+        " two people agree that the customer uses none.",
+        may_be_waived=True,
+    )
 
 
 def _of(backup: Backup, evidence: Evidence | None) -> Evidence | None:

@@ -6,11 +6,12 @@ that are used up, records that are switched off. All of them are asked for.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from connections.ramp.client import RampClient
-from connections.ramp.errors import Forbidden, NoSuchEndpoint, NotFound
+from connections.ramp.errors import Forbidden, NoSuchEndpoint, NotFound, ScopeMissing
 from connections.ramp.pages import Page
 from migrations_tool.backup.parts import records
 from migrations_tool.models import Backup
@@ -64,7 +65,7 @@ def chart_lists(backup: Backup, client: RampClient) -> Iterator[List]:
         yield List(f"{OPTIONS}:{field}", OPTIONS, _options_of(field), str(field))
     yield List(VENDORS, VENDORS, lambda ramp, start: ramp.vendor_pages(start=start))
     yield List(LINKS, LINKS, lambda ramp, start: ramp.ramp_vendors(start=start))
-    if has_taxes(client):
+    if taxes_of(client) is Taxes.THERE:
         yield List(TAX_RATES, TAX_RATES, lambda ramp, start: ramp.tax_rate_pages(start=start))
         yield List(TAX_CODES, TAX_CODES, lambda ramp, start: ramp.tax_code_pages(start=start))
     yield List(ENTITIES, ENTITIES, lambda ramp, start: ramp.entity_pages(start=start))
@@ -90,12 +91,24 @@ def object_lists() -> Iterator[List]:
     )
 
 
-def has_taxes(ramp: RampClient) -> bool:
-    """Whether the connection has a tax code field. Not every business may have taxes (R-49)."""
+class Taxes(StrEnum):
+    """What the old connection has of tax rates and codes."""
+
+    THERE = "there"
+    NONE = "none"
+    """No business of Ramp's must have taxes (R-49)."""
+    UNREADABLE = "unreadable"
+    """Ramp does not show them to us, so nobody here knows."""
+
+
+def taxes_of(ramp: RampClient) -> Taxes:
+    """Whether there is a tax code field, as far as Ramp tells."""
     try:
-        return ramp.tax_code_field() is not None
-    except (Forbidden, NoSuchEndpoint, NotFound):
-        return False
+        return Taxes.NONE if ramp.tax_code_field() is None else Taxes.THERE
+    except (NoSuchEndpoint, NotFound):
+        return Taxes.NONE
+    except (Forbidden, ScopeMissing):
+        return Taxes.UNREADABLE
 
 
 def _field_ids(backup: Backup) -> Iterator[UUID]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from migrations_tool.backup import parts, versions
-from migrations_tool.backup.lists import CHART, LABELS
+from migrations_tool.backup.lists import CHART, LABELS, Taxes, taxes_of
 from migrations_tool.backup.old_seat import check_seat
 from migrations_tool.backup.proof import ChartChanged, NotProven, Proof, chart_digests, prove
 from migrations_tool.backup.reading import Place, read_chart, read_objects
@@ -14,6 +14,7 @@ from migrations_tool.wizard import Refused
 from migrations_tool.work import Work
 from rampbridge.lib import failpoints
 
+TAXES = "backup.taxes"
 GOOD_FOR = timedelta(days=30)
 """Then it is to be made again, even if nothing is known to have changed."""
 LONGEST_READING = timedelta(days=1)
@@ -132,7 +133,8 @@ def _read_and_seal(work: Work, backup: Backup, place: Place) -> None:
             _read_chart_again(work, backup, place, changed)
             continue
         check_seat(work)
-        _seal(work, backup, place, proof)
+        taxes = taxes_of(work.ramp)
+        _seal(work, backup, place, proof, taxes)
         return
 
 
@@ -149,7 +151,7 @@ def _read_chart_again(work: Work, backup: Backup, place: Place, changed: ChartCh
         work.progress(place.done, None, f"The chart changed meanwhile and is read again: {changed}")
 
 
-def _seal(work: Work, backup: Backup, place: Place, proof: Proof) -> None:
+def _seal(work: Work, backup: Backup, place: Place, proof: Proof, taxes: Taxes) -> None:
     """From here on nothing of it can change."""
     checksum = parts.checksum_of(backup)
     with transaction.atomic():
@@ -162,6 +164,7 @@ def _seal(work: Work, backup: Backup, place: Place, proof: Proof) -> None:
         )
         backup.refresh_from_db()
         _keep_evidence(work, backup, place, proof)
+        _keep_taxes(work, backup, taxes)
         work.place.clear()
         work.place["sealed"] = str(backup.pk)
         total = sum(proof.counts.values())
@@ -201,6 +204,22 @@ def _keep_evidence(work: Work, backup: Backup, place: Place, proof: Proof) -> No
         is_good=True,
         result={"backup": str(backup.pk), "changed": []},
         good_for=GOOD_FOR,
+    )
+
+
+def _keep_taxes(work: Work, backup: Backup, taxes: Taxes) -> None:
+    """That nothing is in the archive is told apart from that nothing could be read."""
+    words = {
+        Taxes.THERE: f"Tax rates and tax codes are in version {backup.number}.",
+        Taxes.NONE: "The old connection has no tax codes.",
+        Taxes.UNREADABLE: "Ramp does not show us whether the old connection has tax rates and tax"
+        f" codes, so version {backup.number} has none of them.",
+    }
+    work.evidence(
+        TAXES,
+        words[taxes],
+        is_good=taxes is not Taxes.UNREADABLE,
+        result={"backup": str(backup.pk), "taxes": taxes},
     )
 
 

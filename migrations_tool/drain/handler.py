@@ -96,17 +96,8 @@ def _read_bills(work: Work) -> None:
         if page is None:
             break
         seen |= bills_in_flight.keep(work.migration, page.items)
-        unread = {given for one in page.malformed if (given := _id(one.id))}
-        bills_in_flight.keep_unread(work.migration, unread)
-        seen |= unread
+        seen |= bills_in_flight.keep_unread(work.migration, page.malformed)
     bills_in_flight.look_again(work.migration, work.ramp, seen=seen, keep_lease=work.keep)
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _is_turn_of_bills(last: datetime | None, now: datetime) -> bool:

@@ -14,7 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.ramp.api import Api
-from connections.ramp.errors import RampUnreachable
+from connections.ramp.client import RampClient
+from connections.ramp.errors import Forbidden, NoSuchEndpoint, RampUnreachable
 from migrations_tool import backup, running
 from migrations_tool.backup import lists, parts, proof, reading
 from migrations_tool.backup.raw_records import record_texts
@@ -105,6 +106,36 @@ class TestMaking:
         assert run.state == StepRun.State.REFUSED
         assert "no longer active in Ramp" in run.title
         assert not Backup.objects.exists()
+
+
+class TestTaxes:
+    @pytest.mark.parametrize(
+        ("answer", "light"),
+        [
+            (Forbidden("no"), Light.RED),
+            (NoSuchEndpoint("none here"), Light.GREEN),
+        ],
+    )
+    def test_what_ramp_does_not_show_is_not_taken_for_none(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, answer: Exception, light: Light
+    ) -> None:
+        def refused(_: object) -> None:
+            raise answer
+
+        monkeypatch.setattr(RampClient, "tax_code_field", refused)
+
+        assert make(world).state == StepRun.State.DONE
+
+        gate = world.gates(Step.BACKUP)["backup.taxes"]
+        assert gate.light is light
+        assert ("does not show us" in gate.words) is (light is Light.RED)
+        assert gate.may_be_waived
+
+    def test_those_that_are_there_are_in_it(self, world: World) -> None:
+        make(world)
+
+        assert world.light("backup.taxes") is Light.GREEN
+        assert sealed(world).counts["tax_codes"] == 1
 
 
 class TestGoingOn:

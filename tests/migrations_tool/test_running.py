@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from connections.ramp.errors import RampUnreachable
-from migrations_tool import gates, handlers, reviewing, running, services, tasks
+from migrations_tool import gates, handlers, proofs, reviewing, running, services, tasks
 from migrations_tool.models import ConnectionMigration, Evidence, StepRecord, StepRun, Watch
 from migrations_tool.proofs import gate_of_evidence, newest
 from migrations_tool.step_handler import Handler
@@ -388,14 +388,15 @@ def test_a_record_counts_up_when_a_run_ends_so_that_pages_hear_of_it(
 
 
 class TestTurns:
-    def test_long_acts_of_many_customers_leave_workers_for_what_syncs(self) -> None:
+    @pytest.mark.parametrize("act", [Act.APPLY, Act.COMPLETE])
+    def test_long_acts_of_many_customers_leave_workers_for_what_syncs(self, act: Act) -> None:
         now = timezone.now()
         runs = []
         for _ in range(running.MOST_LONG + 2):
             begun = services.start(
                 ConnectionFactory.create(), path=Path.MIGRATION, actor="ines", now=now
             )
-            runs.append(ask(begun, Act.APPLY, step=Step.BACKUP))
+            runs.append(ask(begun, act, step=Step.BACKUP))
         look = ask(begun)
         StepRun.objects.update(due_at=Now() - timedelta(seconds=1))
         first = next(pk for pk in running.due() if pk != look.pk)
@@ -409,6 +410,31 @@ class TestTurns:
         assert len(due) == running.MOST_LONG - 1 + 1
         StepRun.objects.filter(pk=first).update(state=StepRun.State.DONE)
         assert len(running.due()) == running.MOST_LONG + 1
+
+
+def test_the_newest_evidence_is_what_was_written_last_whatever_clocks_say(
+    migration: ConnectionMigration,
+) -> None:
+    now = timezone.now()
+    for at, text in ((now, "By a worker whose clock is ahead."), (now - timedelta(minutes=5), "")):
+        Evidence.objects.create(
+            migration=migration,
+            step=Step.PLAN,
+            code=SEEN,
+            at=at,
+            by="ines",
+            is_good=not text,
+            text=text,
+        )
+
+    found = proofs.newest(migration, SEEN)
+
+    assert found is not None
+    assert found.is_good
+    proofs.read_ahead(migration, Step.PLAN)
+    ahead = proofs.newest(migration, SEEN)
+    assert ahead is not None
+    assert ahead.is_good
 
 
 class TestALostLease:
