@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from connections.erp.records import Document
 from connections.models import Connection
 from migrations_tool import step_records
+from migrations_tool.cutover import duplicates
 from migrations_tool.flip.switching import HELD_BACK
 from migrations_tool.models import CanaryObject, ConnectionMigration
 from migrations_tool.proofs import newest
@@ -36,6 +37,8 @@ class Chosen:
     """Types whose objects were read from Ramp too long ago."""
     empty: Sequence[str] = ()
     """Types of which nothing is ready."""
+    doubtful: Sequence[str] = ()
+    """Types of which all that is ready may have been booked before, by another."""
 
 
 def types_of(connection: Connection) -> list[str]:
@@ -49,10 +52,15 @@ def types_of(connection: Connection) -> list[str]:
 
 
 def send(work: Work) -> Chosen:
-    """Let one object through of each type that has had none. What is on its way stays so."""
+    """Let one object through of each type that has had none. What is on its way stays so.
+
+    What may have been booked before is not sent: a canary must not be the double itself.
+    """
     sent: list[str] = []
     stale: list[str] = []
     empty: list[str] = []
+    doubtful: list[str] = []
+    suspects = duplicates.open_items(work.migration)
     known = {one.object_type: one for one in of(work.migration)}
     for object_type in types_of(work.migration.connection):
         if (canary := known.get(object_type)) and _needs_no_other(canary):
@@ -63,13 +71,15 @@ def send(work: Work) -> Chosen:
             state=ItemState.READY,
             due_at__isnull=False,
         ).exclude(arrived_by=SyncItem.Arrival.BACKFILL)
-        fresh = ready.filter(snapshot_at__gt=Now() - timedelta(seconds=FRESH_SECONDS))
+        certain = ready.exclude(pk__in=suspects)
+        fresh = certain.filter(snapshot_at__gt=Now() - timedelta(seconds=FRESH_SECONDS))
         item = fresh.select_related("connection").order_by("due_at", "pk").first()
         if item is None:
-            (stale if ready.exists() else empty).append(object_type)
+            why = stale if certain.exists() else doubtful if ready.exists() else empty
+            why.append(object_type)
         elif _let_through(work, item):
             sent.append(object_type)
-    return Chosen(sent, stale, empty)
+    return Chosen(sent, stale, empty, doubtful)
 
 
 def of(migration: ConnectionMigration) -> list[CanaryObject]:

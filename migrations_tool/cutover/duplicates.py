@@ -10,6 +10,7 @@ from connections.erp.port import ErpAdapter
 from connections.erp.search import FoundDocument, Likeness, SearchableErp
 from migrations_tool import backup as backups
 from migrations_tool.models import ConnectionMigration, Evidence, FormerCoding
+from migrations_tool.proofs import newest
 from migrations_tool.work import Work
 from syncing.kinds import Standing
 from syncing.models import SyncItem
@@ -50,7 +51,7 @@ def check(work: Work) -> list[Suspect]:
     :raises ErpError: if the ERP cannot be searched
     """
     migration = work.migration
-    suspects = list(_synced_before(migration))
+    suspects = [*_synced_before(migration), *_credits_of_before(migration)]
     searched = _items(migration)
     suspects += _said_by_ramp(migration, searched)
     erp = work.erp
@@ -75,6 +76,12 @@ def keys_dismissed(migration: ConnectionMigration) -> set[str]:
     """What somebody has looked at and found to be two things."""
     found = Evidence.objects.filter(migration=migration, code=DISMISSED)
     return {str(inputs.get("key", "")) for inputs in found.values_list("inputs", flat=True)}
+
+
+def open_items(migration: ConnectionMigration) -> set[int]:
+    """Items of which somebody has still to say whether they were booked before."""
+    found = newest(migration, "cutover.duplicates")
+    return {int(one["item_id"]) for one in found.result["suspects"]} if found else set()
 
 
 def _told(searched: int, open_ones: int, *, can_search: bool) -> str:
@@ -103,6 +110,29 @@ def _synced_before(migration: ConnectionMigration) -> Iterator[Suspect]:
         for item in items.filter(object_type=object_type, ramp_id__in=ids)[:LOOKED_AT_MOST]:
             why = "The old integration had synced it before the backup."
             yield Suspect(item.pk, item.reference, item.label, str(item.money), why)
+
+
+def _credits_of_before(migration: ConnectionMigration) -> Iterator[Suspect]:
+    """Ramp keeps no sync state of vendor credits (R-48) and gives us all that there ever were: of
+    those that the archive has, nobody knows whether the old integration has booked them.
+    """
+    archive = backups.latest(migration)
+    if archive is None:
+        return
+    of = SyncItem.ObjectType.VENDOR_CREDIT
+    kept = FormerCoding.objects.filter(backup=archive, object_type=of).values("ramp_id")
+    items = SyncItem.objects.filter(
+        connection_id=migration.connection_id,
+        object_type=of,
+        state__in=_MAY_BOOK,
+        ramp_id__in=kept,
+    )
+    for item in items.order_by("-ready_at", "-pk")[:LOOKED_AT_MOST]:
+        why = (
+            "It is from before the switch, and Ramp does not say of vendor credits whether they"
+            " were synced. Look in the ERP; if it is there, mark it as handled outside."
+        )
+        yield Suspect(item.pk, item.reference, item.label, str(item.money), why)
 
 
 def _said_by_ramp(migration: ConnectionMigration, items: Sequence[SyncItem]) -> Iterator[Suspect]:

@@ -34,13 +34,14 @@ class CutoverHandler(Handler):
         )
 
     def apply(self, work: Work) -> None:
-        """Send the first object of each type, and measure the codings."""
+        """Look what may have been booked before, send the first object of each type that was not,
+        and measure the codings."""
         _must_be_live(work)
+        duplicates.check(work)
         chosen = canaries.send(work)
         if chosen.stale or chosen.empty:
             poll_schedule.fetch_soon(work.migration.connection_id)
         codings.compare(work)
-        duplicates.check(work)
         work.say(_told(chosen), _fix(chosen))
 
     def undo(self, work: Work) -> None:
@@ -126,6 +127,11 @@ def _fix(chosen: canaries.Chosen) -> str:
     said = []
     if chosen.stale:
         said.append(f"Being read again from Ramp: {_labels(chosen.stale)}. Send again in a minute.")
+    if chosen.doubtful:
+        said.append(
+            f"Held back, for it may have been booked before: {_labels(chosen.doubtful)}. Look at"
+            " what is listed below first, then send again."
+        )
     if chosen.empty:
         said.append(f"Nothing is ready of: {_labels(chosen.empty)}.")
     return " ".join(said)

@@ -1,11 +1,12 @@
 """The cutover check: one object goes, a person looks, and nothing is booked twice."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from connections.erp.records import Ref
@@ -30,6 +31,7 @@ from migrations_tool.work import Work
 from syncing import pauses
 from syncing.engine import post_canary, post_due_items
 from syncing.models import Pause, SyncItem
+from tests.factories import SyncItemFactory
 from tests.migrations_tool.switched import only_these, prepare, reachable_from_ramp
 from tests.migrations_tool.world import World as Switching
 from tests.migrations_tool.world import migrating
@@ -237,21 +239,69 @@ def archive_of(migration: ConnectionMigration, **objects: Mapping[str, Any]) -> 
         migration=migration, number=1, made_by="ines", began_at=NOW, state=Backup.State.READING
     )
     for ramp_id, details in objects.items():
-        FormerCoding.objects.create(
-            backup=made,
-            object_type="transaction",
-            ramp_id=ramp_id,
-            amount_minor=1234,
-            currency="USD",
-            exponent=2,
-            codings=[],
-            **details,
-        )
+        known: dict[str, Any] = {
+            "object_type": "transaction",
+            "amount_minor": 1234,
+            "currency": "USD",
+        }
+        known |= {"exponent": 2, "codings": [], **details}
+        FormerCoding.objects.create(backup=made, ramp_id=ramp_id, **known)
     Backup.objects.filter(pk=made.pk).update(state=Backup.State.SEALED, sealed_at=NOW)
     return made
 
 
 class TestDuplicates:
+    def test_what_may_be_a_double_is_no_canary(
+        self, world: World, migration: ConnectionMigration
+    ) -> None:
+        double, other = world.ready(transaction_body(), transaction_body())
+        SyncItem.objects.filter(pk=double.pk).update(due_at=NOW - timedelta(days=400))
+        archive_of(migration, **{str(double.ramp_id): {"standing": "synced"}})
+        work = work_on(world, migration)
+        duplicates.check(work)
+
+        chosen = canaries.send(work)
+
+        assert chosen.sent == ["transaction"]
+        assert canaries.of(migration)[0].item_id == other.pk
+
+    def test_vendor_credits_of_before_are_looked_at_before_one_goes(
+        self, world: World, migration: ConnectionMigration
+    ) -> None:
+        world.connection.object_types = ["vendor_credit"]
+        world.connection.save(update_fields=["object_types"])
+        credit = SyncItemFactory.create(
+            connection=world.connection,
+            object_type="vendor_credit",
+            state="READY",
+            due_at=NOW,
+            snapshot_at=timezone.now(),
+        )
+        details = {"standing": "ready", "object_type": "vendor_credit"}
+        archive_of(migration, **{str(credit.ramp_id): details})
+        work = work_on(world, migration)
+
+        [suspect] = duplicates._credits_of_before(migration)
+        assert "Ramp does not say of vendor credits" in suspect.why
+        work.evidence(
+            "cutover.duplicates",
+            "1 seems to have been booked before.",
+            is_good=False,
+            result={"suspects": [asdict(suspect) | {"key": suspect.key}]},
+        )
+        chosen = canaries.send(work)
+        assert (chosen.sent, chosen.doubtful) == ([], ["vendor_credit"])
+
+        acts.dismiss(
+            migration,
+            key=suspect.key,
+            reason="The ERP has none of it.",
+            version=version(migration),
+            actor="ines",
+            now=NOW,
+        )
+        assert canaries.send(work).sent == ["vendor_credit"]
+
     def test_nothing_found_opens_the_gate(
         self, world: World, migration: ConnectionMigration
     ) -> None:
