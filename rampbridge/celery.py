@@ -17,6 +17,7 @@ SWEEP_SECONDS = 2.0
 CHART_SWEEP_SECONDS = 5.0
 LOOK_AROUND_SECONDS = 60.0
 FLEET_SECONDS = 3.0
+BACKLOG_SECONDS = 20.0
 MIGRATIONS_SECONDS = 2.0
 
 app = Celery("rampbridge")
@@ -40,6 +41,7 @@ app.conf.task_routes = {  # all others: export
     "syncing.tasks.send_evidence": {"queue": "chart"},
     "syncing.tasks.create_vendors": {"queue": "chart"},
     "syncing.tasks.look_after": {"queue": "chart"},
+    "syncing.tasks.keep_backlog": {"queue": "chart"},
 }
 # All that beat does. What is due stands in the database, so any number of beats may run, and a
 # ring that finds every worker busy is worth nothing once the next one follows.
@@ -73,6 +75,11 @@ app.conf.beat_schedule = {
         "task": "syncing.tasks.watch_alerts",
         "schedule": LOOK_AROUND_SECONDS,
         "options": {"expires": LOOK_AROUND_SECONDS},
+    },
+    "backlog": {
+        "task": "syncing.tasks.keep_backlog",
+        "schedule": BACKLOG_SECONDS,
+        "options": {"expires": BACKLOG_SECONDS},
     },
     "look-around": {
         "task": "syncing.tasks.look_around",

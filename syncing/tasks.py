@@ -46,6 +46,7 @@ from syncing import (
     vendor_saga,
     webhook_health,
 )
+from syncing.backlog import folding, recounting, sampling, thinning
 from syncing.bulk import running
 from syncing.classifier import no_credentials
 from syncing.dispatch import Worker
@@ -60,6 +61,9 @@ from syncing.statements import only_one
 TURN_SECONDS = 5.0
 CHUNKS_PER_RING = 4
 """Whichever is over first: then other connections have their turn (fault S1)."""
+
+THIN_OUT_MINUTES = 10
+"""Of an hour's minutes those in which what is too old is taken away."""
 
 Doorbell = Task[..., None]
 
@@ -320,6 +324,18 @@ def keep_fleet_up(**_: Any) -> None:
     """Have the customers' list say what is true now."""
     keeping.keep_up(now=timezone.now())
     rollups.fold_totals()
+
+
+@shared_task(expires=60)
+def keep_backlog(**_: Any) -> None:
+    """Fold what has come and gone, sample what is open, and count some of it again."""
+    now = timezone.now()
+    with only_one("backlog") as is_mine:
+        if is_mine:
+            folding.fold()
+            if sampling.sample(now=now) and now.minute % THIN_OUT_MINUTES == 0:
+                thinning.thin_out()
+            recounting.recount(now=now)
 
 
 @shared_task(expires=5)

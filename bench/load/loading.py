@@ -16,7 +16,10 @@ from django.db import transaction
 
 from bench.load.customers import add_customers
 from bench.load.items import COLUMNS, lines
+from syncing.backlog.folding import rebuild
+from syncing.backlog.sampling import sample
 from syncing.fleet.keeping import keep_up
+from syncing.models.flow_triggers import by_their_times
 from syncing.models.period_triggers import KEYS, by_period
 
 TABLE = "syncing_syncitem"
@@ -53,7 +56,7 @@ def load(*, customers: int, items: int, now: datetime, tell: Tell = lambda _: No
     """
     loaded = Loaded(items)
 
-    def part(name: str, work: Callable[[], None]) -> None:
+    def part(name: str, work: Callable[[], object]) -> None:
         began = time.perf_counter()
         with transaction.atomic():
             work()
@@ -65,12 +68,14 @@ def load(*, customers: int, items: int, now: datetime, tell: Tell = lambda _: No
         part("copy", lambda: _copy(lines(payers, items, now=now)))
         for name, statement in ROLL_UPS.items():
             part(name, partial(_run, statement))
+        part("flow", partial(rebuild, by_their_times(TABLE, 1)))
         began = time.perf_counter()
     loaded.seconds["indexes"] = time.perf_counter() - began
     tell(f"indexes: {loaded.seconds['indexes']:.1f} s")
     with database.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # outside of a transaction
     part("standings", lambda: _keep_up(now))
+    part("samples", partial(sample, now=now))
     return loaded
 
 

@@ -24,21 +24,23 @@ def _minute(column: str) -> str:
     return f"date_trunc('minute', {column}, 'UTC')"
 
 
-def by_their_times(rows: str, n: int, *, where: str = "true") -> str:
+def by_their_times(rows: str, n: int, *, arrived: str = "true", done: str = "true") -> str:
     """The SELECT of what arrived and what is done in some rows of items.
 
     :param rows: a table, or a transition table, of items
     :param n: 1 to count them, -1 to take them off
+    :param arrived: a condition of item `i` for its arrival to count
+    :param done: as `arrived`, for its end
     """
     of_item = "i.connection_id, i.entity_ramp_id, i.object_type"
     return f"""
         SELECT {of_item}, 'arrived' AS change, '' AS detail, i.arrived_by, -1 AS bin, i.currency,
             i.exponent, {_minute("i.ready_at")} AS at, i.amount_minor, {n} AS n
-        FROM {rows} i WHERE {where}
+        FROM {rows} i WHERE {arrived}
         UNION ALL
         SELECT {of_item}, 'done', {FIRST_TRY}, i.arrived_by, {LATENCY_BIN}, i.currency,
             i.exponent, {_minute("i.acked_at")}, i.amount_minor, {n}
-        FROM {rows} i WHERE i.state = 'ACKED' AND i.acked_at IS NOT NULL AND ({where})
+        FROM {rows} i WHERE i.state = 'ACKED' AND i.acked_at IS NOT NULL AND ({done})
     """  # noqa: S608  constants of this file
 
 

@@ -1,6 +1,7 @@
 """How fast work comes and goes: arrivals against drain, and how long an item takes."""
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,8 @@ from datetime import datetime, timedelta
 from django.db import connection as database
 
 from rampbridge.lib.charts import Columns, columns_and_line
+from syncing.models import Span
+from syncing.queries import buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +48,16 @@ class Latency:
 
 
 def flow(*, now: datetime, hours: int = 24) -> Flow:
-    """Arrivals and drain of the last hours, from the time indexes. One query."""
+    """Arrivals and drain of the last hours, from their buckets. One statement."""
     last = now.replace(minute=0, second=0, microsecond=0)
     slots = [last - timedelta(hours=back) for back in reversed(range(hours))]
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT 'arrived', date_trunc('hour', ready_at, 'UTC'), count(*)
-            FROM syncing_syncitem WHERE ready_at >= %(since)s GROUP BY 2
-            UNION ALL
-            SELECT 'drained', date_trunc('hour', acked_at, 'UTC'), count(*)
-            FROM syncing_syncitem WHERE state = 'ACKED' AND acked_at >= %(since)s GROUP BY 2
-            """,
-            {"since": slots[0]},
-        )
-        found = {(what, hour): number for what, hour, number in cursor.fetchall()}
+    found: Counter[tuple[str, datetime]] = Counter()
+    for line in buckets.flow(Span.HOUR, since=slots[0], changes=("arrived", "done")):
+        found[line.change, line.at] += line.items
     return Flow(
         hours=slots,
-        arrived=[found.get(("arrived", slot), 0) for slot in slots],
-        drained=[found.get(("drained", slot), 0) for slot in slots],
+        arrived=[found["arrived", slot] for slot in slots],
+        drained=[found["done", slot] for slot in slots],
     )
 
 

@@ -1,0 +1,140 @@
+"""What each roll-up says and what the items say: the two sides that the recount compares."""
+# ruff: noqa: S608  put together from constants of this file
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syncing.models.flow_triggers import by_their_times
+
+
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """What one roll-up says and what the items say, as SELECTs of its keys, items and minor."""
+
+    name: str
+    keys: str
+    found: str
+    kept: str
+    mend: str
+    """An INSERT of `keys, items, minor` of `wrong`: what is missing, or less than nothing."""
+    connection: str = "NULL::uuid"
+
+
+_COUNT = "object_type, state, error_category, currency, exponent"
+_ERROR = "fingerprint, error_category, currency, exponent"
+_DAY = "connection_id, day, change, object_type, currency, exponent"
+_FLEET_DAY = "day, change, object_type, currency, exponent"
+_OPEN_ERROR = "error_fingerprint <> '' AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')"
+_ADD = """
+            ON CONFLICT (connection_id, span, at, change, object_type, detail, erp_name, owner,
+                entity_ramp_id, currency, exponent)
+            DO UPDATE SET items = t.items + excluded.items,
+                amount_minor = t.amount_minor + excluded.amount_minor"""
+_MINE = "connection_id = ANY(%(customers)s)"
+
+OF_CUSTOMERS: Sequence[RollUp] = (
+    RollUp(
+        "items of a customer",
+        f"connection_id, {_COUNT}",
+        f"""SELECT connection_id, {_COUNT}, count(*) AS items, sum(amount_minor) AS minor
+            FROM syncing_syncitem WHERE {_MINE} GROUP BY connection_id, {_COUNT}""",
+        f"""SELECT connection_id, {_COUNT}, items, amount_minor AS minor
+            FROM syncing_itemcount WHERE {_MINE}""",
+        f"""INSERT INTO syncing_itemcount AS t (connection_id, {_COUNT}, items, amount_minor)
+            SELECT connection_id, {_COUNT}, items, minor FROM wrong
+            ON CONFLICT (connection_id, {_COUNT}) DO UPDATE SET items = t.items + excluded.items,
+                amount_minor = t.amount_minor + excluded.amount_minor""",
+        connection="connection_id",
+    ),
+    RollUp(
+        "failures of a customer",
+        f"fingerprint, connection_id, {_COUNT}",
+        f"""SELECT error_fingerprint AS fingerprint, connection_id, {_COUNT}, count(*) AS items,
+                sum(amount_minor) AS minor
+            FROM syncing_syncitem WHERE {_MINE} AND {_OPEN_ERROR}
+            GROUP BY error_fingerprint, connection_id, {_COUNT}""",
+        f"""SELECT fingerprint, connection_id, {_COUNT}, items, amount_minor AS minor
+            FROM syncing_errorcount WHERE {_MINE}""",
+        f"""INSERT INTO syncing_errorcount AS t
+                (fingerprint, connection_id, {_COUNT}, items, amount_minor, last_seen_at)
+            SELECT fingerprint, connection_id, {_COUNT}, items, minor, 'epoch' FROM wrong
+            ON CONFLICT (fingerprint, connection_id, {_COUNT})
+            DO UPDATE SET items = t.items + excluded.items,
+                amount_minor = t.amount_minor + excluded.amount_minor""",
+        connection="connection_id",
+    ),
+)
+"""Compared for some customers at a time."""
+
+OF_FLEET: Sequence[RollUp] = (
+    RollUp(
+        "all items",
+        _COUNT,
+        f"""SELECT {_COUNT}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_itemcount GROUP BY {_COUNT}""",
+        f"""SELECT {_COUNT}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_itemtotal GROUP BY {_COUNT}""",
+        f"""INSERT INTO syncing_itemtotal ({_COUNT}, items, amount_minor)
+            SELECT {_COUNT}, items, minor FROM wrong""",
+    ),
+    RollUp(
+        "all failures",
+        _ERROR,
+        f"""SELECT {_ERROR}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_errorcount GROUP BY {_ERROR}""",
+        f"""SELECT {_ERROR}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_errortotal GROUP BY {_ERROR}""",
+        f"""INSERT INTO syncing_errortotal ({_ERROR}, items, amount_minor, last_seen_at)
+            SELECT {_ERROR}, items, minor, 'epoch' FROM wrong""",
+    ),
+    RollUp(
+        "days of a customer",
+        _DAY,
+        f"""SELECT connection_id, date_trunc('day', at, 'UTC') AS day, change, object_type,
+                currency, exponent, sum(n) AS items, sum(n * amount_minor) AS minor
+            FROM (
+                {by_their_times("syncing_syncitem", 1,
+                                arrived="i.ready_at >= %(since)s", done="i.acked_at >= %(since)s")}
+            ) counted GROUP BY connection_id, day, change, object_type, currency, exponent""",
+        """SELECT connection_id, day, change, object_type, currency, exponent,
+                sum(items) AS items, sum(amount_minor) AS minor
+            FROM (
+                SELECT connection_id, at AS day, change, object_type, currency, exponent, items,
+                    amount_minor
+                FROM syncing_flowbucket
+                WHERE span = 'day' AND at >= %(since)s AND connection_id IS NOT NULL
+                UNION ALL
+                SELECT connection_id, date_trunc('day', at, 'UTC'), change, object_type, currency,
+                    exponent, items, amount_minor
+                FROM syncing_flowentry WHERE at >= %(since)s
+            ) both_kinds WHERE change IN ('arrived', 'done')
+            GROUP BY connection_id, day, change, object_type, currency, exponent""",
+        """INSERT INTO syncing_flowbucket AS t (span, at, connection_id, erp_name, owner,
+                object_type, change, detail, currency, exponent, items, amount_minor)
+            SELECT 'day', day, connection_id, '', '', object_type, change, '', currency, exponent,
+                items, minor
+            FROM wrong"""
+        + _ADD,
+        connection="connection_id",
+    ),
+    RollUp(
+        "days of all",
+        _FLEET_DAY,
+        f"""SELECT at AS day, change, object_type, currency, exponent, sum(items) AS items,
+                sum(amount_minor) AS minor
+            FROM syncing_flowbucket WHERE span = 'day' AND at >= %(since)s
+                AND connection_id IS NOT NULL
+            GROUP BY {_FLEET_DAY}""",
+        f"""SELECT at AS day, change, object_type, currency, exponent, sum(items) AS items,
+                sum(amount_minor) AS minor
+            FROM syncing_flowbucket WHERE span = 'day' AND at >= %(since)s
+                AND connection_id IS NULL AND change <> 'moved'
+            GROUP BY {_FLEET_DAY}""",
+        """INSERT INTO syncing_flowbucket AS t (span, at, erp_name, owner, object_type, change,
+                detail, currency, exponent, items, amount_minor)
+            SELECT 'day', day, '', '', object_type, change, '', currency, exponent, items, minor
+            FROM wrong"""
+        + _ADD,
+    ),
+)  # fmt: skip
+"""Compared once a round, the last of them last: each is made of what those before have mended."""
