@@ -18,6 +18,7 @@ PAGE_SIZE = 50
 MOST_IN_A_FILE = 10_000
 AREAS: Mapping[str, str] = {
     "account": "Signing in",
+    "alerts": "Alerts",
     "api_keys": "API keys",
     "audit": "Audit",
     "chart": "Chart and drift",

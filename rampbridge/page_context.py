@@ -59,6 +59,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "queues": SimpleLazyObject(lambda: framed().queues),
             "pinned": SimpleLazyObject(lambda: at_hand(framed().pinned)),
             "people": SimpleLazyObject(lambda: framed().people),
+            "open_alerts": SimpleLazyObject(lambda: framed().alerts),
+            "may_watch": can(user, Permission.WATCH),
         }
     return context
 

@@ -40,7 +40,9 @@ class Permission(StrEnum):
     RULE = "change the category of an error"
     KEYS = "make keys to the API"
     MIGRATE = "move customers from another integration"
+    CLOSE = "call months clean and set when customers close"
     APPROVE = "grant what somebody else asks to waive in a migration"
+    WATCH = "change alert rules and who hears of alerts"
 
 
 _ALL = frozenset(Role)
@@ -59,7 +61,9 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
     Permission.RULE: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
     Permission.KEYS: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
     Permission.MIGRATE: frozenset({Role.IMPLEMENTER, Role.ADMIN}),
+    Permission.CLOSE: frozenset({Role.IMPLEMENTER, Role.MANAGER, Role.ADMIN}),
     Permission.APPROVE: frozenset({Role.IMPLEMENTER, Role.MANAGER, Role.ADMIN}),
+    Permission.WATCH: frozenset({Role.IMPLEMENTER, Role.MANAGER, Role.ADMIN}),
 }
 
 EVERYBODY = "everybody"
@@ -72,6 +76,7 @@ FOREIGN_ROUTES: Mapping[str, Permission | str] = {
     "openid_connect_": EVERYBODY,
     "healthz": EVERYBODY,
     "readyz": EVERYBODY,
+    "public_status": EVERYBODY,
     "ramp_webhook": EVERYBODY,
     "migration_share": EVERYBODY,  # its holder is who has the link
     "api-1.0.0:": EVERYBODY,  # each operation names its scope, and is refused if it names none

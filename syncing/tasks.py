@@ -23,6 +23,7 @@ from connections.models import Connection, WebhookSubscription
 from connections.ramp.rate_limit import Lane
 from connections.secrets import NoCredential
 from connections.upkeep import health
+from rampbridge.metrics import writing
 from syncing import (
     circuit,
     claims,
@@ -46,6 +47,7 @@ from syncing import (
     vendor_saga,
     webhook_health,
 )
+from syncing.alerts import looking
 from syncing.backlog import folding, recounting, sampling, thinning
 from syncing.bulk import running
 from syncing.classifier import no_credentials
@@ -311,12 +313,19 @@ def look_after(*, connection_id: str, **_: Any) -> None:
 
 @shared_task(expires=60)
 def look_around(**_: Any) -> None:
-    """See what many customers have in common, tend the error desk, and ring for every customer of
-    whom a side is to be looked at."""
+    """See what many customers have in common, tend the error desk, ring for every customer of whom
+    a side is to be looked at, and drop figures that nobody looks at any more."""
     incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))
     tending.tend()
+    writing.tidy_up()
+
+
+@shared_task(expires=60)
+def watch_alerts(**_: Any) -> None:
+    """Look whether anything is wrong, unless the process that only does that has just looked."""
+    looking.look(now=timezone.now())
 
 
 @shared_task(expires=10)

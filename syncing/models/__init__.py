@@ -1,3 +1,11 @@
+from syncing.models.alerts import (
+    Alert,
+    AlertDelivery,
+    AlertHour,
+    AlertRound,
+    AlertRule,
+    AlertWatch,
+)
 from syncing.models.buttons import SyncRequest
 from syncing.models.closing import (
     NO_ENTITY,
@@ -41,6 +49,12 @@ from syncing.models.words import ItemWords
 __all__ = [
     "NO_ENTITY",
     "AckBatch",
+    "Alert",
+    "AlertDelivery",
+    "AlertHour",
+    "AlertRound",
+    "AlertRule",
+    "AlertWatch",
     "Attachment",
     "BacklogSample",
     "CardPayment",

@@ -13,6 +13,17 @@ from syncing.statements import from_json, rows
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAlerts:
+    """How many alerts are open, as it was last counted."""
+
+    open_alerts: int
+    unacknowledged: int
+    """Nobody has said that they look after them."""
+    pages: int
+    """Of those, the ones for which somebody is to get up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What waits, what somebody keeps at hand, and what stops many customers."""
 
@@ -21,11 +32,13 @@ class Frame:
     people: Sequence[str]
     """User names of those who may care for something, for fields to choose from."""
     incidents: Sequence[Strip]
+    alerts: OpenAlerts | None
+    """None: nobody has looked for any yet."""
 
 
 def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Frame:
     """The frame of a page for somebody. One statement, of roll-ups and of small tables."""
-    ((counts, lapsed, pinned, incidents, people),) = rows(
+    ((counts, lapsed, pinned, incidents, people, alerts),) = rows(
         """
         SELECT (
             SELECT jsonb_agg(jsonb_build_array(state, error_category, n)) FROM (
@@ -50,7 +63,9 @@ def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Fram
             ) i
         )::text, ARRAY(
             SELECT username FROM auth_user WHERE is_active ORDER BY username LIMIT %(people)s
-        )
+        ), (
+            SELECT jsonb_build_array(open_alerts, unacknowledged, pages) FROM syncing_alertround
+        )::text
         """,
         {"me": me, "now": now, "most": most_pinned, "people": most_people},
     )
@@ -59,6 +74,7 @@ def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Fram
         pinned=[SavedView(**one) for one in from_json(pinned) or []],
         people=people,
         incidents=[_strip(one) for one in from_json(incidents) or []],
+        alerts=OpenAlerts(*found) if (found := from_json(alerts)) else None,
     )
 
 
