@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 STRONG = 90
 """From this confidence on suggestions are accepted in bulk; below, somebody looks at each."""
@@ -76,9 +77,11 @@ class Suggester:
         self._by_name: dict[str, list[Candidate]] = defaultdict(list)
         self._by_word: dict[str, list[Candidate]] = defaultdict(list)
         self._words: dict[str, tuple[str, ...]] = {}
+        self._cores: dict[str, tuple[str, ...]] = {}
         for one in sorted(candidates, key=lambda one: (one.code, one.name, one.erp_id)):
             self._by_id[one.erp_id] = one
             words = self._words[one.erp_id] = tuple(folded(one.name).split())
+            self._cores[one.erp_id] = _without_form(words)
             self._by_name[" ".join(words)].append(one)
             if one.code:
                 self._by_code[one.code.casefold()].append(one)
@@ -111,8 +114,9 @@ class Suggester:
         namesakes = self._by_name.get(name, []) if name else []
         for code in dict.fromkeys(one for one in (coding.code, coding.external_id) if one):
             sharing = self._by_code.get(code.casefold(), [])
-            yield from (self._of_code(code, one, name, len(sharing)) for one in sharing)
-        for one in namesakes:
+            some = sharing[:_COMPARED]
+            yield from (self._of_code(code, one, name, len(sharing)) for one in some)
+        for one in namesakes[:_COMPARED]:
             others = len(namesakes) - 1
             if others:
                 reason = f"same name, but so have {others} other{'s' if others > 1 else ''}"
@@ -139,18 +143,18 @@ class Suggester:
         words = tuple(folded(coding.name).split())
         if not words:
             return
+        mine, together = _without_form(words), " ".join(words)
         for one in self._sharing_words(words):
-            others = self._words[one.erp_id]
+            others, theirs = self._words[one.erp_id], self._cores[one.erp_id]
             if others == words:
                 continue
-            mine, theirs = _without_form(words), _without_form(others)
             if mine and mine == theirs:
                 yield Suggestion(one, "same name but for the legal form", 91)
-            elif mine and sorted(mine) == sorted(theirs):
+            elif mine and len(mine) == len(theirs) and sorted(mine) == sorted(theirs):
                 yield Suggestion(one, "same words in another order", 88)
             elif len(set(words) ^ set(others)) <= 2 and set(words) & set(others):
                 yield Suggestion(one, "name differs in one word", 80)
-            elif SequenceMatcher(None, " ".join(words), " ".join(others)).ratio() >= LIKE:
+            elif _is_spelt_alike(together, " ".join(others)):
                 yield Suggestion(one, "name spelt almost the same", 78)
             elif mine and theirs and (set(mine) <= set(theirs) or set(theirs) <= set(mine)):
                 yield Suggestion(one, "one name contains the other", 62)
@@ -175,6 +179,25 @@ def folded(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).casefold()
     kept = "".join(one for one in plain if not unicodedata.combining(one))
     return " ".join(re.findall(r"\w+", kept))
+
+
+def _is_spelt_alike(mine: str, theirs: str) -> bool:
+    """Whether most letters are the same, in order. Nearly all pairs are told apart by their lengths
+    or by how often they have which letter, so that few are compared letter by letter."""
+    least = LIKE * (len(mine) + len(theirs)) / 2
+    if min(len(mine), len(theirs)) < least:
+        return False
+    may_lack = len(mine) - least
+    for letter, count in _letters(mine):
+        may_lack -= max(count - theirs.count(letter), 0)
+        if may_lack < 0:
+            return False
+    return SequenceMatcher(None, mine, theirs).ratio() >= LIKE
+
+
+@lru_cache(maxsize=64)
+def _letters(text: str) -> Sequence[tuple[str, int]]:
+    return tuple((letter, text.count(letter)) for letter in set(text))
 
 
 def _without_form(words: Sequence[str]) -> tuple[str, ...]:

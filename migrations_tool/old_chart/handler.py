@@ -12,7 +12,7 @@ from migrations_tool.old_chart import collecting, suggesting, version
 from migrations_tool.old_chart.coverage import Coverage, coverage, undecided_shares
 from migrations_tool.old_chart.listing import STATES, Filter, listed
 from migrations_tool.step_handler import Handler
-from migrations_tool.steps import Step
+from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Gate, Light, Refused
 from migrations_tool.work import Work
 
@@ -149,7 +149,9 @@ def _covered(migration: ConnectionMigration) -> Gate:
     if collected is None:
         return Gate(code, title, Light.UNKNOWN, "Nothing is collected yet.", "Find matches.")
     if not collected.is_good:
-        return Gate(code, title, Light.RED, collected.text, "Find matches again.")
+        return Gate(
+            code, title, Light.RED, collected.text, "Find matches again.", mended_by=Act.APPLY
+        )
     found = coverage(migration)
     if found.open == 0:
         return Gate(code, title, Light.GREEN, _said(found))

@@ -10,4 +10,9 @@ def label_of(code: str, name: str) -> str:
 
 def is_alike(code: str, name: str, other_code: str, other_name: str) -> bool:
     """Whether two records are called the same, but for case, accents and punctuation."""
-    return code.casefold() == other_code.casefold() and folded(name) == folded(other_name)
+    return key_of(code, name) == key_of(other_code, other_name)
+
+
+def key_of(code: str, name: str) -> tuple[str, str]:
+    """The same for records that are called the same."""
+    return code.casefold(), folded(name)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from connections.mapping_book.suggestions import Candidate, Coding, Suggester, folded
+from connections.mapping_book.suggestions import Candidate, Coding, Suggester
 from connections.models import Connection
 from migrations_tool.models import ConnectionMigration, OldRecord
 from migrations_tool.old_chart import targets
-from migrations_tool.old_chart.labels import is_alike
+from migrations_tool.old_chart.labels import key_of
 
 Kind, State = OldRecord.Kind, OldRecord.State
 LEAST = 60
@@ -36,7 +36,8 @@ class _Shelf:
     """The ERP's records of one kind, or of one field."""
 
     field_erp_id: str
-    by_name: Mapping[str, Sequence[Candidate]]
+    by_label: Mapping[tuple[str, str], Sequence[Candidate]]
+    """By code and name, compared as `labels.is_alike` does: thousands may share a name."""
     suggester: Suggester
 
 
@@ -104,10 +105,10 @@ def drop_lost(migration: ConnectionMigration) -> int:
 
 def _shelf(connection: Connection, kind: str, field_erp_id: str = "") -> _Shelf:
     found = targets.candidates(connection, kind, field_erp_id)
-    by_name: dict[str, list[Candidate]] = defaultdict(list)
+    by_label: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
     for one in found:
-        by_name[folded(one.name)].append(one)
-    return _Shelf(field_erp_id, by_name, Suggester(found))
+        by_label[key_of(one.code, one.name)].append(one)
+    return _Shelf(field_erp_id, by_label, Suggester(found))
 
 
 def _match(rows: Sequence[OldRecord], shelf: _Shelf) -> None:
@@ -131,11 +132,7 @@ def _forget(rows: Sequence[OldRecord], why: str) -> None:
 
 
 def _look_up(row: OldRecord, shelf: _Shelf) -> None:
-    same = [
-        one
-        for one in shelf.by_name.get(folded(row.name), ())
-        if is_alike(one.code, one.name, row.code, row.name)
-    ]
+    same = shelf.by_label.get(key_of(row.code, row.name), ())
     if len(same) == 1:
         why = "same code and name" if row.code else "same name"
         _lead(row, State.MATCHED, same[0], shelf.field_erp_id, why)

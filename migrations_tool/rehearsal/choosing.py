@@ -17,6 +17,8 @@ from syncing.kinds import KINDS, Kind, Scope, Standing, list_of
 
 _GONE_THROUGH = (Standing.READY.value, Standing.SYNCED.value)
 PAYMENT = "bill_payment"
+MOST = 200
+"""Objects of each type, whatever was agreed: all that a rehearsal keeps is in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Chosen:
 
 def chosen(work: Work, archive: Backup | None) -> Iterator[Chosen]:
     """The newest of each type, from the backup; where there is none, from Ramp's lists."""
-    most = work.migration.rehearse
+    most = min(work.migration.rehearse, MOST)
     for object_type, kind in KINDS.items():
         if list_of(object_type) not in work.connection.object_types:
             continue

@@ -6,10 +6,21 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.models import LedgerAccount
+from connections.mapping_book import suggestions
+from connections.mapping_book.suggestions import Candidate, Coding, Suggester
+from connections.models import Connection, LedgerAccount
 from migrations_tool import old_chart, proofs
 from migrations_tool.models import Backup, Evidence, OldRecord
-from migrations_tool.old_chart import csv_files, deciding, differing, history, version
+from migrations_tool.old_chart import (
+    csv_files,
+    deciding,
+    differing,
+    history,
+    labels,
+    suggesting,
+    targets,
+    version,
+)
 from migrations_tool.old_chart.deciding import Decision, LeadsThereToo
 from migrations_tool.old_chart.listing import Filter, listed
 from migrations_tool.steps import Act, Step
@@ -381,6 +392,37 @@ class TestFiles:
         data = b"".join(ines.get(url + "?all=1").streaming_content)  # type: ignore[attr-defined]
 
         assert b"'=HYPERLINK(1)" in data
+
+
+class TestManyOfOneName:
+    def test_each_is_compared_with_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Thousands of options may be called alike, told apart by their codes alone."""
+        count = 300
+        found = [Candidate(f"n{number}", "Store", f"S{number}") for number in range(count)]
+        monkeypatch.setattr(targets, "candidates", lambda *_: found)
+        compared: list[str] = []
+
+        def folded(name: str) -> str:
+            compared.append(name)
+            return suggestions.folded(name)
+
+        monkeypatch.setattr(labels, "folded", folded)
+        shelf = suggesting._shelf(Connection(), Kind.VENDOR)
+
+        rows = [OldRecord(name="STORE", code=f"s{number}") for number in range(count)]
+        for row in rows:
+            suggesting._look_up(row, shelf)
+
+        assert [row.erp_id for row in rows] == [one.erp_id for one in found]
+        assert len(compared) <= 2 * count
+
+    def test_of_namesakes_without_a_code_only_some_are_weighed(self) -> None:
+        namesakes = [Candidate(str(number), "Store") for number in range(1_000)]
+
+        found = Suggester(namesakes).suggest(Coding("x", "Store"), limit=1_000)
+
+        assert len(found) < 500
+        assert "so have 999 others" in found[0].reason
 
 
 class TestPages:
