@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from migrations_tool.models import ConnectionMigration, Evidence, Waiver
-from migrations_tool.steps import Step
+from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Gate, Light
 from rampbridge.lib.together import together
 
@@ -40,8 +40,12 @@ def gate_of_evidence(
     fix: str = "",
     may_be_waived: bool = False,
     is_only_warning: bool = False,
+    mended_by: Act | None = None,
 ) -> Gate:
-    """A gate that is green as long as the newest evidence of its code is good and fresh."""
+    """A gate that is green as long as the newest evidence of its code is good and fresh.
+
+    :param mended_by: the step's act that does what `fix` says
+    """
     if evidence is None:
         return Gate(code, title, Light.UNKNOWN, "Not checked yet.", "Check now.", may_be_waived)
     bad = Light.WARNING if is_only_warning else Light.RED
@@ -49,4 +53,6 @@ def gate_of_evidence(
         words = f"Checked too long ago: {evidence.text}"
         return Gate(code, title, bad, words, "Check now.", may_be_waived)
     light = Light.GREEN if evidence.is_good else bad
-    return Gate(code, title, light, evidence.text, "" if evidence.is_good else fix, may_be_waived)
+    if evidence.is_good:
+        return Gate(code, title, light, evidence.text, "", may_be_waived)
+    return Gate(code, title, light, evidence.text, fix, may_be_waived, mended_by=mended_by)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrations_tool.steps import BY_STEP, NOT_NEEDED, STEPS, Path, Step
+from migrations_tool.steps import BY_STEP, NOT_NEEDED, STEPS, Act, Path, Step
 
 
 class Status(StrEnum):
@@ -68,6 +68,9 @@ class Gate:
     left: int | None = None
     """How many things keep it from being green, where they can be counted: a waiver covers no more
     of them than there were."""
+    mended_by: Act | None = None
+    """The act that makes it green, where it is one of the step's own: that is the page's first
+    button then."""
 
     @property
     def is_open(self) -> bool:

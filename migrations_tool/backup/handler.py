@@ -12,7 +12,7 @@ from migrations_tool.backup.panel import panel
 from migrations_tool.backup.parts import PartDamaged
 from migrations_tool.models import Backup, ConnectionMigration, Evidence
 from migrations_tool.step_handler import Handler
-from migrations_tool.steps import Step
+from migrations_tool.steps import Act, Step
 from migrations_tool.wizard import Gate, Light
 from migrations_tool.work import Work
 
@@ -87,8 +87,17 @@ def _missing(migration: ConnectionMigration, code: str) -> Gate:
     """Without a backup nothing is known, unless the last attempt was refused."""
     refused = proofs.newest(migration, VERIFIED) if code == VERIFIED else None
     if refused is not None and not refused.is_good:
-        return Gate(code, _TITLES[code], Light.RED, refused.text, "Make the backup again.")
-    return Gate(code, _TITLES[code], Light.UNKNOWN, "There is no backup yet.", _MAKE)
+        return Gate(
+            code,
+            _TITLES[code],
+            Light.RED,
+            refused.text,
+            "Make the backup again.",
+            mended_by=Act.APPLY,
+        )
+    return Gate(
+        code, _TITLES[code], Light.UNKNOWN, "There is no backup yet.", _MAKE, mended_by=Act.APPLY
+    )
 
 
 def _sealed_words(backup: Backup) -> str:
@@ -99,7 +108,12 @@ def _sealed_words(backup: Backup) -> str:
 def _verified(migration: ConnectionMigration, backup: Backup, now: datetime) -> Gate:
     evidence = _of(backup, proofs.newest(migration, VERIFIED))
     return proofs.gate_of_evidence(
-        evidence, VERIFIED, _TITLES[VERIFIED], now=now, fix="Make another version."
+        evidence,
+        VERIFIED,
+        _TITLES[VERIFIED],
+        now=now,
+        fix="Make another version.",
+        mended_by=Act.APPLY,
     )
 
 
@@ -112,8 +126,8 @@ def _fresh(migration: ConnectionMigration, backup: Backup, now: datetime) -> Gat
     if backup.sealed_at is not None and backup.sealed_at + making.GOOD_FOR <= now:
         days = making.GOOD_FOR.days
         words = f"Version {backup.number} is of {backup.sealed_at:%-d %B}: more than {days} days."
-        return Gate(FRESH, title, Light.RED, words, "Make another version.")
-    return proofs.gate_of_evidence(evidence, FRESH, title, now=now, fix=again)
+        return Gate(FRESH, title, Light.RED, words, "Make another version.", mended_by=Act.APPLY)
+    return proofs.gate_of_evidence(evidence, FRESH, title, now=now, fix=again, mended_by=Act.APPLY)
 
 
 def _taxes(evidence: Evidence, now: datetime) -> Gate:

@@ -7,6 +7,7 @@ from migrations_tool.cutover import codings, what_is_left
 from migrations_tool.cutover.acts import READ
 from migrations_tool.models import CanaryObject, ConnectionMigration
 from migrations_tool.proofs import gate_of_evidence, newest
+from migrations_tool.steps import Act
 from migrations_tool.wizard import Gate, Light
 from syncing.models import SyncItem
 from syncing.states import ItemState
@@ -35,7 +36,7 @@ def _canary(migration: ConnectionMigration) -> Gate:
         return Gate(code, title, Light.RED, *problem)
     if missing := _without_canary(migration, found):
         said = f"Ready, and none has gone yet: {', '.join(missing)}."
-        return Gate(code, title, Light.UNKNOWN, said, "Send the first ones.")
+        return Gate(code, title, Light.UNKNOWN, said, "Send the first ones.", mended_by=Act.APPLY)
     if not found:
         said = "Nothing is ready in Ramp yet, so nothing could be tried."
         fix = "Ask the customer to mark one object of each type ready, then send the first ones."

@@ -74,10 +74,11 @@ def _against_the_plan(migration: ConnectionMigration, seat: Seat) -> Verdict:
     )
     if is_same_path and is_same_holder:
         return Verdict(seat.why, is_good=True)
-    planned = migration.old_provider_name or "a free seat"
-    now_is = name_of(holder) if holder else "nobody"
+    planned = migration.old_provider_name
+    began = f"with {planned} in the seat" if planned else "while the seat was free"
+    now_is = f"{name_of(holder)} has it" if holder else "nobody has it"
     return Verdict(
-        f"This migration was planned with {planned} in the seat, and now it is {now_is}.",
+        f"This migration was planned {began}, and now {now_is}.",
         "Ask the customer who changed it. Have it put back, or abandon this migration and start"
         " another one: steps that are done were done for the connection before.",
     )

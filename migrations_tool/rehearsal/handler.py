@@ -28,7 +28,7 @@ from migrations_tool.rehearsal.replaying import Stage, basis_of, replay
 from migrations_tool.rehearsal.reporting import REPLAYED, ROUTING
 from migrations_tool.rehearsal.routing import routed
 from migrations_tool.step_handler import Handler
-from migrations_tool.steps import Path, Step
+from migrations_tool.steps import Act, Path, Step
 from migrations_tool.wizard import Gate, Light, Refused, Status
 from migrations_tool.work import Work
 
@@ -228,10 +228,11 @@ def _explained(migration: ConnectionMigration) -> Gate:
         return Gate(code, title, Light.UNKNOWN, "Nothing is rehearsed yet.", "Rehearse.")
     if replayed.checksum != version_of(migration):
         said = "The mapping has changed since the rehearsal."
-        return Gate(code, title, Light.RED, said, "Rehearse again.")
+        return Gate(code, title, Light.RED, said, "Rehearse again.", mended_by=Act.APPLY)
     if posts_to.has_changed(migration, replayed):
         said = "Posting accounts, companies or mappings have changed since the rehearsal."
-        return Gate(code, title, Light.RED, said, "Rehearse again, and have it signed again.")
+        again = "Rehearse again, and have it signed again."
+        return Gate(code, title, Light.RED, said, again, mended_by=Act.APPLY)
     rows = reporting.rehearsed(migration)
     if not rows:
         return Gate(code, title, Light.RED, "Nothing could be rehearsed.", "Make a newer backup.")

@@ -213,7 +213,7 @@ def _object(row: RehearsedObject) -> dict[str, Any]:
         "type_label": type_label(row.object_type),
         "id": str(row.ramp_id),
         "label": row.label,
-        "day": row.spent_on.isoformat() if row.spent_on else "",
+        "day": f"{row.spent_on:%-d %b %Y}" if row.spent_on else "",
         "amount": str(Money(row.amount_minor, row.currency, row.exponent)),
         "verdict": row.verdict,
         "verdict_label": Verdict(row.verdict).label,

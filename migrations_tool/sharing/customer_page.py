@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.contrib.auth.models import User
+
 from migrations_tool.models import (
     BillInFlight,
     ConnectionMigration,
@@ -49,6 +52,8 @@ class CustomerPage:
     rules: Sequence[Rule]
     report: Report | None
     """To be signed."""
+    questions_to: str
+    """A person's name, or the contact that every customer has; never a login."""
 
     @property
     def label(self) -> str:
@@ -83,7 +88,16 @@ def page_of(link: ShareLink) -> CustomerPage:
         sheet=sheet_of(migration),
         rules=listed(migration) if link.purpose == ShareLink.Purpose.RULES else (),
         report=_report(migration) if link.purpose == ShareLink.Purpose.SIGN else None,
+        questions_to=_questions_to(migration),
     )
+
+
+def _questions_to(migration: ConnectionMigration) -> str:
+    person = User.objects.filter(username=migration.implementer).first()
+    name = person.get_full_name() if person else ""
+    if person and name and person.email:
+        return f"{name}, {person.email}"
+    return name or settings.SUPPORT_CONTACT
 
 
 def _standing(migration: ConnectionMigration) -> str:

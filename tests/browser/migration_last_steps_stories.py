@@ -18,9 +18,11 @@ from migrations_tool.models import (
     OldRecord,
     Report,
     Rule,
+    WatchedHour,
 )
 from migrations_tool.reports_written import closing
 from migrations_tool.reports_written.digests import digest_of
+from migrations_tool.rollback import after_flip
 from migrations_tool.steps import Step
 from syncing import pauses
 from syncing.models import SyncItem
@@ -51,9 +53,11 @@ def elsewhere() -> ConnectionMigration:
 
 
 def taken_back() -> ConnectionMigration:
-    """It is on its way back to the old provider."""
+    """It is on its way back to the old provider, and the customer has chosen a third one."""
     migration = _switched()
     _evidence(migration, Step.FLIP, "flip.stopped", "Nothing is posted any more.", is_good=True)
+    text = f"{LONG_NAME} is active in Ramp; neither QuickBooks Online nor ours is."
+    _evidence(migration, Step.FLIP, after_flip.SEEN, text, is_good=False)
     return migration
 
 
@@ -72,8 +76,15 @@ def canaries() -> ConnectionMigration:
 
 
 def hypercare() -> ConnectionMigration:
-    """Two targets are not met on the third day."""
+    """Two targets are not met on the third day, and some hours were not watched."""
     migration = _switched()
+    now = timezone.now()
+    migration.steps.filter(step=Step.CUTOVER).update(status="done", done_at=now - timedelta(days=2))
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    WatchedHour.objects.bulk_create(
+        WatchedHour(migration=migration, hour=hour - timedelta(hours=back), was_met=True)
+        for back in range(2, 30)
+    )
     for state, count in (("ACKED", 3), ("EXTERNAL", 1), ("FAILED", 1)):
         for _ in range(count):
             _item(migration, "transaction", state)

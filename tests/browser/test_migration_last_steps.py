@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
     [
         (stories.waiting, ["flip", "links"]),
         (stories.elsewhere, ["flip"]),
-        (stories.taken_back, ["flip"]),
+        (stories.taken_back, ["flip", "end"]),
         (stories.canaries, ["cutover", "cutover/?verdict=lost"]),
         (stories.hypercare, ["hypercare"]),
         (stories.finished, ["hypercare", "hypercare/report"]),

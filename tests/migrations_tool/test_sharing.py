@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -135,6 +136,19 @@ class TestThePage:
         page = get(token).content.decode()
         assert "You can switch now. Please do what is still open below first." in page
         assert "tone-done" not in page
+
+    @pytest.mark.parametrize("name", ["Ines", ""])
+    def test_questions_go_to_a_name_and_never_to_a_login(
+        self, migration: ConnectionMigration, name: str
+    ) -> None:
+        UserFactory.create(username="ines", first_name=name, last_name="", email="i@us.example")
+        migration.implementer = "ines"
+        migration.save(update_fields=["implementer"])
+
+        page = get(made(migration)).content.decode()
+
+        whom = "Ines, i@us.example" if name else settings.SUPPORT_CONTACT
+        assert f"Questions go to {whom}." in page
 
     def test_a_link_to_follow_answers_nothing(self, migration: ConnectionMigration) -> None:
         assert post(made(migration)).status_code == 200
