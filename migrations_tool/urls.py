@@ -38,6 +38,7 @@ from migrations_tool.views.cutover import (
 from migrations_tool.views.drain import migration_drain_bills, migration_drain_live
 from migrations_tool.views.evidence import migration_evidence
 from migrations_tool.views.former_codings import former_codings
+from migrations_tool.views.in_flight import migrations_in_flight
 from migrations_tool.views.inventory import migration_inventory_csv
 from migrations_tool.views.links import migration_link_revoke, migration_links
 from migrations_tool.views.mapping import (
@@ -93,6 +94,7 @@ register_converter(StepConverter, "step")
 
 urlpatterns = [
     path("migrations/", migrations, name="migrations"),
+    path("migrations/under-way/", migrations_in_flight, name="migrations_in_flight"),
     path("migrations/choose", migration_choose, name="migration_choose"),
     path("customers/<slug:slug>/migrate/", migration_start, name="migration_start"),
     path("migrations/<int:pk>/", migration, name="migration"),

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,9 +11,10 @@ from django.db.models import Q
 
 from connections.models import DriftDecision, VendorField
 from connections.vendor_book import ownership
+from syncing.classifier import ErrorCategory
 from syncing.models import SyncItem
-from syncing.queries.items import ONLY, SHOWN, ItemFilter
-from syncing.queries.words import LOOKS, Word, type_label
+from syncing.queries.items import AGAIN, FIRST, ONLY, SHOWN, ItemFilter
+from syncing.queries.words import LOOKS, PARTY_LABELS, Party, Word, type_label
 
 ALL = "all"
 OPEN = "open"
@@ -46,8 +48,26 @@ class ItemFilterForm(forms.Form):
     least = forms.DecimalField(required=False, min_value=-MOST_UNITS, max_value=MOST_UNITS)
     most = forms.DecimalField(required=False, min_value=-MOST_UNITS, max_value=MOST_UNITS)
     entity = forms.UUIDField(required=False)
+    period = forms.RegexField(r"^2\d{3}-(0[1-9]|1[0-2])$", required=False)
     card = forms.RegexField(r"^\d{4}$", required=False)
     invoice = forms.CharField(required=False, max_length=100)
+    category = forms.ChoiceField(
+        required=False, choices=[("", "All"), *((one, one) for one in ErrorCategory)]
+    )
+    party = forms.ChoiceField(required=False, choices=[("", "Anybody's"), *PARTY_LABELS.items()])
+    currency = forms.RegexField(r"^[A-Z]{3}$", required=False)
+    erp = forms.CharField(required=False, max_length=60)
+    customer_owner = forms.CharField(required=False, max_length=150)
+    ready_from = forms.DateTimeField(required=False)
+    ready_to = forms.DateTimeField(required=False)
+    done_from = forms.DateTimeField(required=False)
+    done_to = forms.DateTimeField(required=False)
+    failed_from = forms.DateTimeField(required=False)
+    failed_to = forms.DateTimeField(required=False)
+    tries = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), (FIRST, "At the first try"), (AGAIN, "After another try")],
+    )
 
     def __init__(self, data: Any, *, me: str = "") -> None:
         """:param me: who asks, for `owner=me`"""
@@ -74,6 +94,12 @@ class ItemFilterForm(forms.Form):
         return found
 
     @property
+    def month(self) -> date | None:
+        """The first day of the month that is asked for."""
+        named = self.value("period")
+        return date.fromisoformat(f"{named}-01") if named else None
+
+    @property
     def cared_for_by(self) -> str | None:
         """Whose items are asked for: a user name, empty for nobody's, None for anybody's."""
         named = self.value("owner")
@@ -93,7 +119,7 @@ class ItemFilterForm(forms.Form):
         What page is looked at is no part of it.
         """
         values = [
-            (name, str(value))
+            (name, value.isoformat() if isinstance(value, datetime) else str(value))
             for name in sorted(self.fields)
             if (value := self.cleaned_data.get(name)) not in (None, "")
         ]
@@ -102,6 +128,7 @@ class ItemFilterForm(forms.Form):
     def as_filter(self, connection_id: Any, *, among: Q | None = None) -> ItemFilter:
         """What the queries need; the customer and what was found were already looked up."""
         state = self.value("state")
+        party = self.value("party")
         cleaned = self.cleaned_data
         return ItemFilter(
             word=Word(state) if state not in ("", ALL, OPEN) else None,
@@ -121,8 +148,21 @@ class ItemFilterForm(forms.Form):
             amount_from=cleaned.get("least"),
             amount_to=cleaned.get("most"),
             entity_id=cleaned.get("entity"),
+            period=self.month,
             card=self.value("card"),
             invoice_number=self.value("invoice").strip(),
+            category=self.value("category"),
+            party=Party(party) if party else None,
+            currency=self.value("currency"),
+            erp=self.value("erp"),
+            customer_owner=self.value("customer_owner"),
+            ready_from=cleaned.get("ready_from"),
+            ready_to=cleaned.get("ready_to"),
+            done_from=cleaned.get("done_from"),
+            done_to=cleaned.get("done_to"),
+            failed_from=cleaned.get("failed_from"),
+            failed_to=cleaned.get("failed_to"),
+            tries=self.value("tries"),
             among=among,
         )
 

@@ -9,7 +9,12 @@ from django.db.models import Q, QuerySet
 from connections import audit
 from syncing.models import SavedView
 
-PAGES: Mapping[str, str] = {"items": "Items", "errors": "Errors", "customers": "Customers"}
+PAGES: Mapping[str, str] = {
+    "items": "Items",
+    "errors": "Errors",
+    "customers": "Customers",
+    "backlog": "Backlog",
+}
 """The lists that can be kept, by the names of their routes."""
 MOST = 100
 """Views of one person."""

@@ -3,13 +3,43 @@
 from django.urls import path
 
 from syncing.api.webhooks import ramp_webhook
+from syncing.views.alert_channels import (
+    alert_channel,
+    alert_channels,
+    alert_deliveries,
+    new_alert_channel,
+    send_alert_again,
+    try_alert_channel,
+)
+from syncing.views.alert_rules import (
+    alert_rule,
+    alert_rules,
+    change_alert_rule,
+    mute_alert_rule,
+    new_alert_rule,
+    preview_alert_rule,
+)
+from syncing.views.alerts import acknowledge_alert, alert, alerts
 from syncing.views.api_keys import api_tokens_page, revoke_api_token
 from syncing.views.audit import audit, audit_csv
+from syncing.views.backlog import backlog
+from syncing.views.backlog_files import backlog_csv
+from syncing.views.backlog_parts import backlog_team, backlog_worst
 from syncing.views.chart import chart
 from syncing.views.chart_acts import read_erp, switch_automatic, upload_chart, verify_chart
 from syncing.views.chart_decisions import decide, try_again, withdraw
 from syncing.views.chart_records import field, records, set_field
 from syncing.views.chart_uploads import mirror_run, upload_batches
+from syncing.views.close_board import close_board, close_csv
+from syncing.views.close_month import (
+    close_month,
+    customer_close,
+    decide_stamp,
+    set_close_day,
+    snapshot_month,
+    stamp_month,
+)
+from syncing.views.close_snapshots import close_snapshot, close_snapshots
 from syncing.views.closing import close_customer
 from syncing.views.connection_settings import (
     ask,
@@ -80,6 +110,7 @@ from syncing.views.presses import press
 from syncing.views.runs import run, runs
 from syncing.views.saved_views import change_view, pinned_views, view_count, views
 from syncing.views.search import search, search_suggestions
+from syncing.views.statements import statement, statement_csv, statements
 from syncing.views.uncertain import settle_together, uncertain
 from syncing.views.vendor import vendor
 from syncing.views.vendor_acts import (
@@ -105,6 +136,10 @@ urlpatterns = [
     path("customers/", customers, name="customers"),
     path("customers/new/", onboarding_start, name="onboarding_start"),
     path("mine/", my_queue, name="my_queue"),
+    path("backlog/", backlog, name="backlog"),
+    path("backlog/customers-by-day/", backlog_worst, name="backlog_worst"),
+    path("backlog/team/", backlog_team, name="backlog_team"),
+    path("backlog/csv/<slug:chart>/", backlog_csv, name="backlog_csv"),
     path("customers/csv/", customers_csv, name="customers_csv"),
     path("customers/<slug:slug>/", customer, name="customer"),
     path("customers/<slug:slug>/handling/", customer_handling, name="customer_handling"),
@@ -210,6 +245,27 @@ urlpatterns = [
         mapping_progress,
         name="mapping_progress",
     ),
+    path("customers/<slug:slug>/close/", customer_close, name="customer_close"),
+    path("customers/<slug:slug>/close/<slug:month>/", close_month, name="close_month"),
+    path("customers/<slug:slug>/close/<slug:month>/stamp", stamp_month, name="stamp_month"),
+    path(
+        "customers/<slug:slug>/close/<slug:month>/stamps/<int:pk>",
+        decide_stamp,
+        name="decide_stamp",
+    ),
+    path(
+        "customers/<slug:slug>/close/<slug:month>/snapshot",
+        snapshot_month,
+        name="snapshot_month",
+    ),
+    path("customers/<slug:slug>/close/<slug:month>/day", set_close_day, name="set_close_day"),
+    path("customers/<slug:slug>/statements/", statements, name="statements"),
+    path("customers/<slug:slug>/statements/<int:pk>/", statement, name="statement"),
+    path("customers/<slug:slug>/statements/<int:pk>/csv", statement_csv, name="statement_csv"),
+    path("close/", close_board, name="close_board"),
+    path("close/csv", close_csv, name="close_csv"),
+    path("close/snapshots/", close_snapshots, name="close_snapshots"),
+    path("close/snapshots/<slug:name>/", close_snapshot, name="close_snapshot"),
     path("errors/", errors, name="errors"),
     path("errors/<slug:fingerprint>/", error_group, name="error_group"),
     path("errors/<slug:fingerprint>/assign", assign_error, name="assign_error"),
@@ -257,6 +313,21 @@ urlpatterns = [
     path("runs/<int:pk>/", run, name="run"),
     path("incidents/<int:pk>/", incident, name="incident"),
     path("incidents/<int:pk>/end", end_incident, name="end_incident"),
+    path("alerts/", alerts, name="alerts"),
+    path("alerts/<int:pk>/", alert, name="alert"),
+    path("alerts/<int:pk>/acknowledge", acknowledge_alert, name="acknowledge_alert"),
+    path("alerts/rules/", alert_rules, name="alert_rules"),
+    path("alerts/rules/new", new_alert_rule, name="new_alert_rule"),
+    path("alerts/rules/preview", preview_alert_rule, name="preview_alert_rule"),
+    path("alerts/rules/<int:pk>/", alert_rule, name="alert_rule"),
+    path("alerts/rules/<int:pk>/change", change_alert_rule, name="change_alert_rule"),
+    path("alerts/rules/<int:pk>/mute", mute_alert_rule, name="mute_alert_rule"),
+    path("alerts/channels/", alert_channels, name="alert_channels"),
+    path("alerts/channels/new", new_alert_channel, name="new_alert_channel"),
+    path("alerts/channels/<int:pk>/", alert_channel, name="alert_channel"),
+    path("alerts/channels/<int:pk>/test", try_alert_channel, name="try_alert_channel"),
+    path("alerts/deliveries/", alert_deliveries, name="alert_deliveries"),
+    path("alerts/deliveries/<int:pk>/again", send_alert_again, name="send_alert_again"),
     path("audit/", audit, name="audit"),
     path("audit/csv", audit_csv, name="audit_csv"),
     path("webhooks/", webhook_inbox, name="webhook_inbox"),

@@ -144,6 +144,18 @@ def duration(length: timedelta | None) -> str:
     return _span(int(seconds))
 
 
+@register.filter
+def brief(length: timedelta | None) -> str:
+    """`40 s`, `4 min`, `3 h`, `12 d`: the largest unit alone, for where there is little room."""
+    if length is None:
+        return ""
+    seconds = int(length.total_seconds())
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 @register.inclusion_tag("parts/_id.html")
 def copy_id(value: Any, what: str = "id", *, whole: bool = False) -> dict[str, Any]:
     """An id to read and to copy; shown by its start, or whole as far as there is room."""

@@ -107,7 +107,10 @@
   const listWays = () => {
     const list = document.getElementById("keyboard-ways");
     list.replaceChildren();
+    const listed = new Set();
     for (const link of document.querySelectorAll("[data-go]")) {
+      if (listed.has(link.dataset.go)) continue; // a phone's menu has it once more
+      listed.add(link.dataset.go);
       const keys = document.createElement("dt");
       for (const key of ["g", link.dataset.go]) {
         const cap = document.createElement("kbd");
@@ -197,14 +200,43 @@
   document.addEventListener("click", closeMenus);
   document.addEventListener("focusin", closeMenus);
 
+  /* What somebody opened stays open when its part is drawn anew */
+  const opened = new Set();
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (!event.target.matches("details[data-keep-open]")) return;
+      if (event.target.open) opened.add(event.target.id);
+      else opened.delete(event.target.id);
+    },
+    true,
+  );
+  const reopen = () => {
+    for (const details of document.querySelectorAll("details[data-keep-open]")) {
+      if (opened.has(details.id)) details.open = true;
+    }
+  };
+
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     refreshTimes();
     for (const element of pollers()) ring(element);
   });
 
+  /* Where tabs do not fit side by side, the one that is open must not be the one out of sight */
+  const showOpenTabs = () => {
+    for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+      const strip = tab.closest(".tabs");
+      const [outer, inner] = [strip.getBoundingClientRect(), tab.getBoundingClientRect()];
+      if (inner.right > outer.right || inner.left < outer.left) {
+        strip.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+      }
+    }
+  };
+
   document.addEventListener("times", () => refreshTimes());
   document.addEventListener("DOMContentLoaded", () => {
+    showOpenTabs();
     for (const element of pollers()) schedule(element, 0);
     setInterval(refreshTimes, 10000);
     setInterval(refreshTimes, 1000, 'time[data-relative="countdown"]');
@@ -222,6 +254,8 @@
     });
     document.body.addEventListener("htmx:load", (event) => {
       refreshTimes();
+      reopen();
+      showOpenTabs();
       for (const element of pollers()) if (!element.pollTimer) schedule(element, 0);
       const text = event.detail.elt.dataset && event.detail.elt.dataset.announce;
       if (text) announce(text);

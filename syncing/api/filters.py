@@ -99,6 +99,8 @@ def _schema(field: forms.Field) -> dict[str, Any]:
             return {"type": "string", "enum": list(dict.fromkeys(["", *values]))}
         case forms.UUIDField():
             return {"type": "string", "format": "uuid"}
+        case forms.DateTimeField():
+            return {"type": "string", "format": "date-time"}
         case forms.DateField():
             return {"type": "string", "format": "date"}
         case forms.DecimalField():

@@ -36,8 +36,21 @@ WORDS = {
     "least": "Smallest amount, in whole units of each item's currency.",
     "most": "Largest amount.",
     "entity": "Ramp's id of the entity.",
+    "period": "The month they are booked in, such as 2026-10, as the close board counts them.",
     "card": "Last four digits of the card.",
     "invoice": "How the invoice number begins.",
+    "category": "Whose error it is, as the error desk has it.",
+    "party": "Whose move it is.",
+    "currency": "The currency, such as `USD`.",
+    "erp": "The name of the customer's ERP.",
+    "customer_owner": "Who looks after the customer: a user name.",
+    "ready_from": "Became ready at this moment or later.",
+    "ready_to": "Became ready before this moment.",
+    "done_from": "Done, and confirmed by Ramp at this moment or later.",
+    "done_to": "Done, and confirmed by Ramp before this moment.",
+    "failed_from": "Failed at this moment or later, and not tried again since.",
+    "failed_to": "Failed before this moment, and not tried again since.",
+    "tries": "Whether they went through at the `first` try, or only `again`.",
 }
 FILTERS = parameters(ItemFilterForm({}), WORDS)
 

@@ -348,6 +348,9 @@ class SyncItem(models.Model):
             models.Index(
                 fields=["acked_at"], condition=models.Q(state="ACKED"), name="item_acked_at"
             ),
+            models.Index(
+                fields=["state_at"], condition=models.Q(state="FAILED"), name="item_failed_since"
+            ),
             models.Index(  # bills that are not in the ERP, by when they must be paid
                 fields=["payable_on", "connection"],
                 include=["accounting_date", "ready_at"],

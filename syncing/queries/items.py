@@ -3,14 +3,16 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
+from connections.models import Connection
 from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
-from syncing.models import Handling, ItemEvent, SyncItem
+from syncing.close_rules import month_after
+from syncing.models import NO_ENTITY, Handling, ItemEvent, Occurrence, SyncItem
 from syncing.queries.words import (
     LOOKS,
     OPEN,
@@ -21,6 +23,7 @@ from syncing.queries.words import (
     Word,
     party_of,
     rows_for,
+    rows_of,
     type_label,
     word_for,
 )
@@ -33,6 +36,7 @@ _READY, _FAILED = SyncItem.State.READY, SyncItem.State.FAILED
 
 SHOWN = "shown"
 ONLY = "only"
+FIRST, AGAIN = "first", "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,33 @@ class ItemFilter:
     amount_to: Decimal | None = None
     """In whole units of each item's own currency, both included."""
     entity_id: uuid.UUID | None = None
-    """Ramp's id of the entity."""
+    """Ramp's id of the entity; `NO_ENTITY` for what is of none."""
+    period: date | None = None
+    """The first day of the month that they are booked in, as the close board counts them."""
     card: str = ""
     """The last four digits."""
     invoice_number: str = ""
     """Its beginning, whatever its case."""
+    category: str = ""
+    """Of what is wrong, as `ErrorCategory` has it."""
+    party: Party | None = None
+    """Whose move it is."""
+    currency: str = ""
+    erp: str = ""
+    """The name of the customer's ERP."""
+    customer_owner: str = ""
+    """Who looks after the customer."""
+    ready_from: datetime | None = None
+    ready_to: datetime | None = None
+    """When they became ready: from the first on, before the second. So the other times."""
+    done_from: datetime | None = None
+    done_to: datetime | None = None
+    """When Ramp confirmed what is done."""
+    failed_from: datetime | None = None
+    failed_to: datetime | None = None
+    """When those failed that have failed and still are."""
+    tries: str = ""
+    """`FIRST` went through at the first try, `AGAIN` did not."""
     among: Q | None = None
     """Some other choice, such as what a comparison has found."""
 
@@ -83,6 +109,11 @@ class ItemFilter:
             or self.waits_for
             or self.press_id
             or self.snoozed
+            or self.category
+            or self.party
+            or self.currency
+            or self.erp
+            or self.customer_owner
             or self.looks_at_rows
         )
 
@@ -91,6 +122,7 @@ class ItemFilter:
         """Whether it asks for what no roll-up knows, so that only the rows can be counted."""
         return bool(
             self.error_code
+            or self.cause
             or self.text
             or self.waits_for
             or self.press_id
@@ -102,8 +134,16 @@ class ItemFilter:
             or self.amount_from is not None
             or self.amount_to is not None
             or self.entity_id
+            or self.period
             or self.card
             or self.invoice_number
+            or self.ready_from
+            or self.ready_to
+            or self.done_from
+            or self.done_to
+            or self.failed_from
+            or self.failed_to
+            or self.tries
             or self.among is not None
         )
 
@@ -242,7 +282,48 @@ def _before_snoozing(chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
         items = items.filter(chosen.among)
     if chosen.text:
         items = with_label(items, chosen.text)
+    items = _at_times(_whose(items, chosen, now), chosen)
     return _handled(_of_amount(_of_document(items, chosen), chosen), chosen)
+
+
+def _whose(items: QuerySet[SyncItem], chosen: ItemFilter, now: datetime) -> QuerySet[SyncItem]:
+    """By whose they are, and whose move it is."""
+    if chosen.category:
+        items = items.filter(error_category=chosen.category)
+    if chosen.party:
+        items = items.filter(rows_of(chosen.party, now))
+    if chosen.currency:
+        items = items.filter(currency=chosen.currency)
+    customers = Connection.objects.all()
+    if chosen.erp:
+        customers = customers.filter(erp_name=chosen.erp)
+    if chosen.customer_owner:
+        customers = customers.filter(owner=chosen.customer_owner)
+    if chosen.erp or chosen.customer_owner:
+        items = items.filter(connection__in=customers)
+    return items
+
+
+def _at_times(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
+    """By when they came, went through or failed."""
+    if chosen.ready_from:
+        items = items.filter(ready_at__gte=chosen.ready_from)
+    if chosen.ready_to:
+        items = items.filter(ready_at__lt=chosen.ready_to)
+    if chosen.done_from or chosen.done_to:
+        items = items.filter(state=SyncItem.State.ACKED, **_between("acked_at", chosen, "done"))
+    if chosen.failed_from or chosen.failed_to:
+        items = items.filter(state=_FAILED, **_between("state_at", chosen, "failed"))
+    if chosen.tries:
+        before = Exists(Occurrence.objects.filter(item=OuterRef("pk")))
+        first = Q(attempts__lte=1) & ~before
+        items = items.filter(first if chosen.tries == FIRST else ~first)
+    return items
+
+
+def _between(column: str, chosen: ItemFilter, name: str) -> dict[str, datetime]:
+    ends = {"gte": getattr(chosen, f"{name}_from"), "lt": getattr(chosen, f"{name}_to")}
+    return {f"{column}__{how}": moment for how, moment in ends.items() if moment}
 
 
 def _of_document(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
@@ -251,8 +332,11 @@ def _of_document(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[Sync
         items = items.filter(accounting_date__gte=chosen.dated_from)
     if chosen.dated_to:
         items = items.filter(accounting_date__lte=chosen.dated_to)
+    if chosen.period:
+        items = items.filter(in_period(chosen.period))
     if chosen.entity_id:
-        items = items.filter(entity_ramp_id=chosen.entity_id)
+        named = None if chosen.entity_id == NO_ENTITY else chosen.entity_id
+        items = items.filter(entity_ramp_id=named)
     if chosen.card:
         items = items.filter(card_last_four=chosen.card)
     if chosen.invoice_number:
@@ -260,6 +344,15 @@ def _of_document(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[Sync
             ~Q(invoice_number=""), lower_number__startswith=chosen.invoice_number.lower()
         )
     return items
+
+
+def in_period(period: date) -> Q:
+    """The items of a month, as the triggers of `PeriodCount` count them."""
+    after = month_after(period)
+    begins, ends = (datetime.combine(day, time(), UTC) for day in (period, after))
+    return Q(accounting_date__gte=period, accounting_date__lt=after) | Q(
+        accounting_date=None, ready_at__gte=begins, ready_at__lt=ends
+    )
 
 
 def _of_amount(items: QuerySet[SyncItem], chosen: ItemFilter) -> QuerySet[SyncItem]:
@@ -297,13 +390,24 @@ def with_label(items: QuerySet[SyncItem], text: str) -> QuerySet[SyncItem]:
     return items.alias(lower_label=Lower("label")).filter(lower_label__startswith=text.lower())
 
 
+def time_of(chosen: ItemFilter) -> str:
+    """The column that a list is in the order of: the time it asks for, so that an index leads
+    there and nobody looks through years of items.
+    """
+    if chosen.done_from or chosen.done_to:
+        return "acked_at"
+    if chosen.failed_from or chosen.failed_to:
+        return "state_at"
+    return "ready_at"
+
+
 def page_of_items(
     chosen: ItemFilter, *, after: Cursor | None, now: datetime, size: int = PAGE_SIZE
 ) -> KeysetPage[SyncItem]:
     """One page of a filtered list: what is open by how long it waits, the rest newest first."""
     return keyset_page(
         with_handling(matching(chosen, now)),
-        field="ready_at",
+        field=time_of(chosen),
         after=after,
         size=size,
         newest_first=not chosen.is_open,

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from rampbridge.lib.keyset import Cursor, keyset_rows
-from syncing.queries.items import PAGE_SIZE, ItemFilter, matching
+from syncing.queries.items import PAGE_SIZE, ItemFilter, matching, time_of
 from syncing.statements import rows
 
 _SHOWN = (
@@ -63,7 +63,7 @@ def _page(chosen: ItemFilter, after: Cursor | None, now: datetime) -> tuple[str,
             is_past_lease=_so(Q(lease_until__lt=now)),
             is_snoozed=_so(Q(handling__snoozed_until__gt=now)),
         ),
-        field="ready_at",
+        field=time_of(chosen),
         after=after,
         size=PAGE_SIZE,
         newest_first=not chosen.is_open,

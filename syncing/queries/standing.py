@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum, Value
 
+from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing.models import ItemCount, ItemTotal, SyncItem
 from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Party, Word, party_of, word_of
@@ -25,6 +26,8 @@ class Standing:
     party: Party
     items: int
     money: Money
+    category: str = ""
+    """Of what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,23 @@ def standings(
     now: datetime,
     connection_ids: Collection[uuid.UUID] | None = None,
     connection_id: uuid.UUID | None = None,
+    erp: str = "",
+    customer_owner: str = "",
 ) -> list[Standing]:
-    """What stands where: for everybody, for each of some connections, or for one. One statement."""
+    """What stands where: for everybody, for each of some connections, or for one. One statement.
+
+    :param erp: the name of the ERP that customers must have; those of one are not told apart
+    :param customer_owner: who must look after them
+    """
     counts: QuerySet[Any] = ItemCount.objects.filter(items__gt=0)
-    if connection_id is None and connection_ids is None:
+    if connection_id is None and connection_ids is None and not (erp or customer_owner):
         counts = ItemTotal.objects.all()
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
+    if erp or customer_owner:
+        where = {"erp_name": erp, "owner": customer_owner}
+        customers = Connection.objects.filter(**{name: one for name, one in where.items() if one})
+        counts = counts.filter(connection__in=customers)
+        lapsed = lapsed.filter(connection__in=customers)
     if connection_id:
         counts = counts.filter(connection_id=connection_id)
         lapsed = lapsed.filter(connection_id=connection_id)
@@ -89,6 +103,7 @@ def _standing(row: Mapping[str, object], word: Word) -> Standing:
         party=party_of(word, state),
         items=int(str(row["n"])),
         money=Money(int(str(row["minor"])), str(row["currency"]), int(str(row["exponent"]))),
+        category=str(row["error_category"]),
     )
 
 

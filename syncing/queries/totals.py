@@ -54,6 +54,17 @@ def counted(items: QuerySet[SyncItem], *, at_most: int = COUNTED) -> Totals:
     )
 
 
+def added_up(items: Iterable[SyncItem]) -> Totals:
+    """The totals of items at hand."""
+    sums: dict[str, Money] = {}
+    n = 0
+    for item in items:
+        before = sums.get(item.currency)
+        sums[item.currency] = before + item.money if before else item.money
+        n += 1
+    return Totals(n, sorted(sums.values(), key=lambda money: money.currency))
+
+
 def totals(
     chosen: ItemFilter,
     *,
@@ -63,13 +74,18 @@ def totals(
 ) -> Totals:
     """Everything that a filter matches, as its list shows it.
 
-    :param lines: the roll-up of the chosen customer, if it was read already
+    :param lines: the roll-up of the chosen customers, if it was read already
     :param hidden: what the list leaves out as it is put off, if it was counted already
     """
     if chosen.looks_at_rows:
         return counted(matching(chosen, now))
     if lines is None:
-        lines = standing.standings(now=now, connection_id=chosen.connection_id)
+        lines = standing.standings(
+            now=now,
+            connection_id=chosen.connection_id,
+            erp=chosen.erp,
+            customer_owner=chosen.customer_owner,
+        )
     mine = [line for line in lines if _is_chosen(chosen, line)]
     known = Totals(sum(line.items for line in mine), standing.sums(mine))
     if not chosen.hides_snoozed:
@@ -79,6 +95,12 @@ def totals(
 
 def _is_chosen(chosen: ItemFilter, line: standing.Standing) -> bool:
     if chosen.object_type and line.object_type != chosen.object_type:
+        return False
+    if chosen.category and line.category != chosen.category:
+        return False
+    if chosen.party and line.party != chosen.party:
+        return False
+    if chosen.currency and line.money.currency != chosen.currency:
         return False
     if chosen.word:
         return line.word == chosen.word

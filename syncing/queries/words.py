@@ -179,6 +179,26 @@ def rows_for(word: Word, now: datetime) -> Q:
             return Q(state=_S.WITHDRAWN)
 
 
+def rows_of(party: Party, now: datetime) -> Q:
+    """The rows whose move it is this party's, by the same rules as `party_of`."""
+    lapsed = Q(state=_S.POSTING, lease_until__lt=now)
+    match party:
+        case Party.US:
+            return (
+                rows_for(Word.NEEDS_PERSON, now)
+                | rows_for(Word.UNCERTAIN, now)
+                | rows_for(Word.QUEUED, now)
+            )
+        case Party.CUSTOMER:
+            return rows_for(Word.CUSTOMER, now)
+        case Party.ERP:
+            return rows_for(Word.RETRYING, now) | Q(state=_S.POSTING) & ~lapsed
+        case Party.RAMP:
+            return Q(state__in=[_S.POSTED, _S.ACKING])
+        case Party.NOBODY:
+            return Q(state__in=[_S.ACKED, _S.EXTERNAL, _S.WITHDRAWN])
+
+
 def type_label(object_type: str) -> str:
     """What people call a type of object; a type we do not know keeps its name, made readable."""
     if object_type in SyncItem.ObjectType.values:

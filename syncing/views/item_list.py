@@ -14,16 +14,17 @@ from connections import audit
 from connections import queries as connection_queries
 from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
-from rampbridge.lib.keyset import Cursor
+from rampbridge.lib.keyset import Cursor, KeysetPage
 from rampbridge.policy import Permission, allow, can, roles_of
 from syncing import saved_views, selections
 from syncing.bulk.acts import KINDS, Act, Kind
 from syncing.forms import ALL, OPEN, ItemFilterForm
 from syncing.job_forms import ChosenForm, people
-from syncing.models import SyncItem
+from syncing.models import NO_ENTITY, SyncItem
 from syncing.queries import exports, list_pulse, standing, totals
 from syncing.queries import items as item_queries
-from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Word
+from syncing.queries.errors import CATEGORIES
+from syncing.queries.words import LOOKS, OPEN_WORDS, PARTY_LABELS, Look, Party, Word
 from syncing.views.chosen import ChosenList, as_shown, bar, chosen_items, chosen_list
 from syncing.views.live import version_of
 
@@ -98,11 +99,17 @@ def _context(request: HttpRequest, chosen: ChosenList, now: datetime) -> dict[st
     me = request.user.get_username()
     narrowed = chosen.filter
     page = item_queries.page_of_items(narrowed, after=_after(request), now=now)
-    lines = standing.standings(now=now, connection_id=narrowed.connection_id)
+    lines = standing.standings(
+        now=now,
+        connection_id=narrowed.connection_id,
+        erp=narrowed.erp,
+        customer_owner=narrowed.customer_owner,
+    )
     selection = selections.of(me, chosen.query, now=now)
     rows = as_shown(item_queries.rows(page.rows, now), selection)
     hidden = totals.counted(item_queries.hidden_by_snoozing(narrowed, now), at_most=HIDDEN_COUNTED)
     typed = [one for one in lines if narrowed.object_type in ("", one.object_type)]
+    shown = bar(chosen, selection, now=now, lines=lines, hidden=hidden)
     return {
         "section": "items",
         "now": now,
@@ -116,10 +123,25 @@ def _context(request: HttpRequest, chosen: ChosenList, now: datetime) -> dict[st
         "is_narrowed": narrowed.is_narrowed,
         "hidden": hidden,
         "current": _look(narrowed.word, everything=narrowed.everything),
-        "bar": bar(chosen, selection, now=now, lines=lines, hidden=hidden),
+        "bar": shown,
+        "total": shown.whole or list_total(page, narrowed, now=now, lines=lines, hidden=hidden),
         "acts": acts_for(request),
         "pickable": True,
     }
+
+
+def list_total(
+    page: KeysetPage[SyncItem],
+    chosen: item_queries.ItemFilter,
+    *,
+    now: datetime,
+    lines: Sequence[standing.Standing] | None = None,
+    hidden: totals.Totals | None = None,
+) -> totals.Totals:
+    """How many the list holds. One that fits the page is counted there."""
+    if page.is_first and page.next is None:
+        return totals.added_up(page.rows)
+    return totals.totals(chosen, now=now, lines=lines, hidden=hidden)
 
 
 def _look(word: Word | None, *, everything: bool) -> Look:
@@ -171,6 +193,10 @@ def _narrowed_by(chosen: ChosenList) -> list[Narrowing]:
         "cause": "Of one error",
         "waits": "Waiting for the same",
         "press": "Asked for by one press of the sync button",
+        **_roll_up_words(form),
+        **_time_words(form),
+        "entity": "Of no entity" if form.value("entity") == str(NO_ENTITY) else "",
+        "period": f"Booked in {form.month:%B %Y}" if form.month else "",
         "found": f"{found.words.capitalize()}, {found.at:%-d %b}" if found else "",
     }
     narrowings = []
@@ -183,6 +209,31 @@ def _narrowed_by(chosen: ChosenList) -> list[Narrowing]:
             query.pop(parameter, None)
         narrowings.append(Narrowing(name, value, text, f"?{query.urlencode()}"))
     return narrowings
+
+
+def _roll_up_words(form: ItemFilterForm) -> dict[str, str]:
+    """Filters that charts link to: whose, and whose move."""
+    category, party = form.value("category"), form.value("party")
+    return {
+        "category": CATEGORIES[category].label if category else "",
+        "party": PARTY_LABELS[Party(party)] if party else "",
+        "currency": f"In {form.value('currency')}",
+        "erp": f"ERP: {form.value('erp')}",
+        "customer_owner": f"Customers of {form.value('customer_owner')}",
+    }
+
+
+def _time_words(form: ItemFilterForm) -> dict[str, str]:
+    """Moments that charts link to, each end a filter of its own."""
+    verbs = {"ready": "Became ready", "done": "Confirmed", "failed": "Failed and still so,"}
+    words = {
+        f"{name}_{end}": f"{verb} {how} {form.cleaned_data[f'{name}_{end}']:%-d %b, %H:%M:%S} UTC"
+        for name, verb in verbs.items()
+        for end, how in (("from", "from"), ("to", "before"))
+        if form.cleaned_data.get(f"{name}_{end}")
+    }
+    tries = {"first": "Through at the first try", "again": "Not through at the first try"}
+    return {**words, "tries": tries.get(form.value("tries"), "")}
 
 
 def _tabs(form: ItemFilterForm, lines: Sequence[standing.Standing]) -> list[Tab]:
