@@ -173,7 +173,6 @@ class Comparison:
         )
 
 
-_IN_ERP = frozenset({"POSTED", "ACKING", "ACKED"})
 _ORDER = {
     finding: n for n, finding in enumerate((*ON_STATEMENT[:2], *BESIDE_IT, *ON_STATEMENT[2:]))
 }
@@ -223,28 +222,53 @@ def _of_section(
 
 
 def _explain(line: Listed, item: Known | None) -> Explained:
-    finding, why = _finding(line, item)
+    cleared = line.cleared_at is not None
+    finding = finding_of(line.type, item.state if item else None, is_cleared=cleared)
+    why = _why(finding, line, item)
     return Explained(line.ramp_id, line.type, finding, why, item, line.created_at)
 
 
-def _finding(line: Listed, item: Known | None) -> tuple[Finding, str]:
-    if line.type not in OBJECT_TYPES:
-        return Finding.UNKNOWN, f"Ramp calls it {line.type or 'nothing'}, which we do not know."
-    if item is None:
-        if line.type == LineType.CARD and line.cleared_at is None:
-            return Finding.PENDING, "It has not cleared yet, so it cannot be ready to sync."
-        return Finding.UNKNOWN, "It never became ready to sync, as far as we know."
-    if item.state in _IN_ERP:
-        return Finding.SYNCED, item.document
-    match item.state:
+def finding_of(line_type: str, state: str | None, *, is_cleared: bool) -> Finding:
+    """What became of a line.
+
+    :param state: of our item; None if there is none
+    """
+    if line_type not in OBJECT_TYPES:
+        return Finding.UNKNOWN
+    match state:
+        case None:
+            pending = line_type == LineType.CARD and not is_cleared
+            return Finding.PENDING if pending else Finding.UNKNOWN
+        case "POSTED" | "ACKING" | "ACKED":
+            return Finding.SYNCED
         case "MISMATCH":
-            return Finding.DIFFERS, item.why or "The two sides disagree about it."
+            return Finding.DIFFERS
         case "EXTERNAL":
-            return Finding.OUTSIDE, "It was synced in Ramp, but not by us."
+            return Finding.OUTSIDE
         case "WITHDRAWN":
-            return Finding.TAKEN_BACK, "It was taken back in Ramp before we sent anything."
+            return Finding.TAKEN_BACK
         case _:
-            return Finding.UNSYNCED, item.why or "It is on its way."
+            return Finding.UNSYNCED
+
+
+def _why(finding: Finding, line: Listed, item: Known | None) -> str:
+    match finding:
+        case Finding.SYNCED:
+            return f"In the ERP as {item.document}." if item and item.document else "In the ERP."
+        case Finding.DIFFERS:
+            return (item and item.why) or "The two sides disagree about it."
+        case Finding.OUTSIDE:
+            return "It was synced in Ramp, but not by us."
+        case Finding.TAKEN_BACK:
+            return "It was taken back in Ramp before we sent anything."
+        case Finding.PENDING:
+            return "It has not cleared yet, so it cannot be ready to sync."
+        case Finding.UNKNOWN if line.type not in OBJECT_TYPES:
+            return f"Ramp calls it {line.type or 'nothing'}, which we do not know."
+        case Finding.UNKNOWN:
+            return "It never became ready to sync, as far as we know."
+        case _:
+            return (item and item.why) or "It is on its way."
 
 
 def _beside(item: Known, statement: str) -> Explained:

@@ -21,11 +21,11 @@ OPEN_RECENT, OPEN_OLD = 0.5, 0.025
 
 COLUMNS = (
     "id", "connection_id", "object_type", "ramp_id", "phase", "label", "memo", "person",
-    "invoice_number", "card_last_four", "accounting_date", "payable_on", "amount_minor", "currency",
-    "exponent", "ready_at", "seen_ready_at", "snapshot_at", "state", "state_at", "due_at",
-    "attempts", "lease_token", "lease_until", "may_be_in_erp_until", "erp_id", "erp_number", "posted_at",
-    "acked_at", "failure_telling", "error_category", "error_origin", "error_code", "error_title",
-    "error_fix", "error_text", "error_at",
+    "invoice_number", "card_last_four", "accounting_date", "payable_on", "amount_minor",
+    "currency", "exponent", "ready_at", "seen_ready_at", "snapshot_at", "state", "state_at",
+    "due_at", "attempts", "lease_token", "lease_until", "may_be_in_erp_until", "erp_id",
+    "erp_number", "posted_at", "acked_at", "failure_telling", "error_category", "error_origin",
+    "error_code", "error_title", "error_fix", "error_text", "error_at",
 )  # fmt: skip
 _TYPES = {
     "transaction": 70, "reimbursement": 10, "bill": 9, "bill_payment": 7, "transfer": 1,

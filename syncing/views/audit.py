@@ -19,7 +19,7 @@ from rampbridge.policy import Permission, allow
 from syncing.views.narrowing import chosen_customer, customers_offered, known
 
 _PAGES = {"item": "item", "incident": "incident", "job": "job", "run": "run", "webhook":
-          "webhook_event"}  # fmt: skip
+          "webhook_event", "snapshot": "close_snapshot"}  # fmt: skip
 """Where a subject has a page of its own that takes its id."""
 COLUMNS = ("at", "who", "act", "customer", "subject", "subject_id", "text")
 
