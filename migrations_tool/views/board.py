@@ -1,7 +1,8 @@
 """The list of migrations, and how one begins and ends."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -50,7 +51,7 @@ def migrations(request: HtmxHttpRequest) -> HttpResponse:
         "section": "migrations",
         "now": now,
         "page": page,
-        "lines": [_line(one, now.date()) for one in found],
+        "lines": [_line(one, now) for one in found],
         "tabs": [(name, label, name == show) for name, (label, _) in TABS.items()],
         "show": show,
         "steps": len(STEPS),
@@ -78,8 +79,9 @@ def _facts(row: Row) -> tuple[object, ...]:
     )
 
 
-def _line(row: Row, today: date) -> dict[str, object]:
+def _line(row: Row, now: datetime) -> dict[str, object]:
     flip_on = row.migration.flip_on
+    today = now.astimezone(ZoneInfo(row.migration.connection.time_zone)).date()
     return {
         "row": row,
         "migration": row.migration,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from migrations_tool.models import ConnectionMigration, StepRun, Waiver
-from migrations_tool.steps import Act
 from migrations_tool.wizard import LABELS, Light, Status
 from syncing.queries.words import Look
 
@@ -51,13 +50,6 @@ RUN_LOOKS: Mapping[str, Look] = {
     StepRun.State.DONE: Look("Done", "done", "circle-check"),
     StepRun.State.REFUSED: Look("Refused", "customer", "hand"),
     StepRun.State.FAILED: Look("Failed", "person", "octagon-alert"),
-}
-ACT_WORDS: Mapping[Act, str] = {
-    Act.CHECK: "Check",
-    Act.PLAN: "Plan",
-    Act.APPLY: "Apply",
-    Act.COMPLETE: "Complete",
-    Act.UNDO: "Take back",
 }
 EVIDENCE_LOOKS: Mapping[bool, Look] = {
     True: Look("Seen", "done", "circle-check"),

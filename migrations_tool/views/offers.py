@@ -94,13 +94,16 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
         return []
     known = BY_STEP[step].acts
     is_ready = all(one.is_open for one in gates) and not missing(step, seen.standings)
-    main = _main(seen, step, is_ready=is_ready)
+    main = _main(seen, step, gates, is_ready=is_ready)
     found = []
     for act in Act:
         if act not in known or (act is Act.COMPLETE and status in OVER):
             continue
         if act is Act.UNDO and (step, Act.APPLY) not in seen.runs:
             continue  # nothing was done that could be taken back
+        why_not = why_not_yet(seen, step, act)
+        if why_not and status in OVER:
+            continue  # it is done: who wants it once more begins with the plan
         found.append(
             Offer(
                 act=act,
@@ -110,14 +113,15 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
                 touches=TOUCHES.get((step, act)),
                 is_main=act is main,
                 must_be_confirmed=is_destructive(step, act),
-                why_not=why_not_yet(seen, step, act),
+                why_not=why_not,
             )
         )
     return found
 
 
-def _main(seen: Seen, step: Step, *, is_ready: bool) -> Act:
-    """What one would do next: check, plan, apply, and complete once nothing is in the way."""
+def _main(seen: Seen, step: Step, gates: list[Gate], *, is_ready: bool) -> Act:
+    """What one would do next: check, plan, apply, and complete once nothing is in the way; or what
+    a condition says that mends it."""
     if seen.standings[step].status in OVER:
         return Act.CHECK
     if is_ready:
@@ -126,7 +130,13 @@ def _main(seen: Seen, step: Step, *, is_ready: bool) -> Act:
         run = seen.runs.get((step, act))
         if act in BY_STEP[step].acts and (run is None or run.state != StepRun.State.DONE):
             return act
-    return Act.CHECK
+    mending = (one.mended_by for one in gates if not one.is_open and one.mended_by)
+    return next(mending, Act.CHECK)
+
+
+def run_words(step: Step, act: Act) -> str:
+    """An act that runs or has run, in the words of its button."""
+    return _label(step, act).removesuffix(" now")
 
 
 def _label(step: Step, act: Act) -> str:

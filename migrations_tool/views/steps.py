@@ -28,14 +28,13 @@ from migrations_tool.steps import (
     is_behind_point_of_no_return,
 )
 from migrations_tool.views.looks import (
-    ACT_WORDS,
     LIGHT_LOOKS,
     MIGRATION_LOOKS,
     RUN_LOOKS,
     STATUS_LOOKS,
     WAIVER_LOOKS,
 )
-from migrations_tool.views.offers import offers
+from migrations_tool.views.offers import offers, run_words
 from migrations_tool.wizard import OVER, Gate, Light, Standing, Status, current_step, missing
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.policy import Permission, allow, can
@@ -182,7 +181,7 @@ def page_of(
         "missing": [BY_STEP[one] for one in missing(step, seen.standings)],
         "run": run,
         "run_look": RUN_LOOKS[run.state] if run else None,
-        "run_words": ACT_WORDS[_act_of(seen, step)] if run else "",
+        "run_words": run_words(step, _act_of(seen, step)) if run else "",
         "other_runs": [
             (BY_STEP[Step(one.step)], one) for one in seen.open_runs if one.step != step
         ],
