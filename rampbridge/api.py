@@ -15,7 +15,19 @@ from ninja.openapi.schema import OpenAPISchema
 from connections import api_tokens
 from rampbridge import api_document
 from rampbridge.lib.problems import FieldProblem, problem
-from syncing.api import access, acts, customers, errors, filters, items, jobs, runs, search, why_not
+from syncing.api import (
+    access,
+    acts,
+    alerts,
+    customers,
+    errors,
+    filters,
+    items,
+    jobs,
+    runs,
+    search,
+    why_not,
+)
 
 DESCRIPTION = """\
 What the pages show and do, for other programs. A call carries a key: `Authorization: Bearer rbk_…`.
@@ -46,6 +58,7 @@ for prefix, router in (
     ("/items", items.router),
     ("/items", acts.router),
     ("/errors", errors.router),
+    ("/alerts", alerts.router),
     ("/jobs", jobs.router),
     ("/customers", customers.router),
     ("/runs", runs.router),

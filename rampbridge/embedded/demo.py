@@ -162,7 +162,7 @@ def preparations(home: Home) -> Iterator[Step]:
 
 
 def ours(home: Home) -> Iterator[Step]:
-    """The four processes of the program itself."""
+    """The five processes of the program itself."""
     worker = [
         *("-m", "celery", "-A", "rampbridge", "worker", "--pool", "threads", "--concurrency", "8"),
         *("-Q", "button,export,chart", "--without-gossip", "--without-mingle", "-n", "demo@%h"),
@@ -185,7 +185,14 @@ def ours(home: Home) -> Iterator[Step]:
         lambda: python(home, "worker", *worker),
         is_ready=lambda: True,
         needs=("seed",),
-        complaint=partial(worker_complaint, home.cluster.url(DATABASE)),
+        complaint=partial(complaint_of, home),
+    )
+    yield Service(
+        "watch",
+        "Watch that looks for alerts",
+        lambda: python(home, "watch", "manage.py", "watch_alerts"),
+        is_ready=lambda: True,
+        needs=("seed",),
     )
     yield Service(
         "beat",
@@ -239,6 +246,14 @@ def is_up(url: str) -> bool:
         return False
 
 
+def complaint_of(home: Home, age: float) -> str:
+    """As `worker_complaint`. A worker that somebody has stopped by a signal is left alone: they
+    want to see what happens then."""
+    if is_stopped(home.state().get("processes", {}).get("worker")):
+        return ""
+    return worker_complaint(home.cluster.url(DATABASE), age)
+
+
 def worker_complaint(database: str, age: float) -> str:
     """Why the worker should be started anew, or nothing.
 
@@ -256,6 +271,15 @@ def worker_complaint(database: str, age: float) -> str:
         return ""  # the database is being looked after too; until then nobody can make progress
     silent = row[0] if row and row[0] is not None else age
     return f"no progress for {silent:.0f} seconds." if silent > SILENT_SECONDS else ""
+
+
+def is_stopped(pid: int | None) -> bool:
+    """Whether a process was stopped by SIGSTOP and not told to go on."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def check_disk(place: Path) -> None:

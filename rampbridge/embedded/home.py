@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rampbridge.embedded.postgres import Cluster
 from rampbridge.embedded.valkey import Broker
@@ -120,6 +121,7 @@ class Home:
             "PUBLIC_URL": self.url("web"),
             "WEBHOOK_BASE_URL": self.url("web"),
             "SUPPORT_CONTACT": "support@integrator.example",
+            "EMAIL_URL": f"file://{quote(str(self.root / 'mail'))}",
             "RAMP_API_URL": self.url("ramp"),
             "RAMP_EGRESS": "demo",
             "POLL_INTERVAL_SECONDS": POLL_SECONDS,

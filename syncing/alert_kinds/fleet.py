@@ -22,7 +22,8 @@ def _worker(reading: Reading) -> Words:
     waits = int(reading.facts.get("waits", 0))
     return Words(
         f"No worker has done anything for {span(reading.value)}.",
-        f"Nothing is posted and nothing is reported meanwhile; {counted(waits, 'item')} wait."
+        f"Nothing is posted and nothing is reported meanwhile; {counted(waits, 'item')}"
+        f" wait{'s' if waits == 1 else ''}."
         if waits
         else "Nothing that becomes ready is posted or reported meanwhile.",
         "Restart the worker processes; that is safe at any time. If they run, look into their log"

@@ -11,6 +11,7 @@ from ninja import Field, Router, Schema
 from pydantic import AwareDatetime, StringConstraints
 
 from syncing import handling, services
+from syncing.alerts.acts import AlertIsOver
 from syncing.api.access import HANDLE, RETRY, SETTLE, caller_of
 from syncing.api.filters import Body, NothingThere, invalid
 from syncing.api.items import one_row
@@ -188,5 +189,6 @@ REFUSALS: Mapping[type[Exception], int] = {
     NotSettled: 409,
     NotStarted: 409,
     NotDone: 409,
+    AlertIsOver: 409,
 }
 """What services refuse, as a status. Their messages are fit to show."""

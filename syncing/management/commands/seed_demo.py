@@ -21,12 +21,12 @@ from django.utils import timezone
 from connections import clients, services
 from connections.erp.adapters.tryton.adapter import TrytonErp
 from connections.mirror import refresh
-from connections.models import Connection, LedgerAccount, Switch
+from connections.models import AlertChannel, Connection, LedgerAccount, Switch
 from connections.ramp.client import RampClient
 from connections.upkeep import switches
 from rampbridge.policy import Role
 from syncing import backfill, poll_schedule
-from syncing.models import Schedule
+from syncing.models import AlertRule, Schedule
 
 ERP_KIND = "tryton"
 PROFILE_CODES = {
@@ -65,6 +65,7 @@ class Command(BaseCommand):
     def handle(self, **_options: Any) -> None:
         erps = json.loads(_required("DEMO_ERP"))
         _create_people(_required("DEMO_PASSWORD"))
+        _have_alerts_told()
         businesses = {one["key"]: one for one in _businesses()}
         for number, (slug, erp_settings) in enumerate(erps.items(), start=1):
             if slug not in businesses:
@@ -176,6 +177,15 @@ def _create_people(password: str) -> None:
             user.set_password(password)
             user.save()
         user.groups.set([Group.objects.get(name=role.value)])
+
+
+def _have_alerts_told() -> None:
+    """Messages about alerts become files, so that a visitor can read them."""
+    channel, is_new = AlertChannel.objects.get_or_create(
+        name="Operations", defaults={"kind": "email", "addresses": ["ops@integrator.example"]}
+    )
+    if is_new:
+        channel.rules.set(AlertRule.objects.all())
 
 
 def _required(name: str) -> str:

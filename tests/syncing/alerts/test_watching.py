@@ -8,6 +8,8 @@ from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Credential, WebhookSubscription
 from syncing.alerts.sending import send_due
+from syncing.alerts.watching import watch
+from syncing.fleet.keeping import keep_up
 from syncing.models import (
     Alert,
     AlertDelivery,
@@ -15,8 +17,10 @@ from syncing.models import (
     AlertRule,
     AlertWatch,
     FlowBucket,
+    FlowEntry,
     Incident,
     Schedule,
+    SyncItem,
     SyncRequest,
     WorkerBeat,
 )
@@ -55,18 +59,18 @@ class TestShownBy:
     ) -> None:
         mail_to()
         SyncItemFactory.create(connection=customer(), due_at=now() - timedelta(hours=9))
-        stop_worker(ago=2 * MINUTE)
+        stop_worker(ago=2.5 * MINUTE)
 
         watcher.looks(10)
 
         (alert,) = watcher.open
         assert alert.title == "No worker has done anything for 11 min."
-        assert alert.why.endswith("1 item wait.") or "1 item" in alert.why
+        assert alert.why == "Nothing is posted and nothing is reported meanwhile; 1 item waits."
         assert alert.first_step.startswith("Restart the worker processes")
         assert alert.severity == "page"
 
         WorkerBeat.objects.update(beat_at=watcher.at)
-        SyncItemFactory._meta.model.objects.update(due_at=watcher.at + timedelta(hours=1))
+        SyncItem.objects.update(due_at=watcher.at + timedelta(hours=1))
         watcher.looks()
 
         assert watcher.open == []
@@ -119,11 +123,8 @@ class TestShownBy:
         watcher.looks(4)
 
         (alert,) = watcher.open
-        assert (
-            alert.title
-            == "Harbor Coffee: no webhook event for 5 h 1 min; usually one every 40 min."
-            or (alert.title.startswith("Harbor Coffee: no webhook event for 5 h"))
-        )
+        assert alert.title.startswith("Harbor Coffee: no webhook event for 5 h")
+        assert alert.title.endswith("usually one every 40 min.")
         assert "7 objects" in alert.why
         assert alert.first_step == "Renew the webhook in the customer's settings."
         assert alert.link == "/customers/harbor/settings/"
@@ -201,8 +202,6 @@ class TestOpening:
 
     def test_two_lookers_at_once_are_one(self, watcher: Watch) -> None:
         watcher.looks()
-        from syncing.alerts.watching import watch
-
         assert watch(now=watcher.at - MINUTE + timedelta(seconds=5)) is None
 
     def test_the_database_refuses_a_second_open_alert(self, watcher: Watch) -> None:
@@ -307,8 +306,6 @@ class TestMeasures:
         one = customer()
         Schedule.objects.update(last_posted_at=now() - timedelta(hours=1), last_acked_at=None)
         SyncItemFactory.create(connection=one, due_at=now() - timedelta(minutes=30))
-        from syncing.models import FlowEntry
-
         FlowEntry.objects.all().delete()
 
         assert self.kinds_open(watcher) == ["no_progress"]
@@ -339,8 +336,6 @@ class TestMeasures:
         assert "uncertain" in self.kinds_open(watcher)
 
     def test_an_old_item_counts_unless_it_waits_for_the_customer(self, watcher: Watch) -> None:
-        from syncing.fleet.keeping import keep_up
-
         only("backlog_age")
         old = now() - timedelta(hours=6)
         late = SyncItemFactory.create(
