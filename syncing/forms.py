@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import date
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
