@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncing.models import period_triggers
 from syncing.models.flow_triggers import by_their_times
 
 
@@ -60,6 +61,20 @@ OF_CUSTOMERS: Sequence[RollUp] = (
             SELECT fingerprint, connection_id, {_COUNT}, items, minor, 'epoch' FROM wrong
             ON CONFLICT (fingerprint, connection_id, {_COUNT})
             DO UPDATE SET items = t.items + excluded.items,
+                amount_minor = t.amount_minor + excluded.amount_minor""",
+        connection="connection_id",
+    ),
+    RollUp(
+        "months of a customer",
+        period_triggers.KEYS,
+        f"""SELECT {period_triggers.KEYS}, count(*) AS items, sum(amount_minor) AS minor
+            FROM ({period_triggers.by_period(f"syncing_syncitem WHERE {_MINE}")}) placed
+            GROUP BY {period_triggers.KEYS}""",
+        f"""SELECT {period_triggers.KEYS}, items, amount_minor AS minor
+            FROM syncing_periodcount WHERE {_MINE}""",
+        f"""INSERT INTO syncing_periodcount AS t ({period_triggers.KEYS}, items, amount_minor)
+            SELECT {period_triggers.KEYS}, items, minor FROM wrong
+            ON CONFLICT ({period_triggers.KEYS}) DO UPDATE SET items = t.items + excluded.items,
                 amount_minor = t.amount_minor + excluded.amount_minor""",
         connection="connection_id",
     ),

@@ -14,6 +14,7 @@ from syncing.models import (
     FlowBucket,
     ItemCount,
     ItemTotal,
+    PeriodCount,
     RecountFinding,
     RecountRound,
     Span,
@@ -96,6 +97,15 @@ class TestRecount:
 
         assert RecountFinding.objects.get().roll_up == "failures of a customer"
         assert ErrorCount.objects.get().items == 1
+
+    def test_mends_the_months_of_the_close_board(self, item: SyncItem) -> None:
+        PeriodCount.objects.filter(connection=item.connection, standing="moving").update(items=9)
+
+        assert whole_round() == 1
+
+        finding = RecountFinding.objects.get()
+        assert (finding.roll_up, finding.items_kept) == ("months of a customer", 9)
+        assert PeriodCount.objects.get(standing="moving").items == 1
 
     def test_mends_the_sums_of_all(self, item: SyncItem) -> None:
         assert item.pk
