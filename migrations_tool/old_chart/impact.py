@@ -40,11 +40,16 @@ def _words(row: OldRecord) -> list[str]:
     else:
         after = part.after(row.money_minor)
         words = [f"Of kind {label} {part.shown} is covered so far; with this decision {after}."]
-        left = part.open - 1
-        words.append(f"Then {left:,} stay open." if left else "Nothing of this kind is open then.")
+        words.append(_left(part.open - 1))
     if row.kind == Kind.FIELD:
         words.append(_options(row))
     return words
+
+
+def _left(count: int) -> str:
+    if not count:
+        return "Nothing of this kind is open then."
+    return "One stays open then." if count == 1 else f"{count:,} stay open then."
 
 
 def _options(field: OldRecord) -> str:
