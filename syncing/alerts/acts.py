@@ -54,16 +54,16 @@ def acknowledge(*, alert: Alert, actor: str, now: datetime, note: str = "") -> N
 
 
 def save_rule(
-    *, rule: AlertRule, channels: Sequence[AlertChannel], actor: str, version: int
+    *, rule: AlertRule, channels: Sequence[AlertChannel], actor: str, version: int | None
 ) -> AlertRule:
-    """Write a rule as it was filled in; a new one has no primary key yet.
+    """Write a rule as it was filled in.
 
-    :param version: of the rule as it was shown
+    :param version: of the rule as it was shown; None: it is a new one
     :raises ChangedMeanwhile: if it is no longer that
     """
     with transaction.atomic():
         before: dict[str, Any] = {}
-        if rule.pk is None:
+        if version is None:
             rule.save(force_insert=True)
         else:
             before = _rule_as_data(AlertRule.objects.get(pk=rule.pk))
@@ -121,18 +121,20 @@ def unmute(*, rule: AlertRule, actor: str) -> None:
         )
 
 
-def save_channel(*, channel: AlertChannel, url: str, actor: str, version: int) -> AlertChannel:
+def save_channel(
+    *, channel: AlertChannel, url: str, actor: str, version: int | None
+) -> AlertChannel:
     """Write a channel as it was filled in.
 
     :param url: of a webhook; empty: the one that it has
-    :param version: of the channel as it was shown
+    :param version: of the channel as it was shown; None: it is a new one
     :raises AddressRefused: if nothing may be sent there
     :raises ChangedMeanwhile: if it is no longer that version
     """
     if url:
         check_written(url)
     with transaction.atomic():
-        is_new = channel.pk is None
+        is_new = version is None
         if is_new:
             channel.save(force_insert=True)
         elif not AlertChannel.objects.filter(pk=channel.pk, version=version).update(

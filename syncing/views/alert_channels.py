@@ -121,7 +121,7 @@ def _edited(request: HttpRequest, form: ChannelForm, channel: AlertChannel | Non
             channel=form.into(channel or AlertChannel()),
             url=form.cleaned_data["url"],
             actor=request.user.get_username(),
-            version=form.cleaned_data["version"] or 0,
+            version=(form.cleaned_data["version"] or 0) if channel else None,
         )
     except acts.ChangedMeanwhile as refusal:
         messages.error(request, str(refusal))

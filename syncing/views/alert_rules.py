@@ -119,7 +119,7 @@ def _saved(
             rule=filled,
             channels=list(form.cleaned_data["channels"]),
             actor=request.user.get_username(),
-            version=form.cleaned_data["version"] or 0,
+            version=(form.cleaned_data["version"] or 0) if rule else None,
         )
     except acts.ChangedMeanwhile as refusal:
         messages.error(request, str(refusal))

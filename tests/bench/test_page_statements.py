@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from connections.models import LedgerAccount
+from connections.models import AlertChannel, Connection, LedgerAccount
 from migrations_tool import services
 from migrations_tool.steps import Path, Step
-from syncing.models import Incident, WebhookEvent
+from syncing.models import Alert, AlertRule, Incident, WebhookEvent
 from tests.factories import (
     ConnectionFactory,
     ItemEventFactory,
@@ -35,6 +35,7 @@ NO_PAGES = {
     "ramp_webhook": "a machine posts there",
     "healthz": "for machines",
     "readyz": "for machines",
+    "public_status": "cached, and open to all",
     "mirror_run": "needs an upload; as chart_run in test_views_chart",
     "chart_field": "needs a field of the chart",
     "vendor_links": "needs links under way",
@@ -145,6 +146,7 @@ def known() -> dict[str, Any]:
         "run": {"pk": SyncRunFactory.create(connection=connection).pk},
         "webhook_event": {"pk": event.pk},
         "incident": {"pk": incident.pk},
+        **_alert_rows(connection),
         "number": 1,
         "pk": 1,
         "item_pk": items[0].pk,
@@ -154,6 +156,18 @@ def known() -> dict[str, Any]:
         "batch": uuid4(),
         "key": "x",
     }
+
+
+def _alert_rows(connection: Connection) -> dict[str, Any]:
+    rule = AlertRule.objects.earliest("pk")
+    channel = AlertChannel.objects.create(name="Ops", kind="email", addresses=["a@example.com"])
+    rule.channels.add(channel)
+    alert = Alert.objects.create(
+        rule=rule, connection=connection, severity="page", opened_at=now(), seen_at=now(),
+        value=1, worst=1, title="It is wrong.", why="It is.", first_step="Look.", link="/",
+    )  # fmt: skip
+    rows = {"alert": alert.pk, "alert_rule": rule.pk, "alert_channel": channel.pk}
+    return {name: {"pk": pk} for name, pk in rows.items()}
 
 
 def test_of_every_page_are_few(visitor: Client, known: dict[str, Any]) -> None:

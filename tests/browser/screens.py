@@ -222,7 +222,11 @@ def _tell_stories(studio: Studio) -> None:
     from tests.browser import (
         acting_shots,
         acting_stories,
+        alert_shots,
+        alert_stories,
         api_shots,
+        backlog_shots,
+        backlog_stories,
         chart_shots,
         chart_stories,
         desk_shots,
@@ -248,7 +252,9 @@ def _tell_stories(studio: Studio) -> None:
     user = UserFactory.create(username="maya.okafor", roles=["support", "implementer"])
     studio.cookies = [session_cookie(user, studio.address)]
     studio.take(empty_shots())
+    studio.take(alert_shots.empty_shots())
     studio.take(api_shots.empty_shots())
+    studio.take(backlog_shots.empty_shots())
     studio.take(error_shots.empty_shots())
     studio.take(desk_shots.empty_shots())
     studio.take(migration_shots.empty_shots())
@@ -265,6 +271,11 @@ def _tell_stories(studio: Studio) -> None:
         (mapping_shots.ordinary, mapping_shots.shots),
         (mapping_shots.long_names, mapping_shots.long_shots),
         (api_shots.keys, api_shots.shots),
+        (alert_stories.a_bad_day, alert_shots.shots),
+        (alert_stories.long_names, alert_shots.long_shots),
+        (backlog_stories.a_week, backlog_shots.shots),
+        (backlog_stories.one_point, backlog_shots.point_shots),
+        (backlog_stories.long_names, backlog_shots.long_shots),
         (settle_stories.world, lambda: settle_shots.shots("harbor")),
         (settle_stories.long_world, lambda: settle_shots.shots("long")),
         (error_stories.a_week, error_shots.shots),

@@ -197,7 +197,7 @@ class TestPreview:
         ConnectionFactory.create(slug="other")
         self.keep(str(harbor.pk), 600, began=timedelta(days=3))
 
-        one = {"level": 500, "clear": 100, "scope": "customer"}
+        one: dict[str, Any] = {"level": 500, "clear": 100, "scope": "customer"}
         assert "1 time" in self.ask(client, **one, scope_value="harbor")
         assert "<strong>not</strong>" in self.ask(client, **one, scope_value="other")
 

@@ -366,4 +366,4 @@ class TestTheFrame:
 def _sent() -> list[str]:
     send_due(now=now() + timedelta(days=1))
     assert not AlertDelivery.objects.exclude(state="sent").exists()
-    return [one.subject for one in mail.outbox]
+    return [str(one.subject) for one in mail.outbox]
