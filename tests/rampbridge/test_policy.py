@@ -33,6 +33,7 @@ MATRIX = {
     Permission.RULE: {"implementer", "admin"},
     Permission.KEYS: {"implementer", "admin"},
     Permission.MIGRATE: {"implementer", "admin"},
+    Permission.CLOSE: {"implementer", "manager", "admin"},
     Permission.APPROVE: {"implementer", "manager", "admin"},
 }
 
