@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from rampbridge import logs
 
@@ -22,3 +23,10 @@ logconfig_dict["loggers"] |= {
     "gunicorn.access": {"level": "WARNING"},
     "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
 }
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """What a process has counted is not lost with it."""
+    from rampbridge.metrics.writing import write_down
+
+    write_down()

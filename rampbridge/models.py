@@ -1,4 +1,4 @@
-"""Figures of all processes together, written by `rampbridge.metrics.writing`."""
+"""Figures of all processes together, and the processes. Written by `rampbridge.metrics.writing`."""
 
 from django.db import models
 
@@ -42,3 +42,21 @@ class MeterDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.labels} {self.part} on {self.day}"
+
+
+class Process(models.Model):
+    """One process of ours: what it is, and when it last wrote down what it had counted."""
+
+    class Kind(models.TextChoices):
+        WEB = "web", "Web pages"
+        WORKER = "worker", "Worker"
+
+    name = models.CharField(max_length=200, primary_key=True, help_text="Its machine and number.")
+    kind = models.CharField(max_length=6, choices=Kind)
+    queues = models.JSONField(default=list, help_text="Of a worker: which it takes tasks from.")
+    release = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,7 +1,7 @@
 """What a worker knows of the task at hand, beside the task itself: its trace and its log's context.
 
 Connected to Celery's signals by `rampbridge.celery`. The figures that a worker has counted are
-written down here too, after a task.
+written down here too, after a task; its tables can be imported once Django is set up.
 """
 
 import time
@@ -10,11 +10,17 @@ from typing import Any
 
 import structlog
 from celery import Task
-from celery.signals import before_task_publish, task_postrun, task_prerun, worker_shutdown
+from celery.signals import (
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+)
+from django.conf import settings
 from django_structlog.celery import signals as log_signals
 
 from rampbridge.lib import tracing
-from rampbridge.metrics.writing import write_down, writer
 
 HEADER = "__trace__"
 
@@ -24,6 +30,7 @@ def connect() -> None:
     before_task_publish.connect(_send_along)
     task_prerun.connect(_begin)
     task_postrun.connect(_end)
+    worker_ready.connect(_introduce)
     worker_shutdown.connect(_write_the_rest)
     log_signals.bind_extra_task_metadata.connect(_say_whose)
 
@@ -50,10 +57,22 @@ def _end(task: Task[..., Any], **_: Any) -> None:
     stack = getattr(task.request, "_watch", None)
     if stack is not None:
         stack.close()
+    from rampbridge.metrics.writing import writer
+
     writer.write_if_due(now=time.monotonic())
 
 
+def _introduce(sender: Any, **_: Any) -> None:
+    from rampbridge.metrics.writing import Self, writer
+    from rampbridge.models import Process
+
+    queues = [queue.name for queue in sender.task_consumer.queues]
+    writer.introduce(Self(Process.Kind.WORKER, settings.RELEASE, queues))
+
+
 def _write_the_rest(**_: Any) -> None:
+    from rampbridge.metrics.writing import write_down
+
     write_down()
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from rampbridge.lib import measures, tracing
 from rampbridge.lib.outgoing import class_of
 
-PROBES = frozenset({"healthz", "readyz", "status"})
+PROBES = frozenset({"healthz", "readyz", "public_status"})
 
 
 class WebWatchMiddleware:

@@ -9,7 +9,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
 application = get_wsgi_application()
 
-from rampbridge.metrics.writing import writer  # noqa: E402  needs settings
+from django.conf import settings  # noqa: E402
+
+from rampbridge.metrics.writing import Self, writer  # noqa: E402  needs settings
+from rampbridge.models import Process  # noqa: E402
+
+writer.introduce(Self(Process.Kind.WEB, settings.RELEASE))
 
 
 @request_finished.connect

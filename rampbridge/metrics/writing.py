@@ -1,6 +1,10 @@
 """Add what this process has counted to the figures of all processes."""
 
-from collections.abc import Mapping
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from threading import Lock
 
 import orjson
@@ -10,12 +14,23 @@ from django.db import DatabaseError
 from rampbridge.lib import meters
 from rampbridge.lib.meters import Figure
 from rampbridge.lib.statements import execute
+from rampbridge.models import Process
 
 EVERY_SECONDS = 5.0
 KEPT_DAYS = 40
 """Of the figures by day: a promise is held against the last 28."""
+GONE_AFTER = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """What this process is."""
+
+    kind: Process.Kind
+    release: str
+    queues: Sequence[str] = ()
 
 
 class Writer:
@@ -27,6 +42,12 @@ class Writer:
     def __init__(self) -> None:
         self._next = 0.0
         self._lock = Lock()
+        self._self: Self | None = None
+
+    def introduce(self, about: Self) -> None:
+        """Say what this process is. From now on it is shown among those that run."""
+        self._self = about
+        self._next = 0.0
 
     def write_if_due(self, *, now: float) -> None:
         """Write if it is time to and nobody else of this process is at it.
@@ -38,6 +59,8 @@ class Writer:
                 return
             self._next = now + EVERY_SECONDS
         write_down()
+        if self._self:
+            _be_seen(self._self)
 
 
 def write_down() -> None:
@@ -57,19 +80,45 @@ def add(figures: Mapping[Figure, float]) -> None:
 
     In the order of their names: two processes that write at once wait, and never for each other.
     """
-    lines = sorted((name, orjson.dumps(labels).decode(), part, value)
+    lines = sorted((name, orjson.dumps(labels).decode(), part, float(value))
                    for (name, labels, part), value in figures.items())  # fmt: skip
     names, labels, parts, values = (list(column) for column in zip(*lines, strict=True))
     execute(_ADD, {"names": names, "labels": labels, "parts": parts, "values": values})
 
 
-def prune_days() -> int:
-    """Drop figures by day that no promise looks at any more. Returns how many."""
-    return execute(
+def _be_seen(about: Self) -> None:
+    try:
+        execute(
+            """
+            INSERT INTO rampbridge_process (name, kind, queues, release, started_at, seen_at)
+            VALUES (%s, %s, %s, %s, now(), now())
+            ON CONFLICT (name) DO UPDATE SET seen_at = now(), release = excluded.release,
+                queues = excluded.queues, kind = excluded.kind
+            """,
+            [
+                process_name(),
+                about.kind,
+                orjson.dumps(list(about.queues)).decode(),
+                about.release,
+            ],
+        )
+    except DatabaseError as error:
+        log.warning("process_not_seen", cause=str(error))
+
+
+def process_name() -> str:
+    """This process, by its machine and number: the name of its progress beat, too."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def tidy_up() -> None:
+    """Drop figures by day that no promise looks at any more, and processes that are long gone."""
+    execute(
         "DELETE FROM rampbridge_meterday"
         " WHERE day < (statement_timestamp() AT TIME ZONE 'UTC')::date - %s",
         [KEPT_DAYS],
     )
+    execute("DELETE FROM rampbridge_process WHERE seen_at < now() - %s", [GONE_AFTER])
 
 
 _ADD = """

@@ -13,7 +13,8 @@ from rampbridge.lib import measures, meters
 from rampbridge.metrics import reading, writing
 from rampbridge.metrics.collecting import HEAVY_SECONDS, LIGHT_SECONDS, Figures
 from rampbridge.metrics.serving import MetricsApp
-from rampbridge.models import Meter, MeterDay
+from rampbridge.models import Meter, MeterDay, Process
+from syncing.backlog import folding
 from syncing.models import SyncItem
 from tests.factories import ConnectionFactory, ScheduleFactory, SyncItemFactory, now
 
@@ -112,8 +113,21 @@ class TestCounting:
         for day in (today, today - timedelta(days=writing.KEPT_DAYS + 2)):
             MeterDay.objects.create(day=day, name="recoveries", labels=["posting"], value=1)
 
-        assert writing.prune_days() == 1
+        writing.tidy_up()
+
         assert MeterDay.objects.get().day == today
+
+    def test_a_process_is_seen_for_as_long_as_it_lives_and_a_day(self) -> None:
+        writer = writing.Writer()
+        writer.introduce(writing.Self(Process.Kind.WORKER, "1.2.3", ["export"]))
+        writer.write_if_due(now=0.0)
+        writing.tidy_up()
+
+        seen = Process.objects.get()
+        assert (seen.kind, seen.queues, seen.release) == ("worker", ["export"], "1.2.3")
+        Process.objects.update(seen_at=now() - 2 * writing.GONE_AFTER)
+        writing.tidy_up()
+        assert not Process.objects.exists()
 
 
 class TestFlow:
@@ -184,7 +198,7 @@ class TestScrapes:
     def test_many_at_once_cost_the_database_no_more_than_one(
         self, app: MetricsApp, clock: Clock, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(8):  # three of them figures, in two transactions
+        with django_assert_num_queries(9):  # of which three read figures
             scrape(app)
         with django_assert_num_queries(0):
             scrape(app)
@@ -192,7 +206,7 @@ class TestScrapes:
         with django_assert_num_queries(5):
             scrape(app)
         clock.seconds += HEAVY_SECONDS
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             scrape(app)
 
     def test_no_label_names_a_customer(self, app: MetricsApp) -> None:
@@ -230,3 +244,15 @@ def test_a_fork_does_not_write_its_parents_figures() -> None:
     meters._forget()
 
     assert not meters.take()
+
+
+def test_folding_moves_steps_on_and_loses_none(app: MetricsApp, clock: Clock) -> None:
+    item = SyncItemFactory.create()
+    SyncItem.objects.filter(pk=item.pk).update(state="EXTERNAL")
+    before = scrape(app)
+
+    folding.fold()
+    clock.seconds += LIGHT_SECONDS
+
+    assert of(before, "externally_synced_total") == of(scrape(app), "externally_synced_total") == 1
+    assert Meter.objects.get(name="externally_synced").value == 1
