@@ -1,5 +1,6 @@
 """Fold what the items' triggers have written into buckets of a minute, an hour and a day."""
 
+from rampbridge.metrics import flow as metrics
 from syncing.statements import execute, rows
 
 MINUTES_KEPT = "3 days"
@@ -69,6 +70,8 @@ _FOLD = f"""
         {_FLOW} {_ADD_FLOW}
     ), latency AS (
         {_LATENCY} {_ADD_LATENCY}
+    ), figures AS (
+        {metrics.KEEP}
     )
     SELECT count(*) FROM source
 """  # noqa: S608  constants of this file
@@ -81,10 +84,10 @@ def fold() -> int:
 
     Only one may be at it: two would wait for each other at the same buckets.
     """
-    moved = 0
+    moved: int = 0
     while True:
         ((taken,),) = rows(_FOLD, {"most": MOST_AT_ONCE})
-        moved += taken
+        moved += int(taken)
         if taken < MOST_AT_ONCE:
             return moved
 
