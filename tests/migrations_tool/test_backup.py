@@ -352,6 +352,19 @@ class TestSealed:
         assert "older than the last change of the chart: GL accounts" in gate.words
         assert world.status(Step.BACKUP) is Status.STALE
 
+    def test_what_a_condition_says_to_do_is_the_first_button(
+        self, world: World, client: Client
+    ) -> None:
+        make(world)
+        rename_account(world)
+        world.do(Step.BACKUP, Act.CHECK)
+        client.force_login(UserFactory.create(roles=["implementer"]))
+
+        page = client.get(reverse("migration_step", args=[world.migration.pk, "backup"]))
+
+        assert "Make the backup again" in page.content.decode()
+        assert [one.act for one in page.context["offers"] if one.is_main] == [Act.APPLY]
+
     def test_it_is_stale_after_thirty_days(self, world: World) -> None:
         make(world)
         world.turn(days=30, seconds=1)

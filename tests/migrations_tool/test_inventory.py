@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from connections.ramp.spend import Bill
+from migrations_tool.hypercare import targets
 from migrations_tool.inventory import bills_in_flight
 from migrations_tool.inventory.tables import Inventory
 from migrations_tool.inventory.tally import READY, UNSYNCED, Tally
@@ -51,6 +52,20 @@ def test_every_object_is_counted_in_its_state_with_its_money(planned: World) -> 
     assert counts["transfer"][READY] == {"count": 1, "amounts": {"USD": 50000}}
     assert counts["vendor_credit"]["untracked"] == {"count": 1, "amounts": {"USD": 2500}}
     assert planned.light("inventory.counted") is Light.GREEN
+
+
+def test_what_stayed_ready_for_days_is_the_old_integrations_own_rate(planned: World) -> None:
+    planned.do(Step.INVENTORY, Act.APPLY)
+    assert planned.migration.baseline["error_percent"] == 0
+
+    planned.turn(days=10)
+    planned.do(Step.INVENTORY, Act.APPLY)
+
+    baseline = planned.migration.baseline
+    assert baseline["left_behind"] == 5  # all that is ready is ten days old by now
+    share = 100 * 5 / (5 + baseline["synced"])
+    assert share <= baseline["error_percent"] < share + 1
+    assert targets.allowed_percent(planned.migration) == 10
 
 
 def test_bills_that_are_not_approved_are_not_ready(planned: World) -> None:

@@ -85,9 +85,12 @@ class TestManyRecords:
         )
         many = [Candidate(str(n), f"Cost centre expenses {n}") for n in range(5000)]
 
-        Suggester(many).suggest(Coding("x", "Cost centre expenses of the year"))
-
+        Suggester(many).suggest(Coding("x", "Cost center expense 17 b"))
         assert 0 < len(compared) <= 200
+
+        compared.clear()
+        Suggester(many).suggest(Coding("x", "Cost centre of another name, far too long"))
+        assert not compared  # their lengths alone tell them apart
 
 
 class Never:
