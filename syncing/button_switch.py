@@ -73,7 +73,7 @@ def _verdict(
     size = _percentile(sizes, 95)
     seconds = sync_requests.START_SECONDS + SLOWEST_OF_A_HUNDRED * size / speed
     measured = f"{connection.erp_name} takes {speed:.1f} documents a second"
-    takes = f"so {size} {noun}, a large press, take up to {_minutes(seconds)}"
+    takes = f"so {size} {noun}, a large press, take up to {_span(seconds)}"
     if seconds > sync_requests.STOP_SECONDS:
         words = (
             f"{measured}, {takes}. Ramp waits five minutes and nothing may start after four."
@@ -121,6 +121,6 @@ def _percentile(sizes: Sequence[int], percent: int) -> int:
     return sizes[math.ceil(len(sizes) * percent / 100) - 1] if sizes else 0
 
 
-def _minutes(seconds: float) -> str:
+def _span(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} minutes"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -73,7 +73,7 @@ def ill(slug: str = "settings-ill", name: str = "Verde Clinics") -> Connection:
     _refused(
         connection, Chore.Kind.SWITCH, Switch.Name.TRANSACTION_BUTTON,
         "The button was not switched on.",
-        "Tryton takes 0.4 documents a second, so 212 transactions take up to 13:20 minutes.",
+        "Tryton takes 0.4 documents a second, so 212 transactions take up to 13 min 20 s.",
     )  # fmt: skip
     Switch.objects.filter(connection=connection, name=Switch.Name.TRANSACTION_BUTTON).update(
         wanted=True, wanted_by="maya.okafor", wanted_at=now()
