@@ -74,7 +74,7 @@ def backlog(request: HtmxHttpRequest) -> HttpResponse:
         "section": "backlog",
         "now": now,
         **context_of(read(chosen, now=now)),
-        "query": query.urlencode(),
+        "page_query": query.urlencode(),
         "live_url": f"{request.path}?{_with(query.urlencode(), f'version={slot(now)}.{token}')}",
     }
     if is_poll:
@@ -192,7 +192,7 @@ def _headline(reading: Reading) -> dict[str, Any]:
         ],
         "took": [
             (name, took, items_url(of_all_entities.gone(done_from=took.since)))
-            for name, took in zip(("24 h", "7 days"), reading.took, strict=True)
+            for name, took in zip(("24 hours", "7 days"), reading.took, strict=True)
         ],
         "done": done,
         "done_url": items_url(scope.gone(done_from=since)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.urls import reverse
 
@@ -23,7 +24,7 @@ from syncing.views.backlog_scope import AMOUNT, MINUTES
 LATE_BANDS = 3
 """The oldest ones, from four hours on: what waits that long is late, whoever's move it is."""
 PARTIES: Sequence[tuple[Party, str, str]] = (
-    (Party.US, "person", "user"),
+    (Party.US, "work", "user"),
     (Party.CUSTOMER, "customer", "hand"),
     (Party.ERP, "retry", "building-2"),
     (Party.RAMP, "neutral", "send"),
@@ -83,10 +84,10 @@ def age_chart(
     """
 
     def of_now(pile: Pile) -> int:
-        return max(pile.of(money.currency), 0) if money else pile.items
+        return pile.items if money is None else max(pile.of(money.currency), 0)
 
     def of_then(sample: Sampled) -> Sequence[int]:
-        return [max(one, 0) for one in sample.minor] if money else sample.items
+        return sample.items if money is None else [max(one, 0) for one in sample.minor]
 
     columns: list[Sequence[int] | None] = [
         of_then(sample) if sample else None for sample in sampled[:-1]
@@ -99,7 +100,7 @@ def age_chart(
          for band in oldest_first],
         labels,
         threshold_over=LATE_BANDS,
-        write=(lambda minor: short(Decimal(minor).scaleb(-money.exponent))) if money else short,
+        write=short if money is None else partial(_short_amount, money),
     )  # fmt: skip
     paths = {area.key: area.path for area in drawing.areas}
     marks = [
@@ -145,6 +146,10 @@ def _band_url(scope: Scope, number: int, now: datetime) -> str:
             ready_to=upto + _INSTANT if number else None,
         )
     )
+
+
+def _short_amount(money: Money, minor: int) -> str:
+    return short(Decimal(minor).scaleb(-money.exponent))
 
 
 def short(value: int | Decimal) -> str:

@@ -41,7 +41,7 @@ def _part(
     request: HtmxHttpRequest, name: str, context: dict[str, Any], scope: Scope, now: datetime
 ) -> HttpResponse:
     template = page_or_partial(request, f"backlog/{name}.html", f"backlog/_{name}.html")
-    context |= {"section": "backlog", "now": now, "query": scope.parameters()}
+    context |= {"section": "backlog", "now": now, "page_query": scope.parameters()}
     return render(request, template, context)
 
 

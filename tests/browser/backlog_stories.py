@@ -40,7 +40,16 @@ CAUSES = (
 
 
 def a_week() -> list[Connection]:
-    """The whole fleet, with its past."""
+    """The whole fleet, with 400 days of samples."""
+    customers = this_week()
+    _past(customers)
+    folding.fold()
+    sample(now=now())
+    return customers
+
+
+def this_week() -> list[Connection]:
+    """The fleet without a past: what its items tell by themselves."""
     customers = [_customer(*one) for one in CUSTOMERS]
     for number, connection in enumerate(customers):
         _, _, _, _, currency, exponent = CUSTOMERS[number]
@@ -49,10 +58,7 @@ def a_week() -> list[Connection]:
         _done(connection, 12 + 9 * number, currency, exponent)
     EntityFactory.create(connection=customers[0], name="Harbor Coffee Europe", is_primary=False)
     PauseFactory.create(connection=customers[1], object_type="bill")
-    _team(customers)
-    _past(customers)
-    # folding.fold()
-    sample(now=now())
+    _team()
     return customers
 
 
@@ -113,7 +119,7 @@ def _stuck(connection: Connection, number: int, currency: str, exponent: int) ->
     for place, (category, code, title) in enumerate(CAUSES):
         failed_at = now() - timedelta(minutes=7 + 50 * place)
         SyncItemFactory.create_batch(
-            2 + number + place, connection=connection, failed=True, error_category=category,
+            1 + number + place, connection=connection, failed=True, error_category=category,
             error_code=code, error_title=title, currency=currency, exponent=exponent,
             amount_minor=90_000 * (3 - place), ready_at=failed_at - timedelta(hours=11 * place),
             state_at=failed_at,
@@ -130,7 +136,7 @@ def _done(connection: Connection, count: int, currency: str, exponent: int) -> N
         )  # fmt: skip
 
 
-def _team(customers: list[Connection]) -> None:
+def _team() -> None:
     for name in ("ana.lopes", "tomas.rivera"):
         UserFactory.create(username=name, roles=["implementer"])
     for place, item in enumerate(SyncItem.objects.filter(state="FAILED").order_by("pk")[:9]):
@@ -147,7 +153,6 @@ def _team(customers: list[Connection]) -> None:
         regressed_at=now() - timedelta(hours=2),
     )
     ErrorGroup.objects.filter(code="erp.period_closed").update(owner="tomas.rivera")
-    assert customers
 
 
 def _past(customers: list[Connection]) -> None:

@@ -285,6 +285,7 @@ def _tell_stories(studio: Studio) -> None:
         (acting_stories.acting, acting_shots.shots),
         (migration_stories.a_season, migration_shots.season_shots),
         (migration_stories.every_status, migration_shots.status_shots),
+        (migration_stories.every_run, migration_shots.run_shots),
         (migration_stories.long_names, migration_shots.long_shots),
         *migration_steps_shots.chapters(),
         *fleet_shots.ALL,

@@ -12,16 +12,21 @@ from connections.models import Connection, Entity
 from syncing.fleet.keeping import keep_up
 from syncing.models import (
     AckBatch,
+    BacklogSample,
     ErrorGroup,
+    FlowBucket,
+    FlowEntry,
     Incident,
     ItemEvent,
     ItemPayload,
+    LatencyBucket,
     Ruling,
+    SampleRound,
     SyncItem,
     SyncRequest,
 )
 from syncing.states import ItemState
-from tests.browser import engine, every_type, migration_stories
+from tests.browser import alert_stories, engine, every_type, migration_stories
 from tests.factories import (
     LONG_NAME,
     AckBatchFactory,
@@ -127,6 +132,7 @@ def long_names() -> Connection:
 def forget() -> None:
     """Remove all customers with everything that is theirs."""
     migration_stories.forget()
+    alert_stories.forget()
     SyncItem.objects.all().delete()
     ErrorGroup.objects.all().delete()
     Incident.objects.all().delete()
@@ -134,6 +140,8 @@ def forget() -> None:
     AckBatch.objects.all().delete()
     SyncRequest.objects.all().delete()
     Connection.objects.all().delete()
+    for kept in (FlowEntry, FlowBucket, LatencyBucket, BacklogSample, SampleRound):
+        kept.objects.all().delete()
 
 
 def _customer(business: Business) -> Connection:
