@@ -116,10 +116,16 @@ def forecast(facts: Facts, *, now: datetime) -> Forecast:
     seconds = max(facts.queue, facts.moving) / facts.per_second
     clean_at = now + timedelta(seconds=seconds)
     if clean_at <= facts.close_at:
-        return Forecast(Outlook.ON_TIME, "Clean before the close at the present pace.", clean_at)
+        return Forecast(
+            Outlook.ON_TIME, "At the present pace it is through before the close,", clean_at
+        )
     if facts.close_at <= now:
-        return Forecast(Outlook.LATE, "The close is over; it goes on.", clean_at)
-    return Forecast(Outlook.LATE, "Not before the close at the present pace.", clean_at)
+        return Forecast(
+            Outlook.LATE, "The close is over. At the present pace it is through", clean_at
+        )
+    return Forecast(
+        Outlook.LATE, "At the present pace it is not through before the close, but", clean_at
+    )
 
 
 def _held(facts: Facts) -> Iterator[str]:

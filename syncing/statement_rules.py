@@ -216,9 +216,12 @@ def _of_section(
     currency = section.charges.currency
     found = list(by_entity.get((section.entity_id, currency), ()))
     alone = [one for one in sections if one.charges.currency == currency] == [section]
-    if alone and section.entity_id is not None:
-        found += by_entity.get((None, currency), ())
-    return found
+    if not alone:
+        return found
+    if section.entity_id is None:  # of nobody in particular: everything in its currency
+        return [line for (_, code), lines in by_entity.items() if code == currency
+                for line in lines]  # fmt: skip
+    return [*found, *by_entity.get((None, currency), ())]
 
 
 def _explain(line: Listed, item: Known | None) -> Explained:

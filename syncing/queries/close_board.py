@@ -40,7 +40,7 @@ UNSYNCED: Mapping[str, tuple[Look, str]] = {
 """Standings of what is not through, the gravest first: how each is shown, and the word that lists
 of items know it by; what is under way is two words there."""
 OUTLOOKS: Mapping[str, Look] = {
-    "clean": Look("Clean", "done", "circle-check"),
+    "clean": Look("All synced", "done", "circle-check"),
     "on-time": Look("In time", "done", "clock"),
     "late": Look("Too late", "person", "alarm-clock"),
     "held": Look("Held", "customer", "hand"),

@@ -1,9 +1,10 @@
 """The close board: whose month is not clean yet, the worst first, and the same as a file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -84,22 +85,32 @@ _COLUMNS = (
 
 @require_GET
 @allow(Permission.SEE)
-def close_csv(request: HtmxHttpRequest) -> HttpResponse:
+def close_csv(request: HtmxHttpRequest) -> StreamingHttpResponse:
     """Every row of the board as it is narrowed, an amount per currency in a line of its own. The
     file is a snapshot: its first line and its name carry it (R-146)."""
     now = timezone.now()
     chosen = BoardFilterForm(request.GET, today=now.date()).as_filter()
     found = board.every(chosen, now=now)
     snapshot = snapshots.take_of_board(chosen, found, actor=request.user.get_username(), now=now)
-    lines = [*snapshot_head(snapshot, len(_COLUMNS)), _COLUMNS, *_lines(found)]
-    return csv_response(f"close-{chosen.period:%Y-%m}-{snapshot.name}", lines[0], lines[1:])
+    return snapshot_file(snapshot, f"close-{chosen.period:%Y-%m}", _COLUMNS, _lines(found))
 
 
-def snapshot_head(snapshot: CloseSnapshot, columns: int) -> list[list[object]]:
-    """The first lines of a file: which snapshot it is, as wide as the table below."""
-    facts = ["Snapshot", snapshot.name, "as of", snapshot.taken_at, "by", snapshot.taken_by]
-    checksum = ["SHA-256", snapshot.checksum, "items", snapshot.items]
-    return [[*line, *[""] * (columns - len(line))] for line in (facts, checksum)]
+def snapshot_file(
+    snapshot: CloseSnapshot,
+    name: str,
+    columns: Sequence[str],
+    lines: Iterable[Sequence[object]],
+) -> StreamingHttpResponse:
+    """A table as a file that says in its name and above the table which snapshot it is (R-146)."""
+    taken_at = snapshot.taken_at.isoformat()
+    head = ["Snapshot", snapshot.name, "as of", taken_at, "SHA-256", snapshot.checksum]
+    by: list[object] = ["by", snapshot.taken_by, "items", snapshot.items]
+    wide = len(columns)
+    return csv_response(
+        f"{name}-{snapshot.name}",
+        [*head, *[""] * (wide - len(head))],
+        chain([[*by, *[""] * (wide - len(by))], columns], lines),
+    )
 
 
 def _lines(found: Iterable[BoardRow]) -> Iterator[list[object]]:

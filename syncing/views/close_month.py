@@ -54,7 +54,7 @@ def _page(
     row = next((one for one in rows if one.period == period), None)
     said = close_months.stamps_of(connection.pk, period)
     entities = close_months.entities_of(connection, row, said)
-    names = {one.entity_id: one.name for one in entities}
+    names: dict[uuid.UUID | None, str] = {one.entity_id: one.name for one in entities}
     whole = next(
         (one for one in said if one.stamp.entity_ramp_id is None
          and one.stamp.state in ("asked", "standing")), None
@@ -142,7 +142,7 @@ def decide_stamp(request: HttpRequest, slug: str, month: str, pk: int) -> HttpRe
     actor = request.user.get_username()
     form = BecauseForm(request.POST)
     if act != "agree" and not form.is_valid():
-        problem = " ".join(form.errors["because"])
+        problem = " ".join(map(str, form.errors["because"]))
         return _page(request, connection, period, refused=problem, status=UNPROCESSABLE)
     because = request.POST.get("because", "")
     try:

@@ -1,24 +1,24 @@
 """Ramp's card statements beside what is synced, line by line."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from connections.models import Entity
-from rampbridge.lib.csv_stream import csv_response
 from rampbridge.policy import Permission, allow
 from syncing.closing import snapshots
 from syncing.models import CardStatement
 from syncing.queries import card_statements
 from syncing.queries.words import Look, type_label
 from syncing.statement_rules import OBJECT_TYPES, Comparison, Explained, Finding, SectionFigures
-from syncing.views.close_board import snapshot_head
+from syncing.views.close_board import snapshot_file
 from syncing.views.customer_acts import open_customer
 
 LINES_SHOWN = 200
@@ -90,7 +90,8 @@ def statement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     comparison = card_statements.compared(found)
     wanted = request.GET.get("finding", "")
     chosen = wanted if wanted in FINDINGS else ""
-    names = dict(Entity.objects.filter(connection=connection).values_list("ramp_id", "name"))
+    known = Entity.objects.filter(connection=connection).values_list("ramp_id", "name")
+    names: dict[uuid.UUID | None, str] = dict(known)
     lines = [line for line in comparison.lines if chosen in ("", line.finding)]
     context = {
         "section": "customers",
@@ -144,7 +145,7 @@ _COLUMNS = (
 
 @require_GET
 @allow(Permission.SEE)
-def statement_csv(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def statement_csv(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
     """Every line with what became of it. The file is a snapshot: it carries its name (R-146)."""
     connection = open_customer(slug)
     found = _statement(connection.pk, pk)
@@ -152,9 +153,8 @@ def statement_csv(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     snapshot = snapshots.take_of_statement(
         found, comparison, actor=request.user.get_username(), now=timezone.now()
     )
-    lines = [*snapshot_head(snapshot, len(_COLUMNS)), _COLUMNS, *_lines(comparison)]
-    name = f"statement-{slug}-{found.end_date:%Y-%m-%d}-{snapshot.name}"
-    return csv_response(name, lines[0], lines[1:])
+    name = f"statement-{slug}-{found.end_date:%Y-%m-%d}"
+    return snapshot_file(snapshot, name, _COLUMNS, _lines(comparison))
 
 
 def _lines(comparison: Comparison) -> Iterator[list[object]]:

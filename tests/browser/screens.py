@@ -228,6 +228,8 @@ def _tell_stories(studio: Studio) -> None:
         backlog_shots,
         backlog_stories,
         chart_shots,
+        close_shots,
+        close_stories,
         chart_stories,
         desk_shots,
         desk_stories,
@@ -255,6 +257,7 @@ def _tell_stories(studio: Studio) -> None:
     studio.take(alert_shots.empty_shots())
     studio.take(api_shots.empty_shots())
     studio.take(backlog_shots.empty_shots())
+    studio.take(close_shots.empty_shots())
     studio.take(error_shots.empty_shots())
     studio.take(desk_shots.empty_shots())
     studio.take(migration_shots.empty_shots())
@@ -273,6 +276,8 @@ def _tell_stories(studio: Studio) -> None:
         (api_shots.keys, api_shots.shots),
         (alert_stories.a_bad_day, alert_shots.shots),
         (alert_stories.long_names, alert_shots.long_shots),
+        (close_stories.closing, close_shots.shots),
+        (close_stories.long_names, close_shots.long_shots),
         (backlog_stories.a_week, backlog_shots.shots),
         (backlog_stories.one_point, backlog_shots.point_shots),
         (backlog_stories.long_names, backlog_shots.long_shots),

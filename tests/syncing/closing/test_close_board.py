@@ -25,7 +25,7 @@ def item(connection: Connection, *traits: str, **shape: object) -> SyncItem:
     return SyncItemFactory.create(
         connection=connection,
         **dict.fromkeys(traits, True),
-        **shape,  # type: ignore[arg-type]
+        **shape,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from connections.models import Connection
 from syncing.models import CardStatement, SyncItem
@@ -26,12 +26,17 @@ def line(one: SyncItem, **more: Any) -> dict[str, Any]:
 
 
 def section(
-    *, charges: int = 0, credits_: int = 0, payments: int = 0, currency: str = "USD"
+    *,
+    charges: int = 0,
+    credits_: int = 0,
+    payments: int = 0,
+    currency: str = "USD",
+    entity: UUID | None = None,
 ) -> dict[str, Any]:
     """Ramp's sums of one entity."""
     sums = {"opening_balance": 0, "charges": charges, "credits": credits_, "payments": payments,
             "ending_balance": charges - credits_ - payments}  # fmt: skip
-    return {"id": str(uuid4()), "entity_id": None} | {
+    return {"id": str(uuid4()), "entity_id": entity and str(entity)} | {
         name: {"amount": minor, "currency_code": currency, "minor_unit_conversion_rate": 100}
         for name, minor in sums.items()
     }
