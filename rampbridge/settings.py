@@ -41,9 +41,7 @@ CHART_UPLOAD_SECONDS = env.chart_upload_seconds
 INCIDENT_CUSTOMERS = env.incident_customers
 ALERT_HOSTS = tuple(env.alert_hosts)
 ALERT_PRIVATE_HOSTS = frozenset() if env.is_https else LOOPBACK
-ALERT_HEARTBEAT_URL = (
-    env.alert_heartbeat_url.get_secret_value() if env.alert_heartbeat_url else ""
-)
+ALERT_HEARTBEAT_URL = env.alert_heartbeat_url.get_secret_value() if env.alert_heartbeat_url else ""
 OUTSIDE_LIMIT = env.outside_limit
 SUPPORT_CONTACT = env.support_contact
 RELEASE = env.release

@@ -9,7 +9,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection as database
@@ -23,7 +23,7 @@ from rampbridge.lib import failpoints, measures, signing
 from syncing import attachments, poll_schedule, sync_requests
 from syncing.kinds import LISTS
 from syncing.models import SyncItem, WebhookEvent
-from syncing.statements import rows, storable
+from syncing.statements import as_json, rows, storable
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Delivery:
     """Of either header that Ramp's documents name (contract C13)."""
     own_header: str
     """The value of our own additional header, which proves a challenge."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that are no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
     if not event.get("id") or not event.get("type"):
         raise UnreadableBody("A signed delivery has neither id nor type.")
     if _is_of_another_business(subscription, event):
-        return _keep_foreign(subscription, delivery.raw, event)
+        return _keep_foreign(subscription, delivery, event)
     failpoints.hit("before_webhook_insert")
     with transaction.atomic():
-        is_new = _insert(subscription, subscription.connection_id, delivery.raw, event)
+        is_new = _insert(subscription, subscription.connection_id, delivery, event)
         asks = is_new and _is_press(subscription, event)
         rings = is_new and not asks and _act_on(subscription, event)
         failpoints.hit("before_webhook_commit")
@@ -203,10 +205,10 @@ def _refuse(subscription: WebhookSubscription, why: str) -> None:
     ((times,),) = rows(
         """
         INSERT INTO syncing_webhookevent AS e (event_id, subscription_id, connection_id,
-            event_type, object_id, raw, deliveries, received_at, handled_at, outcome)
+            event_type, object_id, raw, headers, deliveries, received_at, handled_at, outcome)
         SELECT format('%%s:%%s:%%s', %(type)s, %(subscription)s,
                       extract(epoch FROM date_bin('10 minutes', now(), 'epoch'))::bigint),
-            %(subscription)s, %(connection)s, %(type)s, '', '', 1, now(), now(), %(why)s
+            %(subscription)s, %(connection)s, %(type)s, '', '', '{}', 1, now(), now(), %(why)s
         ON CONFLICT (event_id) DO UPDATE SET deliveries = e.deliveries + 1, outcome = %(why)s
         RETURNING deliveries
         """,
@@ -229,7 +231,7 @@ def _is_of_another_business(subscription: WebhookSubscription, event: Mapping[st
 
 
 def _keep_foreign(
-    subscription: WebhookSubscription, raw: bytes, event: Mapping[str, object]
+    subscription: WebhookSubscription, delivery: Delivery, event: Mapping[str, object]
 ) -> Kept:
     """Signed right and yet not this customer's: park it, or refuse it if it is another's of ours.
 
@@ -243,7 +245,7 @@ def _keep_foreign(
     if _is_customer(business):
         _refuse(subscription, "Signed with this customer's secret, but of another customer.")
     is_new = _insert(
-        subscription, None, raw, event, outcome=f"Of a business we do not know: {business}"
+        subscription, None, delivery, event, outcome=f"Of a business we do not know: {business}"
     )
     measures.WEBHOOK_EVENTS.add(_known_type(event), "unknown_business")
     return Kept(is_new=is_new)
@@ -275,7 +277,7 @@ def _is_customer(business: str) -> bool:
 def _insert(
     subscription: WebhookSubscription,
     connection_id: uuid.UUID | None,
-    raw: bytes,
+    delivery: Delivery,
     event: Mapping[str, object],
     *,
     outcome: str = "",
@@ -287,8 +289,8 @@ def _insert(
                 UPDATE connections_webhooksubscription SET last_event_at = now() WHERE id = %s
             )
             INSERT INTO syncing_webhookevent (event_id, subscription_id, connection_id, event_type,
-                object_id, raw, deliveries, received_at, outcome)
-            VALUES (%s, %s, %s, %s, %s, %s, 1, now(), %s)
+                object_id, raw, headers, deliveries, received_at, outcome)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, 1, now(), %s)
             ON CONFLICT (event_id) DO UPDATE SET deliveries = syncing_webhookevent.deliveries + 1
             RETURNING deliveries
             """,
@@ -299,7 +301,8 @@ def _insert(
                 connection_id,
                 storable(str(event["type"]))[:100],
                 _object_id(event),
-                raw,
+                delivery.raw,
+                storable(as_json(dict(delivery.headers))),
                 outcome,
             ],
         )

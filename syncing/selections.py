@@ -126,3 +126,13 @@ def size(selection: Selection, chosen: ItemFilter, now: datetime, *, whole: Tota
         return counted(items(selection, chosen, now))
     left_out = matching(chosen, now).filter(pk__in=selection.ids)
     return whole.without(counted(left_out, at_most=MOST))
+
+
+def strays(selection: Selection, chosen: ItemFilter, now: datetime, *, selected: int) -> int:
+    """How many of those that were ticked one by one the list does not have any more.
+
+    :param selected: how many are ticked
+    """
+    if selection.is_all or not selection.ids:
+        return 0
+    return selected - matching(chosen, now).filter(pk__in=selection.ids).order_by().count()

@@ -107,6 +107,7 @@ from syncing.views.onboarding import (
 from syncing.views.overview import overview
 from syncing.views.pauses import pauses, resume
 from syncing.views.presses import press
+from syncing.views.report import report
 from syncing.views.runs import run, runs
 from syncing.views.saved_views import change_view, pinned_views, view_count, views
 from syncing.views.search import search, search_suggestions
@@ -311,6 +312,7 @@ urlpatterns = [
     path("search/suggestions", search_suggestions, name="search_suggestions"),
     path("runs/", runs, name="runs"),
     path("runs/<int:pk>/", run, name="run"),
+    path("runs/reports/<uuid:pk>/", report, name="report"),
     path("incidents/<int:pk>/", incident, name="incident"),
     path("incidents/<int:pk>/end", end_incident, name="end_incident"),
     path("alerts/", alerts, name="alerts"),

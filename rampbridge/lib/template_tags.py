@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from rampbridge.lib import icons
 from rampbridge.lib.money import Money
+from rampbridge.lib.redaction import redacted_text
 
 register = template.Library()
 
@@ -167,6 +168,12 @@ def copy_id(value: Any, what: str = "id", *, whole: bool = False) -> dict[str, A
 def pretty_json(value: Any) -> str:
     """Indented JSON, for people."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def redacted(text: str) -> str:
+    """What the other side said, without what is private in it."""
+    return redacted_text(text)
 
 
 @register.simple_tag

@@ -17,8 +17,18 @@
     page.indeterminate = ticked > 0 && ticked < all.length;
   };
 
-  const post = (values) =>
-    window.htmx.ajax("POST", bar().dataset.select, { source: bar(), target: "#bulk-bar", swap: "outerHTML", values });
+  /* Whether the server has taken it: it answers with a bar, and anything else leaves the old one */
+  const post = async (values) => {
+    const before = bar();
+    const options = { source: before, target: "#bulk-bar", swap: "outerHTML", values };
+    await window.htmx.ajax("POST", before.dataset.select, options).catch(() => {});
+    const isTaken = bar() !== before;
+    if (!isTaken) {
+      const region = document.getElementById("announcer");
+      region.textContent = "The server did not take the ticks. They are as they were.";
+    }
+    return isTaken;
+  };
 
   const send = async () => {
     if (isSending) return;
@@ -27,11 +37,8 @@
       const sent = wanted;
       wanted = new Map();
       const ids = (ticked) => [...sent].filter(([, on]) => on === ticked).map(([id]) => id).join(",");
-      // Without an answer nobody knows of them: what is not ticked there must not look ticked here
-      const isSent = await post({ on: ids(true), off: ids(false) }).then(
-        () => true,
-        () => false,
-      );
+      // What is not ticked there must not look ticked here
+      const isSent = await post({ on: ids(true), off: ids(false) });
       if (!isSent || bar().querySelector(".bulk-problem")) refuse(sent);
     }
     isSending = false;
@@ -61,7 +68,7 @@
   };
 
   const tickAll = async (which) => {
-    await post({ tick: which });
+    if (!(await post({ tick: which }))) return;
     for (const box of boxes()) box.checked = which === "all";
     markPage();
   };

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from connections.models import WebhookSubscription
 from connections.services import OWN_HEADER
-from syncing import inbox, tasks
+from syncing import inbox, tasks, webhook_headers
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ def _receive(request: HttpRequest, subscription_id: uuid.UUID) -> HttpResponse:
             (request.headers[name] for name in _SIGNATURES if name in request.headers), None
         ),
         own_header=request.headers.get(OWN_HEADER, ""),
+        headers=webhook_headers.harmless(request.headers, never=OWN_HEADER),
     )
     try:
         kept = inbox.keep(subscription, delivery, now=timezone.now())

@@ -1,16 +1,18 @@
 """Do what jobs ask for: chunk by chunk, each with its results in one transaction.
 
 Everything a job does is rows of ours, so a worker that is killed has done a chunk whole or not at
-all, and whoever comes next goes on behind it. Nothing is done twice.
+all, and whoever comes next goes on behind it. Nothing is done twice. A chunk that raises is done in
+ever smaller parts; an item that raises by itself is refused in words, and the job goes on.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.postgres.functions import TransactionNow as Now
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from syncing import schedule, stopping
@@ -21,6 +23,12 @@ from syncing.statements import as_json, execute, rows
 LEASE = timedelta(minutes=1)
 TURN_SECONDS = 5.0
 """Then another job has its turn."""
+OUR_MISTAKE = (
+    "Something went wrong in rampbridge itself, so nothing was done to it. Tell rampbridge's"
+    " developers: the log says more."
+)
+
+logger = logging.getLogger(__name__)
 
 
 def is_due() -> bool:
@@ -36,8 +44,20 @@ def run_next(*, seconds: float = TURN_SECONDS) -> bool:
         return False
     ((job_id,),) = taken
     ends_at = time.monotonic() + seconds
+    most = CHUNK
     try:
-        while _do_chunk(job_id, token):
+        while True:
+            try:
+                if not _do_chunk(job_id, token, most):
+                    break
+                most = min(most * 2, CHUNK)
+            except (OperationalError, InterfaceError):  # the database's own: nothing of the items
+                raise
+            except Exception:
+                logger.exception("A chunk of a job failed.", extra={"job": job_id, "items": most})
+                if most == 1:
+                    _do_chunk(job_id, token, 1, refuse=OUR_MISTAKE)
+                most = max(most // 8, 1)
             if time.monotonic() > ends_at or stopping.is_asked():
                 break
     finally:
@@ -60,8 +80,11 @@ _TAKE = f"""
 """  # noqa: S608  a constant of this file
 
 
-def _do_chunk(job_id: uuid.UUID, token: uuid.UUID) -> bool:
-    """Do the next items of a job that is still ours. Whether there may be more."""
+def _do_chunk(job_id: uuid.UUID, token: uuid.UUID, most: int, *, refuse: str = "") -> bool:
+    """Do the next items of a job that is still ours. Whether there may be more.
+
+    :param refuse: why nothing is done to them
+    """
     with transaction.atomic():
         job = (
             Job.objects.select_for_update()
@@ -73,12 +96,15 @@ def _do_chunk(job_id: uuid.UUID, token: uuid.UUID) -> bool:
         members = dict(
             JobItem.objects.filter(job=job, outcome=JobItem.Outcome.WAITING)
             .order_by("pk")
-            .values_list("item_id", "before")[:CHUNK]
+            .values_list("item_id", "before")[:most]
         )
         if not members:
             Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, finished_at=Now())
             return False
-        results = carry_out(job, members, actor=job.asked_by)
+        if refuse:
+            results = [Result(item_id, is_done=False, text=refuse) for item_id in members]
+        else:
+            results = carry_out(job, members, actor=job.asked_by)
         _keep(job, results)
     if job.act == Act.RETRY:
         done = [result.item_id for result in results if result.is_done]

@@ -10,11 +10,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Min
 
 from connections.mirror import plan
-from connections.models import Connection
-from syncing.fleet import changes, history
-from syncing.models import CustomerStanding, FleetRound
+from connections.models import Connection, Credential
+from syncing.fleet import changes, figures, history
+from syncing.models import CustomerStanding
 from syncing.queries import fleet, risk
 from syncing.statements import only_one
 
@@ -25,7 +26,7 @@ WHILE_QUIET = timedelta(minutes=15)
 _WRITTEN = (
     "as_of", "health", "meaning", "party", "severity", "risk", "oldest_at", "words", "open_items",
     "failed_items", "uncertain_items", "unsynced", "worth", "drifting", "days", "day",
-    "look_again_at",
+    "expires_at", "look_again_at",
 )  # fmt: skip
 
 
@@ -44,10 +45,7 @@ def _take_round(now: datetime) -> int:
     changed = changes.take()
     waiting = dict.fromkeys([*changed, *changes.late(now)])
     written = sum(_write(ids, changed, now) for ids in _portions(list(waiting)))
-    if changes.are_all(changed):
-        FleetRound.objects.bulk_create(
-            [FleetRound(at=now)], update_conflicts=True, unique_fields=["id"], update_fields=["at"]
-        )
+    figures.keep(now, are_new=bool(waiting), are_all=changes.are_all(changed))
     return written
 
 
@@ -66,6 +64,7 @@ def _write(
     shown = [one for one in found if one.connection.stage != _CLOSED]
     todays = {one.connection.pk: _today(one.connection, now) for one in shown}
     newcomers = {pk: today for pk, today in todays.items() if pk not in before}
+    ends = _ends([one.connection.pk for one in shown])
     begun = history.from_items(newcomers, since=history.since(now)) if newcomers else {}
     lines = [
         _line(
@@ -74,6 +73,7 @@ def _write(
             changed.get(row.connection.pk, changes.NOTHING),
             begun.get(row.connection.pk),
             today=todays[row.connection.pk],
+            expires_at=ends.get(row.connection.pk),
             now=now,
         )
         for row in shown
@@ -94,6 +94,7 @@ def _line(
     begun: history.Days | None,
     *,
     today: date,
+    expires_at: datetime | None,
     now: datetime,
 ) -> CustomerStanding:
     worth = risk.worth(row.unsynced)
@@ -123,6 +124,7 @@ def _line(
         drifting=_drifting(row.connection, before, change),
         days=_days(before, change, begun, today),
         day=today,
+        expires_at=expires_at,
         look_again_at=now + (WHILE_QUIET if is_quiet else WHILE_OPEN),
     )
 
@@ -147,6 +149,13 @@ def _drifting(
     if change.in_chart:
         return sum(one.count for one in plan.drift_counts(connection))
     return before.drifting if before else 0
+
+
+def _ends(ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, datetime]:
+    """When the first of each customer's credentials ends, if one does."""
+    ending = Credential.objects.filter(connection__in=ids, expires_at__isnull=False)
+    first = ending.order_by().values("connection").annotate(at=Min("expires_at"))
+    return dict(first.values_list("connection", "at"))
 
 
 def _today(connection: Connection, now: datetime) -> date:

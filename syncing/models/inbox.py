@@ -22,6 +22,9 @@ class WebhookEvent(models.Model):
     event_type = models.CharField(max_length=100)
     object_id = models.CharField(max_length=100, blank=True, default="")
     raw = models.BinaryField()
+    headers = models.JSONField(
+        default=dict, blank=True, help_text="Of the first delivery: those that are no secret."
+    )
     deliveries = models.PositiveIntegerField(default=1)
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)

@@ -66,6 +66,7 @@ class Schedule(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["next_poll_at"], name="polls_due"),
+            models.Index(fields=["last_poll_at"], name="polls_last_done"),
             models.Index(
                 fields=["fetch_due_at"],
                 condition=models.Q(fetch_due_at__isnull=False),

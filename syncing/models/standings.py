@@ -3,7 +3,7 @@
 import pgtrigger
 from django.db import models
 
-from connections.models import Connection, Mirror
+from connections.models import Connection, Credential, Mirror
 
 _TELL = """
     INSERT INTO syncing_standingchange (connection_id, done, failed, in_chart)
@@ -43,6 +43,9 @@ class CustomerStanding(models.Model):
     )
     days = models.JSONField(default=list, help_text="Of 14 days, the oldest first: done, failed.")
     day = models.DateField(null=True, help_text="The last of the days, where the customer is.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the first of its credentials ends."
+    )
     look_again_at = models.DateTimeField(
         null=True, help_text="When time alone may have changed it."
     )
@@ -85,10 +88,16 @@ class StandingChange(models.Model):
 
 
 class FleetRound(models.Model):
-    """The one row that says as of when all lines are right."""
+    """The one row that says as of when all lines are right, and what they come to."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     at = models.DateTimeField()
+    customers = models.PositiveIntegerField(default=0)
+    in_trouble = models.PositiveIntegerField(default=0)
+    severities = models.BigIntegerField(
+        default=0, help_text="Added up: with the failed items it tells that some line changed."
+    )
+    failed_items = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_fleet_round")]
@@ -116,6 +125,29 @@ class WatchedConnection(Connection):
                     "stage", "paused_reason", "erp_name", "time_zone"
                 ),
                 func=_TELL % ("id", "false"),
+            ),
+        ]
+
+
+class WatchedCredential(Credential):
+    """As `WatchedConnection`."""
+
+    class Meta:
+        proxy = True
+        triggers = [
+            pgtrigger.Trigger(
+                name="fleet_gets_credential",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__expires_at__isnull=False),
+                func=TELL_FLEET,
+            ),
+            pgtrigger.Trigger(
+                name="fleet_hears_of_credential",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("expires_at"),
+                func=TELL_FLEET,
             ),
         ]
 

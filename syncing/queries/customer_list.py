@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Max, Q, QuerySet
 
-from connections.models import Connection, Credential, Mirror, Pin
+from connections.models import Connection, Mirror, Pin
 from rampbridge.lib.charts import up_and_down
 from rampbridge.lib.money import Money
 from syncing.models import CustomerStanding, FleetRound, Schedule
@@ -150,7 +150,7 @@ class ListRow:
     @property
     def expires_at(self) -> datetime | None:
         """When the first of its credentials ends, if that is soon, or was."""
-        at: datetime | None = getattr(self.standing, "expires_at", None)
+        at = self.standing.expires_at
         return at if at is not None and at - self.now < EXPIRES_SOON else None
 
     @property
@@ -236,8 +236,8 @@ def pulse(
             FROM connections_pin p JOIN syncing_customerstanding s USING (connection_id)
             WHERE p.owner = %s
         ), (
-            SELECT concat(count(*), sum(severity), sum(failed_items)) FROM syncing_customerstanding
-        ), (SELECT at FROM syncing_fleetround LIMIT 1)
+            SELECT concat_ws(' ', customers, severities, failed_items) FROM syncing_fleetround
+        ), (SELECT at FROM syncing_fleetround)
         """,  # noqa: S608  the ORM's text
         [*params, viewer],
     )
@@ -266,23 +266,25 @@ def first(limit: int, *, sort: str, now: datetime) -> list[ListRow]:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The fleet in figures. Ten thousand lines are read for them, none of any item."""
+    """The fleet in figures, as its task has added them up."""
 
     customers: int
     found: int
     """Of them in a filter."""
     in_trouble: int
+    as_of: datetime | None
+    """The moment of which all lines tell; None if nobody has ever looked."""
 
 
 def totals(chosen: FleetFilter | None = None) -> Totals:
-    """How many customers there are, and how many of them a filter leaves. One statement."""
-    within = chosen.condition() if chosen and chosen.is_narrowed else Q()
-    found = CustomerStanding.objects.aggregate(
-        customers=Count("pk"),
-        found=Count("pk", filter=within),
-        in_trouble=Count("pk", filter=Q(severity__gte=2)),
-    )
-    return Totals(**found)
+    """How many customers there are. One statement; another one counts what a filter leaves."""
+    known = FleetRound.objects.first()
+    if known is None:
+        return Totals(0, 0, 0, None)
+    found = known.customers
+    if chosen is not None and chosen.is_narrowed:
+        found = CustomerStanding.objects.filter(chosen.condition()).count()
+    return Totals(known.customers, found, known.in_trouble, known.at)
 
 
 def last_read_at() -> datetime | None:
@@ -309,16 +311,8 @@ def choices() -> Choices:
     return Choices(found["erp"], found["owner"], found["tag"])
 
 
-def as_of() -> datetime | None:
-    """The moment of which all lines tell; None if nobody has ever looked."""
-    return FleetRound.objects.values_list("at", flat=True).first()
-
-
 def _lines() -> QuerySet[CustomerStanding]:
-    ends = Credential.objects.filter(connection=OuterRef("pk"), expires_at__isnull=False)
-    return CustomerStanding.objects.select_related(
-        "connection__schedule", "connection__mirror"
-    ).annotate(expires_at=Subquery(ends.order_by("expires_at").values("expires_at")[:1]))
+    return CustomerStanding.objects.select_related("connection__schedule", "connection__mirror")
 
 
 def _in_order(lines: QuerySet[CustomerStanding], sort: str) -> QuerySet[CustomerStanding]:

@@ -11,6 +11,9 @@ from syncing.queries.standing import Queue, queues_by
 from syncing.queries.words import Word, word_of
 from syncing.statements import from_json, rows
 
+COUNTED = 10_000
+"""What was put off is counted up to here, as lists do."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAlerts:
@@ -37,13 +40,24 @@ class Frame:
 
 
 def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Frame:
-    """The frame of a page for somebody. One statement, of roll-ups and of small tables."""
-    ((counts, lapsed, pinned, incidents, people, alerts),) = rows(
+    """The frame of a page for somebody. One statement, of roll-ups and of small tables.
+
+    What somebody has put off is not counted, for lists leave it out.
+    """
+    ((counts, put_off, lapsed, pinned, incidents, people, alerts),) = rows(
         """
         SELECT (
             SELECT jsonb_agg(jsonb_build_array(state, error_category, n)) FROM (
                 SELECT state, error_category, sum(items) AS n FROM syncing_itemtotal GROUP BY 1, 2
             ) totals
+        )::text, (
+            SELECT jsonb_agg(jsonb_build_array(state, error_category, n)) FROM (
+                SELECT state, error_category, count(*) AS n FROM (
+                    SELECT state, error_category FROM syncing_handling h
+                    JOIN syncing_syncitem i ON i.id = h.item_id
+                    WHERE h.snoozed_until > %(now)s LIMIT %(counted)s
+                ) snoozed GROUP BY 1, 2
+            ) put_off
         )::text, (
             SELECT count(*) FROM syncing_syncitem WHERE state = 'POSTING' AND lease_until < %(now)s
         ), (
@@ -67,10 +81,10 @@ def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Fram
             SELECT jsonb_build_array(open_alerts, unacknowledged, pages) FROM syncing_alertround
         )::text
         """,
-        {"me": me, "now": now, "most": most_pinned, "people": most_people},
+        {"me": me, "now": now, "most": most_pinned, "people": most_people, "counted": COUNTED},
     )
     return Frame(
-        queues=queues_by(_words(from_json(counts) or [], lapsed)),
+        queues=queues_by(_words(from_json(counts) or [], from_json(put_off) or [], lapsed)),
         pinned=[SavedView(**one) for one in from_json(pinned) or []],
         people=people,
         incidents=[_strip(one) for one in from_json(incidents) or []],
@@ -78,11 +92,15 @@ def frame(me: str, *, now: datetime, most_pinned: int, most_people: int) -> Fram
     )
 
 
-def _words(counts: Sequence[tuple[str, str, int]], lapsed: int) -> Mapping[Word, int]:
+def _words(
+    counts: Sequence[tuple[str, str, int]], put_off: Sequence[tuple[str, str, int]], lapsed: int
+) -> Mapping[Word, int]:
     """Items per word. The roll-up cannot know that time passed: of those at work some lapsed."""
     words = dict.fromkeys(Word, 0)
     for state, category, items in counts:
         words[word_of(state, category)] += items
+    for state, category, items in put_off:
+        words[word_of(state, category)] -= items
     words[Word.WORKING] -= lapsed
     words[Word.UNCERTAIN] += lapsed
     return words

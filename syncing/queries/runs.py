@@ -35,7 +35,7 @@ KINDS: Mapping[str, str] = {
     "charts": "Chart to Ramp",
     "comparisons": "Comparisons",
 }
-_REPORT_LOOKS: Mapping[str, Look] = {
+REPORT_LOOKS: Mapping[str, Look] = {
     AckBatch.State.OPEN: Look("Not confirmed yet", "work", "loader"),
     AckBatch.State.ACCEPTED: Look("Accepted", "done", "circle-check"),
     AckBatch.State.REJECTED: Look("Rejected, read again", "retry", "rotate-ccw"),
@@ -252,11 +252,12 @@ def _line_of_report(batch: AckBatch) -> Line:
         customer=batch.connection.name,
         slug=batch.connection.slug,
         time_zone=batch.connection.time_zone,
-        look=_REPORT_LOOKS[batch.state],
+        look=REPORT_LOOKS[batch.state],
         asked_by="a press of the sync button" if batch.sync_request_id else "",
         at=batch.created_at,
         duration=_between(batch.created_at, batch.closed_at),
         counts=_counted((batch.size, "items"), (max(batch.tries - 1, 0), "sent again")),
+        url=reverse("report", args=[batch.pk]),
         problem=batch.problem.partition("\n")[0],
         calls=batch.tries,
     )

@@ -85,6 +85,8 @@ class Bar:
     query: str
     selected: totals.Totals | None = None
     whole: totals.Totals | None = None
+    strays: int = 0
+    """Ticked, and not in the list any more."""
     problem: str = ""
 
     @property
@@ -115,7 +117,8 @@ def bar(
         return Bar(selection, chosen.query, problem=problem)
     whole = totals.totals(chosen.filter, now=now, lines=lines, hidden=hidden)
     selected = selections.size(selection, chosen.filter, now, whole=whole)
-    return Bar(selection, chosen.query, selected, whole, problem)
+    strays = selections.strays(selection, chosen.filter, now, selected=selected.items)
+    return Bar(selection, chosen.query, selected, whole, strays, problem)
 
 
 def as_shown(rows: Sequence[ItemRow], selection: Selection) -> list[ItemRow]:

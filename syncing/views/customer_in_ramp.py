@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from connections import audit
 from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.keyset import Cursor
@@ -40,13 +41,21 @@ def customer_in_ramp(request: HtmxHttpRequest, slug: str) -> HttpResponse:
 @require_GET
 @allow(Permission.SEE)
 def customer_bundle(request: HtmxHttpRequest, slug: str) -> HttpResponse:
-    """How the customer stands, as text without anything secret."""
+    """How the customer stands, as text without anything secret. Whoever takes it leaves a line."""
     now = timezone.now()
     try:
         row, lines = fleet_queries.customer(slug=slug, now=now)
     except Connection.DoesNotExist:
         raise Http404("no customer of that name") from None
     connection = row.connection
+    audit.record(
+        request.user.get_username(),
+        "customer.bundle",
+        f"Took the support bundle of {connection.name}.",
+        connection_id=connection.pk,
+        subject="customer",
+        subject_id=connection.pk,
+    )
     causes = customer_errors.causes(connection.pk)
     done = sum(flow.done_since(connection.pk, now - timedelta(days=1)).values())
     words = as_text(sentence(situation(row, causes, done_today=done)), now=now)

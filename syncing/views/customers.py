@@ -37,8 +37,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         return HttpResponseUnchanged()
     page = customer_list.page(chosen, sort, after=after, viewer=viewer, now=now)
     totals = customer_list.totals(chosen)
-    as_of = customer_list.as_of()
-    is_stale = as_of is None or now - as_of > customer_list.STALE_AFTER
+    is_stale = totals.as_of is None or now - totals.as_of > customer_list.STALE_AFTER
     rows = [*page.pinned, *page.rows]
     context = {
         "section": "customers",
@@ -51,7 +50,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         "found": totals.found,
         "total": totals.customers,
         "hidden": totals.customers - totals.found,
-        "as_of": as_of,
+        "as_of": totals.as_of,
         "is_stale": is_stale,
         "healths": HEALTHS,
         "parties": [(one.value, PARTY_LABELS[one]) for one in _PARTIES],
@@ -154,7 +153,7 @@ def _cells(row: ListRow, amount: object) -> list[object]:
         connection.name, connection.erp_name, row.health.label, row.health.meaning,
         row.party_label, row.oldest_at, row.queued, row.waiting, row.needs_person,
         row.uncertain, amount, *times, row.drifting,
-        getattr(row.standing, "expires_at", None), connection.owner,
+        row.standing.expires_at, connection.owner,
         " ".join(connection.tags), row.done_lately, row.failed_lately,
         row.standing.as_of,
     ]  # fmt: skip

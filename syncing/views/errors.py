@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from connections import queries as connection_queries
 from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
 from rampbridge.policy import Permission, allow
@@ -16,12 +15,11 @@ from syncing.queries.errors import CATEGORIES, ORIGINS
 from syncing.queries.group_states import LOOKS, GroupState
 from syncing.queries.words import Look
 from syncing.views.live import live, version_of
+from syncing.views.narrowing import customers_offered
 
 OPEN_LOOK = Look("Open", "neutral", "circle-dot", "Every error of which an item is still open.")
 PAGE, PART = "errors/errors.html", "errors/_errors.html"
 MOST_START = 10_000
-CUSTOMERS_LISTED = 100
-"""More are looked up while somebody types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ def errors(request: HtmxHttpRequest) -> HttpResponse:
     chosen = form.as_filter(request.user.get_username())
     page = queries.page_of_groups(chosen, now=now, start=_start(request.GET.get("from", "")))
     current = LOOKS[chosen.state] if chosen.state else OPEN_LOOK
-    customers = connection_queries.customer_choices(at_most=CUSTOMERS_LISTED + 1)
     trends = queries.trends([row.fingerprint for row in page.rows], now=now) if page.rows else {}
     context = {
         "section": "errors",
@@ -58,7 +55,8 @@ def errors(request: HtmxHttpRequest) -> HttpResponse:
         "current": current,
         "is_resolved": chosen.state is GroupState.RESOLVED,
         "is_narrowed": chosen.is_narrowed,
-        "customers": customers if len(customers) <= CUSTOMERS_LISTED else None,
+        "customers": customers_offered(),
+        "connection": _customer(form.value("customer")),
         "categories": CATEGORIES,
         "origins": ORIGINS,
         "erps": _erps(),
@@ -70,6 +68,13 @@ def errors(request: HtmxHttpRequest) -> HttpResponse:
         version=version,
         context=context,
     )
+
+
+def _customer(slug: str) -> Connection | None:
+    """Whose errors are shown, for the filter to say; one that nobody knows by what was asked."""
+    if not slug:
+        return None
+    return Connection.objects.filter(slug=slug).first() or Connection(slug=slug, name=slug)
 
 
 def _is_poll(request: HtmxHttpRequest) -> bool:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.redaction import redacted
 from rampbridge.lib.template_tags import pretty_json
 from rampbridge.policy import Permission, allow
 from syncing.models import ItemEvent, SyncItem
 from syncing.queries import items as item_queries
 from syncing.queries.item_page import item_with_everything
-from syncing.views.payloads import redacted
 from syncing.views.timeline import Moment, moments
 
 _ENDS = frozenset({"posted", "found", "refused", "retrying", "uncertain", "held", "waiting"})

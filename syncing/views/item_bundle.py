@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from connections import audit
 from rampbridge.lib.htmx import HtmxHttpRequest
+from rampbridge.lib.redaction import redacted, redacted_text
 from rampbridge.lib.template_tags import pretty_json
 from rampbridge.policy import Permission, allow
 from syncing.models import SyncItem
@@ -20,7 +21,6 @@ from syncing.queries import items as item_queries
 from syncing.queries.item_page import item_with_everything
 from syncing.queries.words import event_title, type_label
 from syncing.views.item_attempts import attempts_of
-from syncing.views.payloads import redacted
 
 
 @require_POST
@@ -84,7 +84,7 @@ def bundle_of(item: SyncItem) -> dict[str, Any]:
             "title": item.error_title,
             "fix": item.error_fix,
             "shown_in_ramp": item.error_text,
-            "detail": item.error_detail,
+            "detail": redacted_text(item.error_detail),
         },
         "report": {
             "batch": str(batch.pk) if batch else "",

@@ -1,20 +1,12 @@
 """The bodies behind an item, fit to be seen: what identifies a person or an account is hidden."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rampbridge.lib.redaction import redacted
 from rampbridge.lib.template_tags import pretty_json
 from syncing.models import SyncItem
-
-HIDDEN = "\N{BULLET}" * 6
-
-_PRIVATE = re.compile(
-    r"(email|phone|address|tax_?id|ssn|iban|account_number|routing|card_id|employee_id|user_id"
-    r"|secret|token|password|authorization|invoice_urls|receipts)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +35,4 @@ def shown(item: SyncItem, *, reveal: bool = False) -> list[Shown]:
 
 
 def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def redacted(value: Any) -> Any:
-    """The same structure with private values hidden, whatever depth they stand at."""
-    if isinstance(value, Mapping):
-        return {
-            key: HIDDEN if _PRIVATE.search(str(key)) and inner else redacted(inner)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [redacted(inner) for inner in value]
     return value

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.keyset import Cursor
+from rampbridge.lib.redaction import redacted
 from rampbridge.lib.template_tags import pretty_json
 from rampbridge.policy import Permission, allow, can
 from syncing import inbox
@@ -20,7 +21,6 @@ from syncing.queries import webhooks
 from syncing.queries.webhooks import ONLY, TYPES, Row
 from syncing.views.live import live, version_of
 from syncing.views.narrowing import chosen_customer, customers_offered, known
-from syncing.views.payloads import redacted
 
 LONGEST_SHOWN = 64 * 1024
 

@@ -125,6 +125,11 @@ class TestReference:
         assert html.count("curl -") > len(api.get_openapi_schema()["paths"])
         assert "needs-a-person" in html
 
+    def test_no_two_things_on_it_have_one_name(self, maya: Client) -> None:
+        names = re.findall(r'\sid="([^"]+)"', maya.get("/api/").content.decode())
+
+        assert sorted({name for name in names if names.count(name) > 1}) == []
+
     def test_every_link_on_it_leads_somewhere(self, maya: Client) -> None:
         html = maya.get("/api/").content.decode()
 

@@ -15,6 +15,7 @@ from migrations_tool import services
 from migrations_tool.steps import Path, Step
 from syncing.models import Alert, AlertRule, Incident, WebhookEvent
 from tests.factories import (
+    AckBatchFactory,
     ConnectionFactory,
     ItemEventFactory,
     ItemPayloadFactory,
@@ -143,6 +144,7 @@ def known() -> dict[str, Any]:
         "handle_item": {"pk": items[0].pk},
         "reveal_payloads": {"pk": items[0].pk},
         "press": {"pk": SyncRequestFactory.create(connection=connection).pk},
+        "report": {"pk": AckBatchFactory.create(connection=connection).pk},
         "run": {"pk": SyncRunFactory.create(connection=connection).pk},
         "webhook_event": {"pk": event.pk},
         "incident": {"pk": incident.pk},

@@ -54,6 +54,25 @@ def test_tick_forty_rows_let_the_list_poll_page_twice_still_forty_selected(
     assert visitor.complaints == []
 
 
+def test_ticks_that_the_server_did_not_take_are_taken_back(arrive: Arrive) -> None:
+    connection = ScheduleFactory.create().connection
+    for n in range(2):
+        SyncItemFactory.create(connection=connection, label=f"Merchant {n}", failed=True)
+    visitor = arrive()
+    page = visitor.go("/items/?state=waiting-for-customer")
+    box = page.locator("[data-pick]").first
+    page.route("**/items/tick*", lambda route: route.fulfill(status=500, body="Broken."))
+
+    box.click()
+
+    expect(page.locator("#announcer")).to_contain_text("did not take the ticks")
+    expect(box).not_to_be_checked()
+    page.unroute("**/items/tick*")
+    box.check()
+    expect(page.locator("#bulk-bar")).to_contain_text("1 selected of 2 matching")
+    expect(box).to_be_checked()
+
+
 def test_acts_on_one_row_and_on_many_by_keyboard_alone(arrive: Arrive) -> None:
     connection = ScheduleFactory.create(connection__slug="harbor").connection
     first, second, third = (

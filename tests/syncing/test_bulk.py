@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import OperationalError
 from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
@@ -211,12 +212,50 @@ class TestRunning:
         lines = [item.events.filter(kind="released").count() for item in all_items()]
         assert lines == [1] * 5
 
+    def test_an_item_that_breaks_its_chunk_is_refused_and_the_others_are_done(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        items = [SyncItemFactory.create(failed=True) for _ in range(7)]
+        job, broken = start(), items[3].pk
+        really = running.carry_out
+
+        def stumbles(job: Job, members: Any, *, actor: str) -> Any:
+            if broken in members:
+                raise KeyError("what nobody thought of")
+            return really(job, members, actor=actor)
+
+        monkeypatch.setattr(running, "CHUNK", 4)
+        monkeypatch.setattr(running, "carry_out", stumbles)
+        run(job)
+
+        assert (job.state, job.done, job.failed) == ("done", 6, 1)
+        refused = job.members.get(outcome="refused")
+        assert (refused.item_id, refused.text) == (broken, running.OUR_MISTAKE)
+        assert "A chunk of a job failed." in caplog.text
+
+    def test_a_database_that_is_away_is_no_items_fault(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        SyncItemFactory.create(failed=True)
+        job = start()
+
+        def away(*_: Any, **__: Any) -> Any:
+            raise OperationalError("the server closed the connection")
+
+        monkeypatch.setattr(running, "carry_out", away)
+        with pytest.raises(OperationalError):
+            running.run_next()
+
+        job.refresh_from_db()
+        assert (job.state, job.failed) == ("running", 0)
+        assert running.is_due()
+
     def test_a_worker_whose_lease_is_over_writes_nothing_more(self) -> None:
         SyncItemFactory.create(failed=True)
         job = start()
         Job.objects.filter(pk=job.pk).update(state="running", lease_token=uuid4())
 
-        assert not running._do_chunk(job.pk, uuid4())
+        assert not running._do_chunk(job.pk, uuid4(), 2)
         assert SyncItem.objects.get().state == "FAILED"
 
     def test_two_workers_never_have_one_job(self) -> None:

@@ -145,6 +145,17 @@ class TestTicking:
         words = " ".join(re.sub(r"<[^>]+>", " ", html).split())
         assert "2 selected of 3 matching · 2.00 USD" in words
 
+    def test_says_how_many_of_the_ticked_no_longer_match(self, support: Client) -> None:
+        items = [SyncItemFactory.create(failed=True) for _ in range(3)]
+        query = "state=waiting-for-customer"
+        self.tick(support, query, on=f"{items[0].pk},{items[1].pk}")
+        SyncItem.objects.filter(pk=items[0].pk).update(state="READY", error_category="")
+
+        html = support.get(f"{ITEMS}?{query}").content.decode()
+
+        words = " ".join(re.sub(r"<[^>]+>", " ", html.split('id="bulk-bar"')[1]).split())
+        assert "2 selected of 2 matching 1 no longer matches" in words
+
     def test_survives_paging_and_another_window(self, support: Client) -> None:
         for n in range(60):
             SyncItemFactory.create(label=f"item {n}")

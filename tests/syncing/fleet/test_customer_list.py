@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from connections.models import AuditLine, Connection, Credential, Pin
 from syncing.fleet.keeping import keep_up
-from syncing.models import CustomerStanding
+from syncing.models import CustomerStanding, FleetRound
 from tests.browser.stories import ordinary_day
 from tests.factories import (
     LONG_NAME,
@@ -123,6 +123,26 @@ class TestFilters:
 
         assert len(shown(maya, health="Splendid", party="me", sort="luck")) == 7
         assert shown(maya, tag="no such") == []
+
+
+class TestFigures:
+    def test_are_those_of_the_last_round_and_nobody_adds_lines_up(self, maya: Client) -> None:
+        ordinary_day()
+        FleetRound.objects.update(customers=90_000)
+
+        assert "90,000 customers" in page(maya)
+        assert "1 of 90,000; the filter hides 89,999" in page(maya, q="verde")
+
+    def test_are_news_to_a_page_when_they_change(self, maya: Client) -> None:
+        ordinary_day()
+        section = page(maya).split('id="customers"')[1]
+        poll = unescape(section.split('hx-get="')[1].split('"')[0])
+        headers = {"HX-Request": "true", "HX-Target": "customers"}
+        assert maya.get(poll, headers=headers).status_code == 204
+
+        FleetRound.objects.update(failed_items=90_000)
+
+        assert maya.get(poll, headers=headers).status_code == 200
 
 
 class TestRow:

@@ -186,6 +186,15 @@ class TestBundle:
         for secret in ("client_secret", "password", "sealed"):
             assert secret not in text
 
+    def test_whoever_takes_it_leaves_a_line(self, maya: Client) -> None:
+        connection = ConnectionFactory.create(slug="harbor", name="Harbor Coffee")
+
+        page(maya, "customer_bundle")
+
+        line = AuditLine.objects.get(act="customer.bundle")
+        assert (line.actor, line.connection_id) == ("maya", connection.pk)
+        assert line.text == "Took the support bundle of Harbor Coffee."
+
     def test_of_a_customer_about_whom_nothing_is_known(self, maya: Client) -> None:
         ConnectionFactory.create(slug="harbor", stage="setting_up")
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 from pytest_django import DjangoAssertNumQueries
 
-from connections.models import Connection, Mirror
+from connections.models import Connection, Credential, Mirror
 from syncing import pauses
 from syncing.fleet import history
 from syncing.fleet.keeping import keep_up
@@ -156,6 +156,18 @@ class TestKeepUp:
         keep_up(now=now())
         assert FleetRound.objects.get().at > before
 
+    def test_hears_when_credentials_end(self, customer: Connection) -> None:
+        moment = now() + timedelta(days=9)
+        erp = Credential.objects.create(connection=customer, side="erp")
+        Credential.objects.create(connection=customer, side="ramp", expires_at=moment)
+        keep_up(now=now())
+        assert line(customer).expires_at == moment
+
+        Credential.objects.filter(pk=erp.pk).update(expires_at=moment - timedelta(days=2))
+        keep_up(now=now())
+
+        assert line(customer).expires_at == moment - timedelta(days=2)
+
     def test_leaves_the_work_to_whoever_is_at_it(self, customer: Connection) -> None:
         SyncItemFactory.create(connection=customer)
         other = connections.create_connection("default")
@@ -167,6 +179,38 @@ class TestKeepUp:
         other.close()
 
         assert keep_up(now=now()) == 1
+
+
+class TestFigures:
+    def test_are_of_all_customers(self, customer: Connection) -> None:
+        Schedule.objects.filter(pk=customer.pk).update(poll_failures=3)
+        SyncItemFactory.create_batch(2, connection=customer, failed=True)
+        ScheduleFactory.create()
+
+        keep_up(now=now())
+
+        known = FleetRound.objects.get()
+        assert (known.customers, known.in_trouble, known.failed_items) == (2, 1, 2)
+        assert known.severities == sum(one.severity for one in CustomerStanding.objects.all())
+
+    def test_leave_out_who_is_closed(self, customer: Connection) -> None:
+        Connection.objects.filter(pk=customer.pk).update(stage="closed")
+
+        keep_up(now=now())
+
+        assert FleetRound.objects.get().customers == 0
+
+    def test_tell_of_each_round_whether_or_not_all_lines_are_right(
+        self, customer: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("syncing.fleet.changes.MOST_CHANGES", 2)
+        before = FleetRound.objects.get().at
+        SyncItemFactory.create_batch(3, connection=customer, failed=True)
+
+        keep_up(now=now())
+
+        known = FleetRound.objects.get()
+        assert (known.failed_items, known.at) == (3, before)
 
 
 class TestDays:
