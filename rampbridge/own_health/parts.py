@@ -47,7 +47,7 @@ LOOKS = {
     Light.WELL: LightLook("Well", "done", "circle-check"),
     Light.UNKNOWN: LightLook("Not known yet", "neutral", "circle-dashed"),
     Light.WATCH: LightLook("Look at it", "customer", "triangle-alert"),
-    Light.ILL: LightLook("Ill", "person", "octagon-alert"),
+    Light.ILL: LightLook("In trouble", "person", "octagon-alert"),
 }
 
 
@@ -273,12 +273,6 @@ def _webhooks(facts: Facts) -> Part:
     finding: Finding = (Light.WELL, "What came was kept and followed.", "")
     if facts.last_event_at is None:
         finding = (Light.UNKNOWN, "None has come yet. Polls bring everything.", "")
-    elif facts.refused_events > 100:
-        finding = (
-            Light.ILL,
-            "Many deliveries were not signed by Ramp.",
-            "Page Webhooks, only refused, says for whom. For many customers it is an attack.",
-        )
     elif _late(facts.now, facts.oldest_unhandled_at, EVENT_LATE):
         finding = (
             Light.WATCH,
@@ -289,7 +283,8 @@ def _webhooks(facts: Facts) -> Part:
         finding = (
             Light.WATCH,
             "Some deliveries were not signed by Ramp.",
-            "Page Webhooks, only refused, says for whom. A changed secret mends itself.",
+            "Page Webhooks, only refused, says for whom. A changed secret mends itself; deliveries"
+            " for many customers are an attack: block the sender.",
         )
     return _part(
         "webhooks",

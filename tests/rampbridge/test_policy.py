@@ -35,6 +35,7 @@ MATRIX = {
     Permission.MIGRATE: {"implementer", "admin"},
     Permission.CLOSE: {"implementer", "manager", "admin"},
     Permission.APPROVE: {"implementer", "manager", "admin"},
+    Permission.WATCH: {"implementer", "manager", "admin"},
 }
 
 

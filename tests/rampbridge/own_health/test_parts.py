@@ -89,7 +89,6 @@ def test_one_of_two_workers_that_went_silent_is_to_be_looked_at() -> None:
         ({"budgets": [Budget("default", 0, 9, is_frozen=True)]}, "ramp", Light.WATCH),
         ({"budgets": [Budget("default", 3, 9, is_frozen=False)]}, "ramp", Light.WATCH),
         ({"refused_events": 3}, "webhooks", Light.WATCH),
-        ({"refused_events": 300}, "webhooks", Light.ILL),
         ({"oldest_unhandled_at": ago(1000)}, "webhooks", Light.WATCH),
         ({"next_poll_at": ago(5 * 3600)}, "polls", Light.WATCH),
         ({"next_poll_at": ago(9 * 3600)}, "polls", Light.ILL),
