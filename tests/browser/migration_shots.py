@@ -45,6 +45,14 @@ def status_shots() -> Iterator[Shot]:
     yield Shot("evidence", f"/migrations/{found.pk}/backup/evidence/")
 
 
+def run_shots() -> Iterator[Shot]:
+    from migrations_tool.models import ConnectionMigration
+
+    found = ConnectionMigration.objects.get()
+    for step in ("drain", "connection", "preload", "settings", "rehearsal"):
+        yield Shot(f"run-of-{step}", f"/migrations/{found.pk}/{step}/")
+
+
 def long_shots() -> Iterator[Shot]:
     from migrations_tool.models import ConnectionMigration
 

@@ -309,6 +309,42 @@ def every_status(
     return migration
 
 
+def every_run() -> ConnectionMigration:
+    """One whose steps were asked for every act, each with another outcome: undone ones too."""
+    migration = a_migration(
+        "northwind-robotics",
+        "Northwind Robotics",
+        done=ALL[:5],
+        flip_in=12,
+        new_connection_id=uuid.uuid4(),
+    )
+    running = {
+        "state": StepRun.State.RUNNING,
+        "done_items": 310,
+        "all_items": 412,
+        "doing": "Vendors, 310 of 412",
+        "finished_at": None,
+    }
+    waiting = {"state": StepRun.State.WAITING, "finished_at": None, "tries": 0}
+    refused = {
+        "state": StepRun.State.REFUSED,
+        "title": "14 objects differ or would be held, and nobody has said why.",
+        "fix": "Explain them below, or map anew.",
+    }
+    for step, act, changes in (
+        (Step.CONNECTION, Act.APPLY, {}),
+        (Step.CONNECTION, Act.UNDO, {"title": "Our connection is given up, and marked abandoned."}),
+        (Step.PRELOAD, Act.APPLY, {}),
+        (Step.PRELOAD, Act.UNDO, running),
+        (Step.SETTINGS, Act.PLAN, waiting),
+        (Step.REHEARSAL, Act.COMPLETE, refused),
+    ):
+        a_run(migration, step, act, **changes)
+    a_waiver(migration, Step.DRAIN, "drain.zero_twice", state=Waiver.State.REFUSED)
+    a_waiver(migration, Step.DRAIN, "drain.bills", state=Waiver.State.LAPSED)
+    return migration
+
+
 def a_waiver(
     migration: ConnectionMigration, step: Step, gate: str, state: str = Waiver.State.ASKED
 ) -> Waiver:
