@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from migrations_tool.models import ConnectionMigration, Watch
+from migrations_tool.models import ConnectionMigration, Report, Watch
 from migrations_tool.proofs import newest
 from migrations_tool.sharing.links import working
 from migrations_tool.steps import Step
@@ -34,9 +34,17 @@ def context(migration: ConnectionMigration, *, now: datetime) -> dict[str, Any]:
         "links": list(links),
         "is_being_taken_back": is_back,
         "seen_back": newest(migration, after_flip.SEEN) if is_back else None,
+        "has_report": _has_report(migration),
         "way_back": after_flip.instructions(migration) if is_back else [],
         "documents": posted_since(migration).count() if migration.flipped_at else 0,
     }
+
+
+def _has_report(migration: ConnectionMigration) -> bool:
+    """Of a migration that was taken back; another's is found where it ends."""
+    if migration.state != ConnectionMigration.State.ROLLED_BACK:
+        return False
+    return migration.reports.filter(kind=Report.Kind.CLOSING).exists()
 
 
 def reminder(migration: ConnectionMigration, now: datetime) -> str:

@@ -40,7 +40,7 @@ def migration_mapping_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the suggestions that are ticked."""
     migration = migration_of(pk)
     ticked = (one.partition(".") for one in request.POST.getlist("record"))
-    seen = {int(pk): mark for pk, _, mark in ticked if pk.isdecimal()}
+    seen = {int(pk): mark or "none" for pk, _, mark in ticked if pk.isdecimal()}
     try:
         accepted, left = deciding.accept(
             migration,

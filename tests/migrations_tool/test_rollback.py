@@ -314,3 +314,7 @@ class TestAThirdProvider:
         run = StepRun.objects.get(state="waiting")
         assert world.finish(run).state == StepRun.State.DONE
         assert "They chose Sage." in client.get(page).content.decode()
+        step = client.get(reverse("migration_step", args=[world.migration.pk, "flip"]))
+        report = reverse("migration_hypercare_report", args=[world.migration.pk])
+        assert report in step.content.decode()
+        assert client.get(report).status_code == 200
