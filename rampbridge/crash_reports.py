@@ -26,9 +26,16 @@ def start(dsn: str, *, release: str, environment: str, transport: Transport | No
         dsn=dsn,
         release=f"rampbridge@{release}",
         environment=environment,
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",
+        data_collection={
+            "user_info": False,
+            "cookies": {"mode": "off"},
+            "http_headers": {"request": {"mode": "off"}},
+            "http_bodies": [],
+            "url_query_params": {"mode": "off"},
+            "database_query_data": False,
+            "queues": False,
+            "stack_frame_variables": False,
+        },
         auto_enabling_integrations=False,
         integrations=[
             DjangoIntegration(cache_spans=False),
@@ -44,8 +51,10 @@ def start(dsn: str, *, release: str, environment: str, transport: Transport | No
 
 def redacted(event: Event, _hint: Hint) -> Event:
     """The report without its secrets."""
-    for name in ("user", "extra", "modules", "server_name"):
-        event.pop(name, None)
+    event.pop("user", None)
+    event.pop("extra", None)
+    event.pop("modules", None)
+    event.pop("server_name", None)
     request = event.get("request")
     if isinstance(request, dict):
         kept = {name: value for name, value in request.items() if name in KEPT_OF_REQUEST}

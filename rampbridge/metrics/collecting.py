@@ -1,7 +1,7 @@
 """The figures as Prometheus wants them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from prometheus_client.core import (
@@ -66,7 +66,7 @@ class Figures(Collector):
         return info
 
 
-def _gauges(wanted: tuple[Gauge, ...]) -> Iterator[Metric]:
+def _gauges(wanted: Sequence[Gauge]) -> Iterator[Metric]:
     found: Values = reading.gauges(wanted)
     for gauge in wanted:
         family = GaugeMetricFamily(PREFIX + gauge.name, gauge.help, labels=gauge.labels)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kombu.exceptions import OperationalError
 
@@ -28,8 +29,8 @@ def broker_facts() -> BrokerFacts:
         with app.connection_for_read(
             connect_timeout=PATIENCE_SECONDS, transport_options=options
         ) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
-            channel = connection.default_channel
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+            channel: Any = connection.default_channel
             queues = [queue.name for queue in app.conf.task_queues]
             return BrokerFacts(
                 answers=True, waiting={name: channel.client.llen(name) for name in queues}

@@ -66,4 +66,4 @@ def _rpc(connection: Connection) -> TrytonRpc:
     """Signed in as the integration's user, who may close periods in the demo's companies."""
     keys = secrets.credential(connection, Credential.Side.ERP)
     account = Account(keys["url"], keys["database"], keys["login"], keys["password"])
-    return TrytonRpc(account, client_for(account.url, TIMEOUT))
+    return TrytonRpc(account, client_for(account.url, TIMEOUT, adapter="tryton"))
