@@ -17,7 +17,8 @@ def together(*questions: QuerySet[Any]) -> tuple[list[Any], ...]:
 
     :raises TypeError: if a question follows a relation, or reads sealed bytes; defer those
     """
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for number, question in enumerate(questions):
         _must_be_plain(question)
         sql, of_it = question.query.sql_with_params()
@@ -40,10 +41,10 @@ def _row(question: QuerySet[Any], line: Mapping[str, Any]) -> Any:
     """As the ORM would have made it of the same row."""
     model: type[Model] = question.model
     fields = model._meta.concrete_fields  # noqa: SLF001
-    loaded = [field for field in fields if field.column in line]
+    loaded = [field for field in fields if field.column and field.column in line]
     if any(isinstance(field, BinaryField) for field in loaded):
         raise TypeError("Sealed bytes are not read together with others. Defer them.")
-    values = [field.to_python(line[field.column]) for field in loaded]
+    values = [field.to_python(line[str(field.column)]) for field in loaded]
     row = model.from_db(question.db, [field.attname for field in loaded], values)
     for name, annotation in question.query.annotation_select.items():
         setattr(row, name, annotation.output_field.to_python(line[name]))

@@ -201,7 +201,7 @@ def _switches(
 ) -> list[SwitchRow]:
     rows = {name: Switch(connection=connection, name=name) for name in Switch.Name}
     rows |= {Switch.Name(row.name): row for row in known}
-    off = [button for name, button in switches.BUTTONS.items() if not rows[name].found]
+    off = [button for name, button in switches.BUTTONS.items() if not rows[Switch.Name(name)].found]
     verdicts = may_enable_buttons(connection, off) if off else {}
     return [
         _switch_row(

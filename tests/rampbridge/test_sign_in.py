@@ -20,6 +20,7 @@ def test_one_statement_reads_a_user_and_their_roles(backend: str) -> None:
 
     with CaptureQueriesContext(database) as statements:
         user = load_backend(backend).get_user(known.pk)
+        assert user is not None
         roles = roles_of(user)
 
     assert user == known
@@ -31,6 +32,7 @@ def test_one_statement_reads_a_user_and_their_roles(backend: str) -> None:
 def test_nobody_without_a_group_has_a_role(backend: str) -> None:
     user = load_backend(backend).get_user(UserFactory.create(roles=[]).pk)
 
+    assert user is not None
     assert roles_of(user) == frozenset()
 
 

@@ -217,7 +217,7 @@ class TestRunning:
     ) -> None:
         items = [SyncItemFactory.create(failed=True) for _ in range(7)]
         job, broken = start(), items[3].pk
-        really = running.carry_out
+        really = acts.carry_out
 
         def stumbles(job: Job, members: Any, *, actor: str) -> Any:
             if broken in members:

@@ -258,7 +258,7 @@ class TestDrift:
         url = reverse("chart", args=[SLUG])
         support.get(url)
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             support.get(url)
 
     def test_a_customers_page_counts_it_and_leads_there(self, support: Client) -> None:
@@ -471,7 +471,7 @@ class TestBothSides:
         url = reverse("chart_records", args=[SLUG])
         support.get(url)
 
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             support.get(url)
 
 

@@ -72,7 +72,7 @@ class TestOverview:
         ordinary_day()
         manager.get(reverse("overview"))
 
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             manager.get(reverse("overview"))
 
 

@@ -67,7 +67,7 @@ class TestUncertainPage:
         url = reverse("uncertain")
         support.get(url)
 
-        with django_assert_num_queries(10) as few:
+        with django_assert_num_queries(9) as few:
             support.get(url)
 
         connection = ConnectionFactory.create()
