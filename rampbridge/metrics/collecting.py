@@ -23,6 +23,11 @@ LIGHT_SECONDS, HEAVY_SECONDS = 4.0, 60.0
 """For so long an answer serves everybody who asks again."""
 SHOWN_BOUNDS = {flow.LATENCY.name: (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600)}
 """Of bins that are finer than Prometheus needs them."""
+FROM_NOTHING: Mapping[str, Sequence[tuple[str, ...]]] = {
+    measures.BUTTON_REQUESTS.name: (("in_time",), ("partial",), ("late",)),
+    measures.WEBHOOK_EVENTS.name: (("refused", "bad_signature"),),
+}
+"""Shown as 0 before they happen for the first time: Prometheus sees no increase in what begins."""
 METERS: tuple[Meter, ...] = (*flow.ALL, *measures.ALL)
 
 Parts = Mapping[str, float]
@@ -78,9 +83,10 @@ def _gauges(wanted: Sequence[Gauge]) -> Iterator[Metric]:
 def _meters() -> Iterator[Metric]:
     found = reading.meters()
     for meter in METERS:
-        lines = sorted(found.get(meter.name, {}).items())
-        if not meter.labels and not lines:
-            lines = [((), {})]  # nothing has happened yet: 0, so that a rate can be taken of it
+        nothing: Mapping[tuple[str, ...], Parts] = {
+            labels: {} for labels in FROM_NOTHING.get(meter.name, () if meter.labels else ((),))
+        }
+        lines = sorted({**nothing, **found.get(meter.name, {})}.items())
         match meter:
             case Counter():
                 counter = CounterMetricFamily(PREFIX + meter.name, meter.help, labels=meter.labels)

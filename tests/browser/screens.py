@@ -228,14 +228,16 @@ def _tell_stories(studio: Studio) -> None:
         backlog_shots,
         backlog_stories,
         chart_shots,
+        chart_stories,
         close_shots,
         close_stories,
-        chart_stories,
         desk_shots,
         desk_stories,
         error_shots,
         error_stories,
         fleet_shots,
+        health_shots,
+        health_stories,
         mapping_shots,
         migration_shots,
         migration_steps_shots,
@@ -260,6 +262,7 @@ def _tell_stories(studio: Studio) -> None:
     studio.take(close_shots.empty_shots())
     studio.take(error_shots.empty_shots())
     studio.take(desk_shots.empty_shots())
+    studio.take(health_shots.empty_shots())
     studio.take(migration_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
@@ -287,6 +290,7 @@ def _tell_stories(studio: Studio) -> None:
         (error_stories.long_week, error_shots.long_shots),
         (desk_stories.a_day, desk_shots.shots),
         (desk_stories.long_names, desk_shots.long_shots),
+        (health_stories.in_trouble, health_shots.shots),
         (acting_stories.acting, acting_shots.shots),
         (migration_stories.a_season, migration_shots.season_shots),
         (migration_stories.every_status, migration_shots.status_shots),

@@ -224,6 +224,14 @@ class TestScrapes:
         assert ask(app, "/")[0].startswith("404")
         assert ask(app, method="POST")[0].startswith("405")
 
+    def test_what_rules_wait_for_is_0_before_it_happens(self, app: MetricsApp) -> None:
+        seen = scrape(app)
+
+        assert of(seen, "sync_button_requests_total", result="late") == 0
+        told = {"type": "refused", "result": "bad_signature"}
+        assert of(seen, "webhook_events_total", **told) == 0
+        assert of(seen, "externally_synced_total") == 0
+
     def test_fails_while_the_database_does_not_answer(
         self, app: MetricsApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
