@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Connection
+from syncing import close_rules
 from syncing.models import ErrorGroup, SyncItem
 
 OF_EACH = 40
@@ -45,7 +47,8 @@ def kinds(*, seed: int = 3) -> list[Kind]:
         for name, addresses, status in _searches(chosen)
     ]
     found = [*_lists(chosen), *_items(chosen), *searches]
-    live = ("customers", "items open", "customer", "item failed", "item acked", "errors", "error")
+    live = ("customers", "items open", "customer", "item failed", "item acked", "errors", "error",
+            "backlog")  # fmt: skip
     polls = [
         Kind(f"{kind.name}, unchanged", "pages_unchanged", kind.addresses[:3], 204, is_poll=True)
         for kind in found
@@ -105,6 +108,24 @@ def _lists(chosen: _Choices) -> Iterator[Kind]:
     yield of("errors", reverse("errors"))
     yield of("error", *(reverse("error_group", args=[one.pk]) for one in chosen.groups))
     yield of("overview", reverse("overview"))
+    yield of("close board", reverse("close_board"))
+    month = f"{close_rules.last_ended(datetime.now(UTC).date()):%Y-%m}"
+    yield of("close month", *(reverse("close_month", args=[slug, month]) for slug in slugs))
+    backlog = reverse("backlog")
+    yield of("backlog", backlog)
+    yield of("backlog of 400 days", f"{backlog}?period=400d&measure=amount")
+    yield of("backlog by ERP", f"{backlog}?erp=NetSuite&period=30d")
+    yield of("backlog of a customer", *(f"{backlog}?customer={slug}" for slug in slugs))
+    yield of("backlog's customers by day", reverse("backlog_worst"))
+    yield of("backlog's team", reverse("backlog_team"))
+    yield of("items that waited for days", f"{items}?snoozed=shown&ready_to={_days_ago(3)}")
+    yield of("items done on a day", f"{items}?state=all&done_from={_days_ago(30)}"
+             f"&done_to={_days_ago(29)}")  # fmt: skip
+    yield of("items failed lately", f"{items}?failed_from={_days_ago(1)}")
+
+
+def _days_ago(days: int) -> str:
+    return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _items(chosen: _Choices) -> Iterator[Kind]:

@@ -17,7 +17,7 @@ from syncing.queries.risk import DOLLARS
 from syncing.queries.words import LOOKS, Look, Word
 from syncing.statements import rows as sql_rows
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 NOBODY = "-"
 """The owner of customers that nobody owns, in addresses."""
 
@@ -341,17 +341,23 @@ _BOARD = f"""
     WITH rate AS (
         SELECT * FROM unnest(%(codes)s::text[], %(dollars)s::float8[]) AS r(currency, dollars)
     ), close AS (
-        SELECT * FROM unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
-            AS d(period, working_day, close_on)
-    ), counted AS (
-        SELECT connection_id, period, count(DISTINCT entity_ramp_id) AS entities,
-            coalesce(sum(items) FILTER (WHERE standing = 'done'), 0)::bigint AS done,
-            coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0)::bigint
-                AS unsynced,
-            coalesce(round(sum(abs(amount_minor) / 10.0 ^ exponent * coalesce(dollars, 1))
-                FILTER (WHERE standing NOT IN ('done', 'aside'))), 0)::bigint AS worth
+        SELECT period, array_agg(day ORDER BY number) AS days
+        FROM unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
+            AS d(period, number, day)
+        GROUP BY period
+    ), of_entity AS (
+        SELECT connection_id, period, entity_ramp_id,
+            coalesce(sum(items) FILTER (WHERE standing = 'done'), 0) AS done,
+            coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0) AS unsynced,
+            coalesce(sum(abs(amount_minor)::float8 / 10::float8 ^ exponent * coalesce(dollars, 1))
+                FILTER (WHERE standing NOT IN ('done', 'aside')), 0) AS worth
         FROM syncing_periodcount LEFT JOIN rate USING (currency)
         WHERE items > 0 AND {{scope}}
+        GROUP BY connection_id, period, entity_ramp_id
+    ), counted AS (
+        SELECT connection_id, period, count(*) AS entities, sum(done)::bigint AS done,
+            sum(unsynced)::bigint AS unsynced, round(sum(worth))::bigint AS worth
+        FROM of_entity
         GROUP BY connection_id, period
     ), due AS (
         SELECT connection_id, {PERIOD} AS period, min(payable_on) AS payable_on, count(*) AS bills
@@ -376,8 +382,11 @@ _BOARD = f"""
         GROUP BY connection_id, period
     ), dated AS (
         SELECT c.id, c.slug, c.name, c.erp_name, c.owner, c.time_zone, n.period,
-            n.unsynced, n.done, n.entities, n.worth, close.working_day, close.close_on,
-            ((close.close_on + 1)::timestamp AT TIME ZONE c.time_zone) AS close_at,
+            n.unsynced, n.done, n.entities, n.worth,
+            coalesce(d.working_day, %(usual)s) AS working_day,
+            close.days[coalesce(d.working_day, %(usual)s)] AS close_on,
+            ((close.days[coalesce(d.working_day, %(usual)s)] + 1)::timestamp
+                AT TIME ZONE c.time_zone) AS close_at,
             due.payable_on, coalesce(due.bills, 0) AS bills_due,
             coalesce(s.is_asked, false) AS is_asked, coalesce(s.is_broken, false) AS is_broken,
             coalesce(s.is_whole OR s.parts >= n.entities, false) AS is_stamped
@@ -385,7 +394,6 @@ _BOARD = f"""
         JOIN connections_connection c ON c.id = n.connection_id AND c.stage <> 'closed'
         LEFT JOIN syncing_closeday d ON d.connection_id = c.id
         JOIN close ON close.period = n.period
-            AND close.working_day = coalesce(d.working_day, %(usual)s)
         LEFT JOIN due ON due.connection_id = c.id AND due.period = n.period
         LEFT JOIN stamped s ON s.connection_id = c.id AND s.period = n.period
         WHERE {{customers}}

@@ -41,7 +41,6 @@ def close_board(request: HtmxHttpRequest) -> HttpResponse:
         "tabs": _tabs(request.GET, chosen.state, page),
         "total": sum(page.counts.values()),
         "months": close_rules.months(now.date()),
-        "query": _query(request.GET),
         "next_query": _query(request.GET, after=page.next),
         "first_query": _query(request.GET),
     }

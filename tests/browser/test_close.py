@@ -26,7 +26,7 @@ def test_from_the_board_to_a_clean_month_and_back(arrive: Arrive) -> None:
     page = arrive("manager").go("/close/")
 
     expect(page.locator("a.row-link").first).to_have_text("Northwind Robotics")
-    page.get_by_label("Customer").fill("verde")
+    page.get_by_label("Customer", exact=True).fill("verde")
     expect(page.locator("a.row-link")).to_have_count(1)
     page.locator("a.row-link").click()
     page.get_by_role("button", name="Call it clean").click()
