@@ -211,10 +211,15 @@
     },
     true,
   );
+  let focused = "";
   const reopen = () => {
     for (const details of document.querySelectorAll("details[data-keep-open]")) {
       if (opened.has(details.id)) details.open = true;
     }
+    // While it was closed nothing in it could take the focus back
+    const before = focused && document.getElementById(focused);
+    if (before && document.activeElement === document.body) before.focus({ preventScroll: true });
+    focused = "";
   };
 
   document.addEventListener("visibilitychange", () => {
@@ -262,6 +267,7 @@
     });
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       const isPoll = "X-Live-Poll" in event.detail.requestConfig.headers;
+      focused = event.detail.target.contains(document.activeElement) ? document.activeElement.id : "";
       if (isPoll && isHeld(event.detail.target)) {
         event.detail.shouldSwap = false;
         return;

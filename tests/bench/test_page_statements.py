@@ -137,6 +137,7 @@ def known() -> dict[str, Any]:
         "object_type": "bill",
         "fingerprint": items[0].error_fingerprint,
         "side": "erp",
+        "chart": "age",
         "item": {"pk": items[0].pk},
         "item_drawer": {"pk": items[0].pk},
         "item_attempts": {"pk": items[0].pk},

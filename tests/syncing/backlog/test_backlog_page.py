@@ -5,7 +5,9 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connections.models import AuditLine
@@ -15,7 +17,14 @@ from syncing.queries.backlog import past, present, worst
 from syncing.queries.backlog.periods import period
 from syncing.queries.backlog.scope import Scope
 from syncing.views import backlog
-from tests.factories import ConnectionFactory, ScheduleFactory, SyncItemFactory, UserFactory, now
+from tests.factories import (
+    ConnectionFactory,
+    EntityFactory,
+    ScheduleFactory,
+    SyncItemFactory,
+    UserFactory,
+    now,
+)
 
 pytestmark = pytest.mark.django_db
 POLL = {"HX-Request": "true", "X-Live-Poll": "1"}
@@ -87,6 +96,29 @@ class TestThePage:
         assert "<nav" not in html
         assert "filter-customer" not in html
         assert "wall=1" in live_url(html)
+
+
+class TestStatements:
+    @pytest.mark.parametrize("query", ["", "customer=acme&period=30d", "erp=Tryton&period=400d"])
+    def test_are_twelve_at_most_and_five_for_a_poll(self, manager: Client, query: str) -> None:
+        connection = ConnectionFactory.create(slug="acme")
+        EntityFactory.create(connection=connection)
+        SyncItemFactory.create(connection=connection, failed=True)
+        url = later(live_url(page(manager, query)))
+
+        with CaptureQueriesContext(database) as whole:
+            page(manager, query)
+        with CaptureQueriesContext(database) as poll:
+            assert manager.get(url, headers=POLL).status_code == 204
+
+        assert len(whole) <= 12
+        assert len(poll) <= 5
+
+    def test_of_parts_are_few(self, manager: Client) -> None:
+        for route in ("backlog_worst", "backlog_team", "migrations_in_flight"):
+            with CaptureQueriesContext(database) as statements:
+                manager.get(reverse(route), headers={"HX-Request": "true"})
+            assert len(statements) <= 10
 
 
 class TestPolling:
