@@ -18,6 +18,9 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROLL_UPS = {
     "syncing_itemcount": "connection_id, object_type, state, error_category, currency, exponent,"
     " items, amount_minor",
+    "syncing_periodcount": "connection_id, entity_ramp_id, period, standing, currency, exponent,"
+    " items, amount_minor",
+    "syncing_periodchange": "connection_id, entity_ramp_id, period",
     "syncing_errorgroup": "fingerprint, code, title, category, origin",
     "syncing_errorcount": "fingerprint, connection_id, object_type, state, error_category,"
     " currency, exponent, items, amount_minor, last_seen_at",
@@ -49,7 +52,7 @@ def insert_again() -> None:
         cursor.execute("CREATE TEMP TABLE kept AS SELECT * FROM syncing_syncitem")
         for table in ("itemevent", "itemwords", "occurrence", "errorgroup", "syncitem"):
             cursor.execute(f"DELETE FROM syncing_{table}")
-        for table in ("itemcount", "errorcount", "itemtotal"):
+        for table in ("itemcount", "periodcount", "periodchange", "errorcount", "itemtotal"):
             cursor.execute(f"DELETE FROM syncing_{table}")
         cursor.execute(f"INSERT INTO syncing_syncitem ({columns}) SELECT {columns} FROM kept")
         cursor.execute("DROP TABLE kept")
