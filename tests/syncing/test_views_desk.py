@@ -462,7 +462,8 @@ class TestIncidents:
         from syncing.queries.frame import frame
 
         with django_assert_num_queries(1):
-            (strip,) = frame("maya", now=timezone.now(), most_pinned=12).incidents
+            framed = frame("maya", now=timezone.now(), most_pinned=12, most_people=9)
+        (strip,) = framed.incidents
         page = text(client, reverse("audit"))
 
         assert strip.customers == 2
