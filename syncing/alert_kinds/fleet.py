@@ -85,7 +85,7 @@ FLEET_KINDS = (
     Kind(
         key=WORKER,
         label="Worker is silent",
-        about="Time since any worker last finished something (SyncWorkerStuck).",
+        about="Time since any worker last finished something.",
         subject=Subject.FLEET,
         unit=Unit.SECONDS,
         settings=levels(Unit.SECONDS, 60, 30, least=10, most=86_400),

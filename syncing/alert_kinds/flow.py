@@ -123,7 +123,7 @@ FLOW_KINDS = (
         key=AGE,
         label="Oldest item is too old",
         about="How long the oldest item of a customer has waited that does not wait for the"
-        " customer (OldestUnsyncedTooOld).",
+        " customer.",
         subject=Subject.CUSTOMER,
         unit=Unit.MINUTES,
         settings=levels(Unit.MINUTES, 240, 60, least=1, most=525_600),
@@ -137,8 +137,7 @@ FLOW_KINDS = (
     Kind(
         key=ITEMS,
         label="Backlog of a customer is too long",
-        about="Items of a customer that are ready and neither synced nor waiting for somebody"
-        " (stuck worker).",
+        about="Items of a customer that are ready and neither synced nor waiting for somebody.",
         subject=Subject.CUSTOMER,
         unit=Unit.ITEMS,
         settings=levels(Unit.ITEMS, 1000, 200, most=10**9),
@@ -177,7 +176,7 @@ FLOW_KINDS = (
     Kind(
         key=OUTBOX,
         label="Report to Ramp is stuck",
-        about="How long the oldest report of a customer has not been taken (ReportOutboxOld).",
+        about="How long the oldest report of a customer has not been taken.",
         subject=Subject.CUSTOMER,
         unit=Unit.MINUTES,
         settings=levels(Unit.MINUTES, 10, 2, least=0, most=525_600),
@@ -191,8 +190,7 @@ FLOW_KINDS = (
     Kind(
         key=UNCERTAIN,
         label="Uncertain for too long",
-        about="How long the oldest item has been parked that nobody is sure of"
-        " (UnknownOutcomesParked).",
+        about="How long the oldest item has been parked that nobody is sure of.",
         subject=Subject.CUSTOMER,
         unit=Unit.MINUTES,
         settings=levels(Unit.MINUTES, 60, 0, least=0, most=525_600),
@@ -206,7 +204,7 @@ FLOW_KINDS = (
     Kind(
         key=MISMATCH,
         label="Ramp and the ERP disagree",
-        about="Items of a customer whose two sides do not agree (ClearingImbalance).",
+        about="Items of a customer whose two sides do not agree.",
         subject=Subject.CUSTOMER,
         unit=Unit.ITEMS,
         settings=levels(Unit.ITEMS, 1, 0, most=10**9),
@@ -219,7 +217,7 @@ FLOW_KINDS = (
     Kind(
         key=DUPLICATES,
         label="Booked twice",
-        about="Items that the last nightly comparison found booked twice (DuplicateDocument).",
+        about="Items that the last nightly comparison found booked twice.",
         subject=Subject.CUSTOMER,
         unit=Unit.ITEMS,
         settings=levels(Unit.ITEMS, 1, 0, most=10**9),
@@ -232,7 +230,7 @@ FLOW_KINDS = (
     Kind(
         key=OUTSIDE,
         label="Synced by somebody else",
-        about="Items of a customer that were synced outside within a day (ExportPressed).",
+        about="Items of a customer that were synced outside within a day.",
         subject=Subject.CUSTOMER,
         unit=Unit.ITEMS,
         settings=levels(Unit.ITEMS, 1, 0, most=10**9),
@@ -246,7 +244,7 @@ FLOW_KINDS = (
         key=BUTTON,
         label="Sync button is slow",
         about="How long 99 of 100 presses of a customer's button take, over a day; one that Ramp"
-        " gave up counts as five minutes (ButtonLate).",
+        " gave up counts as five minutes.",
         subject=Subject.CUSTOMER,
         unit=Unit.SECONDS,
         settings=levels(Unit.SECONDS, 240, 200, least=1, most=3600),

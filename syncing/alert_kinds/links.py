@@ -135,7 +135,7 @@ LINK_KINDS = (
         key=BLOCKED,
         label="Customer is stopped",
         about="How long something has stopped a customer that only a person can mend, such as"
-        " access that was revoked (TokenExpiry).",
+        " access that was revoked.",
         subject=Subject.CUSTOMER,
         unit=Unit.MINUTES,
         settings=levels(Unit.MINUTES, 5, 0, most=525_600),
@@ -148,7 +148,7 @@ LINK_KINDS = (
     Kind(
         key=RAMP,
         label="Ramp does not answer",
-        about="Polls of a customer that failed one after the other (RampErrors).",
+        about="Polls of a customer that failed one after the other.",
         subject=Subject.CUSTOMER,
         unit=Unit.POLLS,
         settings=levels(Unit.POLLS, 5, 0, least=0, most=10_000),
@@ -163,7 +163,7 @@ LINK_KINDS = (
         key=GAP,
         label="Webhook has stopped",
         about="How much longer than usual no event has come, while polls find what it should have"
-        " told of (WebhookSilence).",
+        " told of.",
         subject=Subject.CUSTOMER,
         unit=Unit.TIMES,
         settings=(
@@ -188,8 +188,7 @@ LINK_KINDS = (
     Kind(
         key=REFUSED,
         label="Webhooks with a wrong signature",
-        about="Deliveries in ten minutes that were not signed as they should be"
-        " (WebhookBadSignatures).",
+        about="Deliveries in ten minutes that were not signed as they should be.",
         subject=Subject.CUSTOMER,
         unit=Unit.DELIVERIES,
         settings=levels(Unit.DELIVERIES, 20, 2, most=10**9),
@@ -202,7 +201,7 @@ LINK_KINDS = (
     Kind(
         key=EXPIRY,
         label="Access ends soon",
-        about="How long the credentials of a customer are still good (TokenExpiry).",
+        about="How long the credentials of a customer are still good.",
         subject=Subject.CUSTOMER,
         unit=Unit.HOURS,
         settings=levels(Unit.HOURS, 48, 72, most=8760),
@@ -230,7 +229,7 @@ LINK_KINDS = (
     Kind(
         key=LAG,
         label="Polls are overdue",
-        about="How long the poll of a customer is overdue (PollLag).",
+        about="How long the poll of a customer is overdue.",
         subject=Subject.CUSTOMER,
         unit=Unit.MINUTES,
         settings=levels(Unit.MINUTES, 60, 5, most=525_600),

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 
 from syncing.alert_kinds import Kind, Reading, Thresholds
-from syncing.alert_kinds.judging import Rule, folded, replay
+from syncing.alert_kinds.judging import LONGEST_CALM, Rule, folded, replay
 from syncing.alerts.history import SLOT
 from syncing.alerts.past import EARLIER
 from syncing.alerts.watching import FEW_AGAIN, MOST_APART, is_in_scope
@@ -114,7 +114,7 @@ def _kept(
     ):
         names[subject] = name or "The fleet"
         if subject in last and at - last[subject] > HOUR:
-            series[subject].append((last[subject] + HOUR, None))
+            series[subject] += _well_from(last[subject] + HOUR)
         told = from_json(facts) or {}
         for at_, value in _slots(at, from_json(values), now):
             reading = Reading(subject, value or 0, facts=told)
@@ -123,8 +123,13 @@ def _kept(
         last[subject] = at
     for subject, at in last.items():
         if now - at > HOUR:
-            series[subject].append((at + HOUR, None))
+            series[subject] += _well_from(at + HOUR)
     return len(subjects)
+
+
+def _well_from(at: datetime) -> Series:
+    """Nothing was kept from then on, so it was well for long enough to be over."""
+    return [(at, None), (at + LONGEST_CALM, None)]
 
 
 def _slots(
@@ -158,11 +163,11 @@ def _earlier(
             continue
         names[subject] = name
         if subject in last and at - last[subject] > HOUR:
-            series[subject].append((last[subject] + HOUR, None))
+            series[subject] += _well_from(last[subject] + HOUR)
         series[subject].append((at, value))
         last[subject] = at
     for subject, at in last.items():
-        series[subject].append((at + HOUR, None))
+        series[subject] += _well_from(at + HOUR)
     return earliest
 
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Prefetch, Q
 
 from connections.models import AlertChannel
 from rampbridge.lib.keyset import Cursor, KeysetPage, keyset_page
-from syncing.alert_kinds import KINDS, Kind, said
+from syncing.alert_kinds import KINDS, Kind, Unit, said
 from syncing.models import Alert, AlertDelivery, AlertRound, AlertRule
 from syncing.queries.words import Look
 
@@ -93,6 +93,12 @@ class RuleRow:
         return SEVERITIES[self.rule.severity]
 
     @property
+    def holds(self) -> str:
+        """How long it must last; empty: it opens at once."""
+        minutes = self.rule.holds_minutes
+        return said(Unit.MINUTES, minutes) if minutes else ""
+
+    @property
     def opens_at(self) -> str:
         if self.kind is None:
             return ""
@@ -114,6 +120,10 @@ class DeliveryRow:
         if one.state == AlertDelivery.State.WAITING and one.attempts:
             return _RETRYING
         return STATES[AlertDelivery.State(one.state)]
+
+    @property
+    def is_tried_again(self) -> bool:
+        return self.look is _RETRYING
 
     @property
     def may_be_tried(self) -> bool:

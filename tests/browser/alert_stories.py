@@ -8,7 +8,7 @@ from syncing.alert_kinds import Reading
 from syncing.alerts import history
 from syncing.alerts.counting import count_open
 from syncing.alerts.shipped import ship
-from syncing.models import Alert, AlertDelivery, AlertRound, AlertRule
+from syncing.models import Alert, AlertDelivery, AlertHour, AlertRound, AlertRule
 from tests.factories import LONG_NAME, ConnectionFactory, now
 
 MINUTE = timedelta(minutes=1)
@@ -89,6 +89,17 @@ def long_names() -> None:
     count_open()
 
 
+def forget() -> None:
+    """Remove all alerts and who hears of them; rules are as they come."""
+    AlertHour.objects.all().delete()
+    AlertRound.objects.all().delete()
+    AlertDelivery.objects.all().delete()
+    Alert.objects.all().delete()
+    AlertChannel.objects.all().delete()
+    AlertRule.objects.all().delete()
+    ship()
+
+
 def _customer(slug: str, name: str) -> Connection:
     connection: Connection = ConnectionFactory.create(slug=slug, name=name)
     return connection
@@ -154,7 +165,7 @@ def _rules() -> None:
     AlertRule.objects.filter(kind="poll_lag").update(
         muted_until=now() + 20 * HOUR, muted_by="maya.okafor", mute_reason="Ramp migrates its API."
     )
-    AlertRule.objects.filter(kind="backlog_items").update(
+    AlertRule.objects.filter(kind="backlog_amount").update(
         scope="tag", scope_value="gold", quiet_from=time(20), quiet_until=time(7)
     )
 

@@ -24,7 +24,6 @@ def test_every_page_is_clean(arrive: Arrive) -> None:
 
 def test_a_rule_says_what_it_would_have_done_while_it_is_filled_in(arrive: Arrive) -> None:
     alert_stories.a_bad_day()
-    AlertRule.objects.filter(shipped_as="backlog_items").update(scope="all", scope_value="")
     page = arrive("manager").go("/alerts/rules/")
 
     page.get_by_role("link", name="A customer has a thousand items waiting").click()

@@ -190,6 +190,16 @@ class TestPreview:
             client, level=500, clear=100, holds_minutes=5
         ), "only the first lasted for five minutes"
 
+    def test_what_ended_while_nothing_was_kept_is_over(self, enter: Enter) -> None:
+        AlertRound.objects.create(pk=1, since=now() - timedelta(days=9))
+        for days in (3, 6):
+            self.keep("harbor", *[600] * 12, began=timedelta(days=days))
+
+        text = self.ask(enter("manager"), level=500, clear=100, holds_minutes=30)
+
+        assert "2 times" in text
+        assert "still" not in text
+
     def test_it_is_about_whom_the_rule_is_about(self, enter: Enter) -> None:
         AlertRound.objects.create(pk=1, since=now() - timedelta(days=9))
         client = enter("manager")
