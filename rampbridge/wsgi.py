@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
+from django.dispatch import receiver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
@@ -17,7 +18,7 @@ from rampbridge.models import Process  # noqa: E402
 writer.introduce(Self(Process.Kind.WEB, settings.RELEASE))
 
 
-@request_finished.connect
+@receiver(request_finished)
 def write_figures(**_: Any) -> None:
     """The answer has been sent: nobody waits for this."""
     writer.write_if_due(now=time.monotonic())

@@ -9,10 +9,21 @@ from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from connections.models import AuditLine
+from connections.models import AlertChannel, AuditLine
 from rampbridge.policy import Permission
-from syncing.models import ErrorGroup, Incident, Job, SavedView, SyncItem, SyncRun, WebhookEvent
-from tests.browser import desk_stories
+from syncing.models import (
+    Alert,
+    AlertDelivery,
+    AlertRule,
+    ErrorGroup,
+    Incident,
+    Job,
+    SavedView,
+    SyncItem,
+    SyncRun,
+    WebhookEvent,
+)
+from tests.browser import alert_stories, desk_stories
 from tests.factories import SyncItemFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +38,8 @@ NONSENSE = (
 """What no form of ours sends: too large, too long, too late, no number."""
 DESK = (
     "errors/", "items/", "uncertain/", "why-not/", "jobs/", "views/", "api-keys/", "search",
-    "runs/", "incidents/", "audit/", "webhooks/", "mine/",
+    "runs/", "incidents/", "audit/", "webhooks/", "mine/", "alerts/rules/", "alerts/channels/",
+    "alerts/deliveries/", "alerts/",
 )  # fmt: skip
 SUBJECTS: dict[str, Any] = {
     "items/": SyncItem,
@@ -35,6 +47,10 @@ SUBJECTS: dict[str, Any] = {
     "views/": SavedView,
     "runs/": SyncRun,
     "incidents/": Incident,
+    "alerts/rules/": AlertRule,
+    "alerts/channels/": AlertChannel,
+    "alerts/deliveries/": AlertDelivery,
+    "alerts/": Alert,
     "webhooks/": WebhookEvent,
 }
 SETTLE = ("look", "adopt", "post", "wait", "outside", "take-back", "agree", "report", "decide")
@@ -102,6 +118,7 @@ def test_nonsense_is_refused_or_passed_over(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk_stories.a_day()
+    alert_stories.long_names()
     SyncItemFactory.create(failed=True)
     asked = Asked(monkeypatch)
     wrong = []

@@ -46,7 +46,7 @@ class TestReadyz:
         assert set(problems(response)) == {"broker"}
 
     def test_names_migrations_that_wait(self, request_to_health: HttpRequest) -> None:
-        MigrationRecorder(connection).record_unapplied("rampbridge", "0001_cache_table")
+        MigrationRecorder(connection).record_unapplied("rampbridge", "0003_processes")
 
         response = health.readyz(request_to_health)
 
