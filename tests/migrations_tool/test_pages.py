@@ -156,7 +156,7 @@ class TestAStepsPage:
             change()
             return text_of(ines.get(live, headers=HTMX))
 
-        assert "Plan</strong> done" in news(lambda: plan_is_made(migration))
+        assert "Plan:</strong> done" in news(lambda: plan_is_made(migration))
         ana = somebody("ana", "support")
         assert "ana is here" in news(lambda: ana.get(where))
         assert news(lambda: seen(migration))

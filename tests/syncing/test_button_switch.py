@@ -164,6 +164,8 @@ class TestSwitch:
         assert set_sync_button(customer.connection, customer.ramp, "transaction", on=False) is None
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(59.6, "1:00"), (60, "1:00"), (240.4, "4:00")])
-def test_minutes_as_people_write_them(seconds: float, words: str) -> None:
-    assert button_switch._minutes(seconds) == f"{words} minutes"
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(4.6, "5 s"), (59.6, "1 min 0 s"), (240.4, "4 min 0 s")]
+)
+def test_spans_as_people_write_them(seconds: float, words: str) -> None:
+    assert button_switch._span(seconds) == words
