@@ -61,15 +61,6 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """The strip of the drawing that belongs to a slot."""
-
-    x: float
-    width: float
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
 class StackedAreas:
     """Layers upon each other, the first at the bottom."""
 
@@ -91,13 +82,20 @@ class TwoLines:
     second_marks: Sequence[Point]
     between: str
     """Where the first is above the second."""
-    slots: Sequence[Slot]
-    first_ahead: str = ""
-    second_ahead: str = ""
-    ends: Tick | None = None
+    ahead: "Ahead | None"
+    """None, where nothing is foretold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How both lines would go on."""
+
+    first: str
+    second: str
+    ends: Tick
     """Where what is measured ends and the outlook begins."""
-    meets: Tick | None = None
-    """When it is said to be over."""
+    meets: Tick | None
+    """When it is said to be over, if that is in the drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +138,23 @@ def stacked_areas(
     :param threshold_over: draw the threshold on top of so many layers
     :param write: how a value stands on the axis
     """
-    columns = [[layer[slot] for _, layer in layers] for slot in range(len(labels))]
-    tops = [
-        None if any(value is None for value in column) else list(accumulate(column, initial=0))
-        for column in columns
-    ]
-    frame = _frame(labels, max((top[-1] for top in tops if top), default=0), write)
-    runs = _runs([top[-1] if top else None for top in tops])
+    tops = {
+        slot: list(accumulate((value or 0 for value in column), initial=0))
+        for slot, column in enumerate(zip(*(layer for _, layer in layers), strict=True))
+        if None not in column
+    }
+    frame = _frame(labels, max((top[-1] for top in tops.values()), default=0), write)
+    runs = _runs([tops.get(slot) for slot in range(len(labels))])
 
     def edge(run: Sequence[int], layer: int) -> list[Point]:
-        heights = [frame.y(tops[slot][layer]) for slot in run]  # type: ignore[index]
-        return _points(frame, run, heights)
+        return _points(frame, run, [frame.y(tops[slot][layer]) for slot in run])
 
     areas = []
     for number, (key, _) in enumerate(layers):
         pieces = [
             _closed([*edge(run, number + 1), *reversed(edge(run, number))])
             for run in runs
-            if any(tops[slot][number + 1] > tops[slot][number] for slot in run)  # type: ignore[index]
+            if any(tops[slot][number + 1] > tops[slot][number] for slot in run)
         ]
         areas.append(Area(key, "".join(pieces)))
     line = "".join(_open(edge(run, threshold_over)) for run in runs) if threshold_over else ""
@@ -201,11 +198,7 @@ def two_lines(
         first_marks=marks(first),
         second_marks=marks(second),
         between=_between(frame, first, second),
-        slots=[
-            Slot(round(LEFT + slot * frame.step, 2), round(frame.step, 2), slot)
-            for slot in range(len(labels))
-        ],
-        **_ahead(frame, len(labels), first, second, outlook),
+        ahead=_ahead(frame, len(labels), first, second, outlook),
     )
 
 
@@ -215,9 +208,9 @@ def _ahead(
     first: Sequence[int | None],
     second: Sequence[int | None],
     outlook: Outlook | None,
-) -> dict[str, str | Tick | None]:
+) -> Ahead | None:
     if outlook is None or not slots or first[-1] is None or second[-1] is None:
-        return {}
+        return None
     end = slots - 1
     far = frame.x(end + outlook.slots)
 
@@ -225,14 +218,13 @@ def _ahead(
         return f"{frame.x(end)},{frame.y(rate)} {far},{frame.y(rate)}"
 
     over = outlook.over_after
-    return {
-        "first_ahead": dashes(outlook.first),
-        "second_ahead": dashes(outlook.second),
-        "ends": Tick(frame.x(end), "now"),
-        "meets": Tick(frame.x(end + over), outlook.label)
-        if over is not None and over <= outlook.slots
-        else None,
-    }
+    is_drawn = over is not None and over <= outlook.slots
+    return Ahead(
+        dashes(outlook.first),
+        dashes(outlook.second),
+        Tick(frame.x(end), "now"),
+        Tick(frame.x(end + (over or 0)), outlook.label) if is_drawn else None,
+    )
 
 
 def _between(frame: Frame, first: Sequence[int | None], second: Sequence[int | None]) -> str:

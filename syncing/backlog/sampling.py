@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from syncing.backlog.bands import SQL_AGES
+from syncing.age_bands import SQL_AGES
 from syncing.latency_bins import BOUNDS, SQL_BOUNDS
 from syncing.models import BacklogSample, SampleRound
 from syncing.queries.words import Word, party_of, word_of

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('word', models.CharField(help_text='As `queries.words` has it.', max_length=24)),
                 ('party', models.CharField(max_length=8)),
                 ('error_category', models.CharField(blank=True, default='', max_length=16)),
-                ('band', models.PositiveSmallIntegerField(help_text='Of `backlog.bands`, the youngest first.')),
+                ('band', models.PositiveSmallIntegerField(help_text='Of `age_bands`, the youngest first.')),
                 ('currency', models.CharField(max_length=3)),
                 ('exponent', models.PositiveSmallIntegerField()),
                 ('items', models.BigIntegerField()),

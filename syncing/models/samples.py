@@ -26,7 +26,7 @@ class BacklogSample(models.Model):
     word = models.CharField(max_length=24, help_text="As `queries.words` has it.")
     party = models.CharField(max_length=8)
     error_category = models.CharField(max_length=16, blank=True, default="")
-    band = models.PositiveSmallIntegerField(help_text="Of `backlog.bands`, the youngest first.")
+    band = models.PositiveSmallIntegerField(help_text="Of `age_bands`, the youngest first.")
     currency = models.CharField(max_length=3)
     exponent = models.PositiveSmallIntegerField()
     items = models.BigIntegerField()

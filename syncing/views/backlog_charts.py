@@ -11,7 +11,7 @@ from django.urls import reverse
 from rampbridge.lib.charts import Part, Rect, stacked_bar
 from rampbridge.lib.money import Money
 from rampbridge.lib.time_charts import Outlook, StackedAreas, TwoLines, stacked_areas, two_lines
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.backlog.forecast import Forecast
 from syncing.queries.backlog.past import Came, Pace, Sampled
 from syncing.queries.backlog.periods import Period

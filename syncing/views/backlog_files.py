@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from connections import audit
 from rampbridge.lib.csv_stream import csv_response
 from rampbridge.policy import Permission, allow
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.queries.backlog.team import team
 from syncing.queries.backlog.worst import worst
 from syncing.queries.words import PARTY_LABELS

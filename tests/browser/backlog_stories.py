@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from connections.models import Connection
 from syncing.backlog import folding
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.backlog.sampling import sample
 from syncing.classifier import ErrorCategory
 from syncing.models import BacklogSample, CustomerDay, ErrorGroup, Handling, SampleRound, SyncItem

@@ -79,17 +79,20 @@ class TestTwoLines:
         drawn = two_lines([2, 2], [4, 4], ["1", "2"], outlook=outlook)
 
         assert drawn.frame.slots == 5
-        assert drawn.second_ahead.endswith(f"{drawn.frame.x(4)},{drawn.frame.y(4)}")
-        assert drawn.meets is not None
-        assert drawn.meets.at == drawn.frame.x(2.5)
+        assert drawn.ahead is not None
+        assert drawn.ahead.second.endswith(f"{drawn.frame.x(4)},{drawn.frame.y(4)}")
+        assert drawn.ahead.meets is not None
+        assert drawn.ahead.meets.at == drawn.frame.x(2.5)
 
     def test_do_not_mark_an_end_beyond_the_drawing(self) -> None:
         outlook = Outlook(slots=3, first=2, second=4, over_after=9, label="far away")
 
-        assert two_lines([2, 2], [4, 4], ["1", "2"], outlook=outlook).meets is None
+        drawn = two_lines([2, 2], [4, 4], ["1", "2"], outlook=outlook)
 
-    def test_have_a_strip_for_each_slot(self) -> None:
+        assert drawn.ahead is not None
+        assert drawn.ahead.meets is None
+
+    def test_are_broken_where_nobody_measured(self) -> None:
         drawn = two_lines([1, None, 3], [1, None, 1], ["1", "2", "3"])
 
-        assert [slot.index for slot in drawn.slots] == [0, 1, 2]
-        assert len(drawn.first) == 2
+        assert len(drawn.first) == len(drawn.second) == 2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.latency_bins import percentile
 from syncing.models import Span
 from syncing.queries import buckets

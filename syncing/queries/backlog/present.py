@@ -14,7 +14,7 @@ from django.conf import settings
 
 from connections.egress import LIMITS
 from rampbridge.lib.money import Money
-from syncing.backlog.bands import BANDS, SQL_AGES
+from syncing.age_bands import BANDS, SQL_AGES
 from syncing.queries import standing
 from syncing.queries.backlog.scope import Scope, condition, of_customers, parameters
 from syncing.queries.standing import Standing

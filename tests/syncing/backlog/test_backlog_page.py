@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connections.models import AuditLine
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.models import BacklogSample, CustomerDay, SampleRound
 from syncing.queries.backlog import past, present, worst
 from syncing.queries.backlog.periods import period

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncing.backlog.bands import BANDS
+from syncing.age_bands import BANDS
 from syncing.backlog.folding import fold
 from syncing.backlog.sampling import sample
 from syncing.backlog.thinning import thin_out
