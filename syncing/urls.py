@@ -52,6 +52,7 @@ from syncing.views.connection_settings import (
 )
 from syncing.views.customer import customer
 from syncing.views.customer_acts import compare_now, poll_now
+from syncing.views.customer_entities import customer_entities
 from syncing.views.customer_handling import assign, customer_handling, pin, tag
 from syncing.views.customer_in_ramp import customer_bundle, customer_in_ramp
 from syncing.views.customer_runs import customer_runs
@@ -147,6 +148,7 @@ urlpatterns = [
     path("customers/<slug:slug>/runs/", customer_runs, name="customer_runs"),
     path("customers/<slug:slug>/timeline/", customer_timeline, name="customer_timeline"),
     path("customers/<slug:slug>/notes/", customer_notes, name="customer_notes"),
+    path("customers/<slug:slug>/entities/", customer_entities, name="customer_entities"),
     path("customers/<slug:slug>/in-ramp/", customer_in_ramp, name="customer_in_ramp"),
     path("customers/<slug:slug>/bundle/", customer_bundle, name="customer_bundle"),
     path("customers/<slug:slug>/pin", pin, name="pin_customer"),

@@ -9,6 +9,7 @@ from tests.factories import (
     LONG_NAME,
     AckBatchFactory,
     ConnectionFactory,
+    EntityFactory,
     SyncItemFactory,
     WebhookSubscriptionFactory,
     now,
@@ -36,7 +37,9 @@ def test_reports_deliveries_and_strays_look_right(arrive: Arrive) -> None:
         deliveries=2,
         received_at=now(),
     )
-    visitor = arrive()
+    EntityFactory.create(connection=connection, name=LONG_NAME, is_mapped=False)
+    EntityFactory.create(connection=connection, erp_entity="C-" + "9" * 90, is_mapped=True)
+    visitor = arrive("implementer")
     visitor.go("/items/?state=waiting-for-customer")
     visitor.page.locator("[data-pick]").first.check()
     visitor.page.locator("#bulk-bar", has_text="1 selected").wait_for()
@@ -48,5 +51,6 @@ def test_reports_deliveries_and_strays_look_right(arrive: Arrive) -> None:
         f"/runs/reports/{batch.pk}/",
         f"/webhooks/{event.pk}/",
         "/items/?state=waiting-for-customer",
+        f"/customers/{connection.slug}/entities/",
     ]
     assert wrong_with(visitor, *paths) == []
