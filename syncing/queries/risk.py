@@ -36,7 +36,7 @@ DOLLARS: Mapping[str, float] = {
     "COP": 0.00025, "CLP": 0.0011, "ARS": 0.001, "ZAR": 0.055, "TRY": 0.03, "THB": 0.03,
     "PHP": 0.018, "IDR": 0.000063, "VND": 0.00004, "KWD": 3.2, "BHD": 2.6, "JOD": 1.4,
 }  # fmt: skip
-"""US dollars for one unit, rounded to what an order needs. Amounts on screen are never converted."""
+"""US dollars for one unit, as far as an order needs. Amounts on screen are never converted."""
 
 
 @dataclass(frozen=True, slots=True)
