@@ -52,7 +52,8 @@ class Facts:
     now: datetime
     last_round_at: datetime | None
     waiting: int
-    """Items that are due, of customers who are live and not stopped, counted up to a thousand."""
+    """Items that are due, of customers who are live and not stopped; counted up to a thousand, and
+    looked for among five thousand."""
     open_reports: int
     oldest_report_at: datetime | None
     next_poll_at: datetime | None
@@ -124,11 +125,14 @@ _SERVICE = f"""
     SELECT statement_timestamp() AS now,
         (SELECT at FROM syncing_fleetround) AS last_round_at,
         (SELECT count(*) FROM (
-            SELECT FROM syncing_syncitem i
+            SELECT FROM (
+                SELECT connection_id FROM syncing_syncitem
+                WHERE state = 'READY' AND due_at <= statement_timestamp() - interval '10 seconds'
+                LIMIT 5000
+            ) i
             JOIN syncing_schedule s ON s.connection_id = i.connection_id
             JOIN connections_connection c ON c.id = i.connection_id
-            WHERE i.state = 'READY' AND i.due_at <= statement_timestamp() - interval '10 seconds'
-              AND c.stage = 'live' AND s.blocked_at IS NULL
+            WHERE c.stage = 'live' AND s.blocked_at IS NULL
               AND (s.resume_at IS NULL OR s.resume_at <= statement_timestamp())
             LIMIT 1000
         ) due) AS waiting,
@@ -161,8 +165,9 @@ _SERVICE = f"""
         SELECT count(*) AS n, min(created_at) AS oldest FROM syncing_ackbatch WHERE state = 'open'
     ) reports, (
         SELECT count(*) AS n, min(received_at) AS oldest FROM (
-            SELECT received_at FROM syncing_webhookevent
-            WHERE handled_at IS NULL AND connection_id IS NOT NULL LIMIT 1000
+            SELECT e.received_at FROM syncing_webhookevent e
+            JOIN connections_connection c ON c.id = e.connection_id AND c.stage = 'live'
+            WHERE e.handled_at IS NULL LIMIT 1000
         ) kept
     ) unhandled
 """  # noqa: S608  constants
