@@ -152,6 +152,18 @@ class TestFlow:
         told = {"category": "needs_integrator", "adapter": "tryton"}
         assert of(seen, "failed_syncs_total", **told) == 1
 
+    def test_what_was_done_stays_counted_when_its_item_is_deleted(
+        self, app: MetricsApp, clock: Clock
+    ) -> None:
+        item = SyncItemFactory.create(acked=True, arrived_by="webhook")
+        name, told = "sync_latency_seconds_count", {"object_type": "transaction", "path": "webhook"}
+        before = of(scrape(app), name, **told)
+
+        item.delete()
+        clock.seconds += LIGHT_SECONDS
+
+        assert before == of(scrape(app), name, **told) == 1
+
 
 class TestGauges:
     def test_backlog_is_what_waits_for_nobody_but_us(self, app: MetricsApp) -> None:
