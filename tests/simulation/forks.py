@@ -26,6 +26,7 @@ from wsgiref.types import WSGIApplication
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections as databases
+from django.urls import get_resolver
 
 from connections.ramp import transport
 from rampbridge.lib import failpoints
@@ -38,6 +39,9 @@ WEB_FAILPOINTS = frozenset(
 WORKER_FAILPOINTS = failpoints.OF_SPEND - WEB_FAILPOINTS
 FROZEN_AT = ("after_claim_commit", "after_erp_post", "after_report")
 """Where a worker may be frozen beyond its lease in place of killed (faults X10, X12)."""
+_IDLE_SECONDS = 0.03
+"""Until a worker looks again after there was nothing to do. Looking all the time would take the
+machine from those that work."""
 _SELDOM = 8
 """Until a failpoint has struck so often it strikes more easily than others."""
 
@@ -114,6 +118,7 @@ class _Server:
     def serve(self) -> None:
         self.crew.apply_time()
         self.web = get_wsgi_application()
+        get_resolver().url_patterns  # noqa: B018  reads all views, once for all that are forked
         transport._tls()  # made once for all that are forked
         gc.freeze()  # else a child's first collection copies all of this process
         dice = random.Random(self.crew.seed)
@@ -242,13 +247,15 @@ def _work(errors: Path, dice: random.Random) -> None:
     parent = os.getppid()
     while os.getppid() == parent:
         rung.append((tasks.sweep, {}))
+        heard = 0
         while rung:
+            heard += 1
             doorbell, about = rung.pop(dice.randrange(len(rung)))
             try:
                 doorbell(**about)
             except Exception:  # noqa: BLE001  as Celery would: the next doorbell rings all the same
                 _note(errors)
-        time.sleep(0.005)
+        time.sleep(0.005 if heard > 1 else _IDLE_SECONDS)
 
 
 def _note(errors: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 SPEED = 60.0
-COMPANIES = {"unique_key": 10, "lookup": 10, "none": 2}
+COMPANIES = {"unique_key": 5, "lookup": 5, "none": 2}
 """How many ERPs there are of each class."""
 WITH_ERRANDS = frozenset(
     f"{kind}-{number}" for kind in ("unique-key", "lookup") for number in range(3)

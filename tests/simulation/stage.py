@@ -55,7 +55,7 @@ RAMP_FAULTS = (
     Fault(kind=FaultKind.WEBHOOK_LOST, probability=0.6),
     Fault(kind=FaultKind.WEBHOOK_REPEATED, probability=0.1),
 )
-POLL_SECONDS = 90
+POLL_SECONDS = 180
 _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 """The fault that a safeguard is there for. Without it there is more of that."""
 _TEN_MINUTES = 600.0
