@@ -11,7 +11,7 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
 from rampbridge.celery import app
 from tests.browsers import CHROMIUM_MISSING, find_chromium
-from tests.plugins import migrated
+from tests.plugins import emptying, migrated
 from tests.plugins.embedded_postgres import IS_OURS
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
@@ -27,6 +27,14 @@ def _broker_in_memory() -> Iterator[None]:
     app.conf.update(broker_url=memory, broker_read_url=memory, broker_write_url=memory)
     yield
     app.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_emptied_quickly() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patcher:
+        if IS_OURS in os.environ:
+            emptying.install(patcher)
+        yield
 
 
 @pytest.fixture(scope="session")
