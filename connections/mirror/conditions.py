@@ -5,6 +5,7 @@ A test holds the two together: whatever the columns of a row are, both say the s
 
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -84,13 +85,23 @@ def differing(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
 
     What Ramp refused is left out until its content is another (R-32).
     """
-    rows: QuerySet[Any] = annotated(kind, connection_id).annotate(action=action(kind))
-    return rows.exclude(action=None)
+    return _differing(kind).filter(connection_id=connection_id)
 
 
 def annotated(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
     """All rows of a kind, with `digest` of their content and the open `decision` about each."""
-    rows: QuerySet[Any] = MODELS[kind].objects.filter(connection_id=connection_id)
+    return _annotated(kind).filter(connection_id=connection_id)
+
+
+@cache  # putting these together takes longer than the database takes to answer
+def _differing(kind: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = _annotated(kind).annotate(action=action(kind))
+    return rows.exclude(action=None)
+
+
+@cache
+def _annotated(kind: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = MODELS[kind].objects.all()
     if kind == OPTION:
         rows = rows.select_related("field")
     told: QuerySet[Any] = rows.annotate(digest=_digest(kind), decision=_decision(kind))
