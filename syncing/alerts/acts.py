@@ -161,21 +161,24 @@ def save_channel(
 def try_channel(*, channel: AlertChannel, actor: str, now: datetime) -> AlertDelivery:
     """Send a message that says nothing is wrong, the way every other goes."""
     with transaction.atomic():
-        delivery = AlertDelivery.objects.create(
-            channel=channel,
-            about=AlertDelivery.About.TEST,
-            key=f"test:{channel.pk}:{now.timestamp():.0f}",
-            message=messages.tried(channel, actor=actor),
-            created_at=now,
-            next_at=now,
+        delivery, is_new = AlertDelivery.objects.get_or_create(
+            key=f"test:{channel.pk}:{now.timestamp():.0f}",  # whoever clicks twice sends one
+            defaults={
+                "channel": channel,
+                "about": AlertDelivery.About.TEST,
+                "message": messages.tried(channel, actor=actor),
+                "created_at": now,
+                "next_at": now,
+            },
         )
-        audit.record(
-            actor,
-            "alerts.test",
-            f"Sent a test to the alert channel “{channel.name}”.",
-            subject="alert_channel",
-            subject_id=channel.pk,
-        )
+        if is_new:
+            audit.record(
+                actor,
+                "alerts.test",
+                f"Sent a test to the alert channel “{channel.name}”.",
+                subject="alert_channel",
+                subject_id=channel.pk,
+            )
     return delivery
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
+from django.urls.converters import UUIDConverter
 
 from connections.models import AlertChannel, AuditLine
 from rampbridge.policy import Permission
@@ -97,6 +98,8 @@ def _addresses() -> Iterator[str]:
                     SUBJECTS[start].objects.order_by("pk").first() if start in SUBJECTS else None
                 )
                 known[name] = found.pk if found else 1
+                if isinstance(pattern.pattern.converters[name], UUIDConverter):
+                    known[name] = found.pk if found and start == "jobs/" else uuid4()
         names = pattern.pattern.converters
         known |= {"item_pk": 1, "name": "ramp"}
         if start == "jobs/" and "pk" in names and not Job.objects.exists():
