@@ -81,7 +81,7 @@ class CustomerDay(models.Model):
 
 
 class RecountFinding(models.Model):
-    """A roll-up that said something else than its items, and what was put right (R-104)."""
+    """A roll-up that said something else than its items, and what was put right."""
 
     at = models.DateTimeField()
     roll_up = models.CharField(max_length=30)
