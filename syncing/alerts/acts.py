@@ -135,7 +135,7 @@ def save_channel(
         check_written(url)
     with transaction.atomic():
         is_new = version is None
-        if is_new:
+        if version is None:
             channel.save(force_insert=True)
         elif not AlertChannel.objects.filter(pk=channel.pk, version=version).update(
             **{name: getattr(channel, name) for name in _CHANNEL_FIELDS}, version=F("version") + 1

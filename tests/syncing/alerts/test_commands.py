@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from connections.models import Credential
-from syncing.alerts import looking, measuring
+from syncing.alerts import looking, measuring, statements
 from syncing.models import Alert, AlertRound
 from tests.factories import now
 from tests.syncing.alerts.world import MINUTE, customer, only, stop_worker
@@ -62,7 +62,7 @@ def test_the_watch_goes_on_when_the_database_is_away(
 def test_a_kind_that_cannot_be_measured_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    broken = {**measuring.MEASURES, "drift": "SELECT nothing FROM nowhere"}
+    broken = {**statements.MEASURES, "drift": "SELECT nothing FROM nowhere"}
     monkeypatch.setattr(measuring, "MEASURES", broken)
     stop_worker(ago=2 * MINUTE)
 
