@@ -154,7 +154,8 @@ def _content(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _name(reference: Mapping[str, Any]) -> str:
-    """The name of the schema that a reference leads to, as the page calls it."""
+    """The name of the schema that a reference leads to, as the page calls it; of a list, of one."""
+    reference = reference.get("items", reference)
     return str(reference["$ref"]).rsplit("/", 1)[1].removesuffix("Out")
 
 
