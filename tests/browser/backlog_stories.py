@@ -4,8 +4,8 @@ import math
 from datetime import datetime, time, timedelta
 
 from connections.models import Connection
-from syncing.backlog import folding
 from syncing.age_bands import BANDS
+from syncing.backlog import folding
 from syncing.backlog.sampling import sample
 from syncing.classifier import ErrorCategory
 from syncing.models import BacklogSample, CustomerDay, ErrorGroup, Handling, SampleRound, SyncItem
