@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 from rampbridge.celery import app
 
@@ -33,7 +33,15 @@ def broker_facts() -> BrokerFacts:
             channel: Any = connection.default_channel
             queues = [queue.name for queue in app.conf.task_queues]
             return BrokerFacts(
-                answers=True, waiting={name: channel.client.llen(name) for name in queues}
+                answers=True, waiting={name: _waiting(channel, name) for name in queues}
             )
     except OperationalError:
         return BrokerFacts(answers=False)
+
+
+def _waiting(channel: Any, queue: str) -> int:
+    """How many messages wait in a queue. One that has none does not exist at the broker."""
+    try:
+        return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except ChannelError:
+        return 0
