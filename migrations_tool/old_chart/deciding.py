@@ -38,6 +38,16 @@ class DecidedMeanwhile(StepNotCurrent):
         )
 
 
+class MappingChangedMeanwhile(StepNotCurrent):
+    """The page showed another version of the mapping than the one that holds now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The mapping has changed since this page was loaded, and nothing was brought back."
+            " Look at what holds now; press again if the earlier version is still the right one."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Where an old record is to lead, with the reason that people read; without `erp_id` it is
@@ -163,13 +173,17 @@ def undo(row: OldRecord, *, seen: str = "", actor: str, now: datetime) -> OldRec
 
 @transaction.atomic
 def bring_back(
-    migration: ConnectionMigration, evidence: Evidence, *, actor: str, now: datetime
+    migration: ConnectionMigration, evidence: Evidence, *, seen: str, actor: str, now: datetime
 ) -> int:
     """Bring back an earlier version of the whole mapping (the step's rollback).
 
+    :param seen: the version that held when the person decided
     :returns: how many records changed
+    :raises MappingChangedMeanwhile: if another one holds now
     """
     record = held(migration, Step.MAPPING)
+    if seen != version.version_of(migration):
+        raise MappingChangedMeanwhile
     version.note_version(migration, by=actor, now=now)
     count = version.bring_back(migration, int(evidence.result["event"]))
     suggesting.drop_lost(migration)

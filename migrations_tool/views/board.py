@@ -17,7 +17,7 @@ from migrations_tool.forms import EndForm, StartForm
 from migrations_tool.models import ConnectionMigration, Report, StepRun
 from migrations_tool.queries import Row
 from migrations_tool.rollback import after_flip, before_flip
-from migrations_tool.steps import BY_STEP, STEPS, Path
+from migrations_tool.steps import BY_STEP, STEPS, Path, Step
 from migrations_tool.views.looks import MIGRATION_LOOKS, STATUS_LOOKS
 from migrations_tool.wizard import Refused, current_step
 from rampbridge.lib.htmx import HtmxHttpRequest
@@ -168,6 +168,7 @@ def migration_end(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "connection": found.connection,
         "look": MIGRATION_LOOKS[found.state],
         "current": BY_STEP[current] if current else None,
+        "flip": BY_STEP[Step.FLIP],
         "form": form,
         "refusal": refusal,
         "is_open": found.state == State.OPEN,

@@ -181,7 +181,11 @@ def migration_mapping_restore(request: HttpRequest, pk: int, evidence: int) -> H
     found = get_object_or_404(Evidence, pk=evidence, migration=migration, code=version.CODE)
     try:
         count = deciding.bring_back(
-            migration, found, actor=request.user.get_username(), now=timezone.now()
+            migration,
+            found,
+            seen=request.POST.get("seen", ""),
+            actor=request.user.get_username(),
+            now=timezone.now(),
         )
     except Refused as refused:
         messages.error(request, str(refused))

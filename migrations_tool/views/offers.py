@@ -119,14 +119,18 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
     return found
 
 
-def _main(seen: Seen, step: Step, gates: list[Gate], *, is_ready: bool) -> Act:
+def _main(seen: Seen, step: Step, gates: list[Gate], *, is_ready: bool) -> Act | None:
     """What one would do next: check, plan, apply, and complete once nothing is in the way; or what
-    a condition says that mends it."""
-    if seen.standings[step].status in OVER:
-        return Act.CHECK
+    a condition says that mends it. Nothing of a step that is over, or that only waits
+    for others."""
+    status = seen.standings[step].status
+    if status in OVER:
+        return None
     if is_ready:
         return Act.COMPLETE
-    for act in (Act.PLAN, Act.APPLY):
+    if gates and all(one.is_open for one in gates):
+        return None  # other steps come first
+    for act in (Act.PLAN, Act.APPLY) if status is not Status.STALE else ():
         run = seen.runs.get((step, act))
         if act in BY_STEP[step].acts and (run is None or run.state != StepRun.State.DONE):
             return act

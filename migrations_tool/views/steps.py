@@ -169,6 +169,7 @@ def page_of(
         "record": record,
         "standing": seen.standings[step],
         "look": STATUS_LOOKS[seen.standings[step].status],
+        "is_over": seen.standings[step].status in OVER,
         "tasks": tasks,
         "over": sum(one.standing.status in OVER for one in tasks),
         "is_all_over": all(one.standing.status in OVER for one in tasks),

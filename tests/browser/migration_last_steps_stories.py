@@ -23,10 +23,11 @@ from migrations_tool.models import (
 from migrations_tool.reports_written import closing
 from migrations_tool.reports_written.digests import digest_of
 from migrations_tool.rollback import after_flip
-from migrations_tool.steps import Step
+from migrations_tool.steps import Act, Step
+from migrations_tool.wizard import Status
 from syncing import pauses
 from syncing.models import SyncItem
-from tests.browser.migration_stories import ALL, LONG_WORD, a_migration
+from tests.browser.migration_stories import ALL, LONG_WORD, a_migration, a_run
 from tests.factories import LONG_NAME, SyncItemFactory
 
 SWITCH = ALL.index(Step.FLIP)
@@ -64,6 +65,9 @@ def taken_back() -> ConnectionMigration:
 def canaries() -> ConnectionMigration:
     """Every state of a canary, two suspects, and something of each list."""
     migration = _switched(long=LONG_WORD)
+    migration.steps.filter(step=Step.FLIP).update(status=Status.DONE, done_at=timezone.now())
+    migration.steps.filter(step=Step.CUTOVER).update(status=Status.BLOCKED)
+    a_run(migration, Step.CUTOVER, Act.APPLY)
     _canary(migration, "transaction", "ACKED", ticked_by="ines.moreau")
     _canary(migration, "reimbursement", "POSTED", erp_number="JV-2026-0117")
     _canary(migration, "bill", "READY")
@@ -141,8 +145,9 @@ def _marked(name: str = "Harbor Coffee Roasters") -> ConnectionMigration:
         flip_in=2,
         new_connection_id=uuid4(),
         marked_ready_at=timezone.now() - timedelta(days=3),
+        statuses={Step.FLIP: Status.WAITING_FOR_CUSTOMER},
     )
-    migration.refresh_from_db()
+    a_run(migration, Step.FLIP, Act.APPLY)
     conditions = [
         {"title": "Ours is an inactive API connection", "is_met": True, "words": "It is."},
         {

@@ -37,10 +37,13 @@ def _open_evidence(page: Page) -> None:
 def status_shots() -> Iterator[Shot]:
     from migrations_tool.models import ConnectionMigration
     from migrations_tool.steps import Step
+    from tests.browser.migration_stories import EVERY_LIGHT, gates
 
     found = ConnectionMigration.objects.get()
     for step in Step:
         yield Shot(f"step-{step}", f"/migrations/{found.pk}/{step}/")
+    with gates(Step.BACKUP, *EVERY_LIGHT):
+        yield Shot("step-every-light", f"/migrations/{found.pk}/backup/")
     yield Shot("step-evidence", f"/migrations/{found.pk}/backup/", before=_open_evidence)
     yield Shot("evidence", f"/migrations/{found.pk}/backup/evidence/")
 

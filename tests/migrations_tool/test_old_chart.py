@@ -276,13 +276,29 @@ class TestVersions:
         decide(mapped, record(mapped, Kind.ACCOUNT, "Equipment rental"), because="Sold off")
 
         left = old_chart.version_of(mapped.migration)
-        changed = deciding.bring_back(mapped.migration, kept, actor="ines", now=timezone.now())
+        changed = deciding.bring_back(
+            mapped.migration, kept, seen=left, actor="ines", now=timezone.now()
+        )
 
         assert changed == 2
         noted = Evidence.objects.filter(code=version.CODE).values_list("checksum", flat=True)
         assert left in noted  # so that one can come back from coming back
         assert old_chart.version_of(mapped.migration) == kept.checksum
         assert record(mapped, Kind.ACCOUNT, "Meals and entertainment").state == State.SUGGESTED
+
+    def test_none_is_brought_back_over_what_somebody_decided_meanwhile(self, mapped: World) -> None:
+        kept = proofs.newest(mapped.migration, version.CODE)
+        assert kept is not None
+        shown = old_chart.version_of(mapped.migration)
+        decide(mapped, record(mapped, Kind.ACCOUNT, "Meals and entertainment"), "6600")
+        held = old_chart.version_of(mapped.migration)
+
+        with pytest.raises(deciding.MappingChangedMeanwhile):
+            deciding.bring_back(
+                mapped.migration, kept, seen=shown, actor="ines", now=timezone.now()
+            )
+
+        assert old_chart.version_of(mapped.migration) == held
 
 
 class TestTranslation:
