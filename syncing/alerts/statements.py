@@ -6,10 +6,21 @@ Parameters: `now`, and `beyond`, from where on the caller wants to know.
 
 from collections.abc import Mapping
 
+from connections.ramp.events import EVENTS, announces
 from syncing.alert_kinds import fleet, flow, links
+from syncing.kinds import LISTS
+from syncing.snapshots import ANNOUNCED_WITHIN_SECONDS
 
 _NOT_SYNCED = "('READY', 'POSTING', 'POSTED', 'ACKING')"
 _MINUTES_SINCE = "extract(epoch FROM %(now)s - {}) / 60"
+# An ERP that hangs holds each try for minutes. Who has nothing to send is not tried, and is not
+# known to be silent still.
+_STILL_SILENT = """(
+    s.resume_at > %(now)s - interval '2 minutes'
+    OR s.resume_at > %(now)s - interval '15 minutes' AND EXISTS (
+        SELECT FROM syncing_itemcount k WHERE k.connection_id = s.connection_id
+        AND k.state IN ('READY', 'POSTING') AND k.items > 0)
+)"""
 
 _WORKER = f"""
     SELECT '' AS subject, extract(epoch FROM %(now)s - max(b.beat_at)) AS value,
@@ -50,7 +61,7 @@ _STILL = """
     WHERE due.since < %(now)s
 """
 # Who gets no answer is tried about once a minute, so each counts as one failure a minute.
-_ERP = """
+_ERP = f"""
     WITH flown AS (
         SELECT b.erp_name, b.change, b.items FROM syncing_flowbucket b
         WHERE b.span = 'minute' AND b.at > %(now)s - interval '5 minutes'
@@ -68,7 +79,7 @@ _ERP = """
         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
         WHERE c.stage = 'live' AND s.blocked_side <> 'erp'
           AND s.erp_silent_since < %(now)s - interval '1 minute'
-          AND s.resume_at > %(now)s - interval '2 minutes'
+          AND {_STILL_SILENT}
     ), sums AS (
         SELECT erp_name, sum(failed) AS failed, sum(done) AS done, sum(customers) AS stopped,
             max(incident) AS incident
@@ -87,7 +98,7 @@ _ERP = """
             'share', round(100.0 * (failed + 5 * stopped)
                            / nullif(failed + 5 * stopped + done, 0), 1)) AS facts
     FROM sums
-"""
+"""  # noqa: S608
 _RECOUNT = """
     SELECT '' AS subject, count(*) AS value, '{}'::jsonb AS facts
     FROM syncing_recountfinding WHERE at > %(now)s - interval '1 day'
@@ -171,9 +182,8 @@ _BUTTON = """
 _SILENT = f"""
     SELECT connection_id, {_MINUTES_SINCE.format("erp_silent_since")} AS value,
         '{{}}'::jsonb AS facts
-    FROM syncing_schedule
-    WHERE erp_silent_since IS NOT NULL AND blocked_side <> 'erp'
-      AND resume_at > %(now)s - interval '5 minutes'
+    FROM syncing_schedule s
+    WHERE erp_silent_since IS NOT NULL AND blocked_side <> 'erp' AND {_STILL_SILENT}
 """  # noqa: S608
 _BLOCKED = f"""
     SELECT connection_id, {_MINUTES_SINCE.format("blocked_at")} AS value,
@@ -184,21 +194,46 @@ _RAMP = """
     SELECT connection_id, poll_failures AS value, '{}'::jsonb AS facts
     FROM syncing_schedule WHERE poll_failures > 0 AND blocked_side <> 'ramp'
 """
+_ANNOUNCED = ", ".join(
+    f"('{event}', '{kind.object_type}')"
+    for event in EVENTS
+    for about in announces([event])
+    for kind in LISTS[about]
+)
 # Of those that are quiet, what polls found since; only of those who missed something, the past.
-_GAP = """
+# A poll counts what it finds minutes late. Where polls are more frequent than that, what they
+# found is missed once Ramp no longer tries to tell of it and nobody has heard of it.
+_GAP = f"""
     WITH quiet AS (
         SELECT connection_id, max(last_event_at) AS last_at
         FROM connections_webhooksubscription WHERE status = 'active'
         GROUP BY connection_id HAVING max(last_event_at) < %(now)s - interval '2 minutes'
     ), missing AS (
-        SELECT q.connection_id, q.last_at, found.missed
+        SELECT q.connection_id, q.last_at, greatest(found.missed, at_once.missed) AS missed
         FROM quiet q CROSS JOIN LATERAL (
             SELECT sum(unannounced) AS missed FROM (
                 SELECT r.unannounced FROM syncing_syncrun r
                 WHERE r.connection_id = q.connection_id AND r.started_at > q.last_at
                 ORDER BY r.started_at DESC LIMIT 20
             ) polls
-        ) found WHERE found.missed > 0
+        ) found CROSS JOIN LATERAL (
+            SELECT count(*) AS missed FROM (
+                SELECT i.object_type, i.ramp_id, i.ready_at, i.arrived_by FROM syncing_syncitem i
+                WHERE i.connection_id = q.connection_id AND i.ready_at > q.last_at
+                  AND i.ready_at < %(now)s - interval '{ANNOUNCED_WITHIN_SECONDS} seconds'
+                ORDER BY i.ready_at DESC, i.id DESC LIMIT 200
+            ) i
+            WHERE i.arrived_by = 'poll' AND EXISTS (
+                SELECT FROM connections_webhooksubscription s
+                JOIN (VALUES {_ANNOUNCED}) a (event, object_type) ON s.event_types ? a.event
+                WHERE s.connection_id = q.connection_id AND s.status = 'active'
+                  AND a.object_type = i.object_type
+            ) AND NOT EXISTS (
+                SELECT FROM syncing_webhookevent e
+                WHERE e.connection_id = q.connection_id AND e.object_id = i.ramp_id::text
+                  AND e.received_at BETWEEN i.ready_at - interval '1 hour' AND q.last_at
+            )
+        ) at_once WHERE greatest(found.missed, at_once.missed) > 0
     )
     SELECT m.connection_id, extract(epoch FROM %(now)s - m.last_at) / usual.gap AS value,
         jsonb_build_object('silent_seconds', extract(epoch FROM %(now)s - m.last_at),
@@ -213,7 +248,7 @@ _GAP = """
             ORDER BY e.received_at DESC, e.id DESC LIMIT 200
         ) past HAVING count(*) >= 5
     ) usual
-"""
+"""  # noqa: S608
 _REFUSED = """
     SELECT s.connection_id, sum(e.deliveries) AS value, '{}'::jsonb AS facts
     FROM syncing_webhookevent e JOIN connections_webhooksubscription s ON s.id = e.subscription_id

@@ -22,6 +22,7 @@ from syncing.models import (
     Schedule,
     SyncItem,
     SyncRequest,
+    WebhookEvent,
     WorkerBeat,
 )
 from syncing.queries.frame import frame
@@ -103,6 +104,21 @@ class TestShownBy:
         assert Alert.objects.count() == 1
         assert len(_sent()) == 2, "one message when it began, and one when it was over"
 
+    def test_an_erp_that_hangs_is_broken_while_each_try_lasts_for_minutes(
+        self, watcher: Watch
+    ) -> None:
+        hit = customers(6, erp_name="Tryton")
+        idle = customers(6, erp_name="NetSuite")
+        for one in hit:
+            SyncItemFactory.create(connection=one, due_at=now() + timedelta(hours=1))
+        silence_erp(hit + idle, since=20 * MINUTE)
+        Schedule.objects.update(resume_at=now() - 6 * MINUTE)
+
+        watcher.looks(4)
+
+        (alert,) = watcher.open
+        assert alert.title == "Tryton is failing: 6 customers cannot post."
+
     def test_an_incident_of_many_customers_is_the_same_alert(self, watcher: Watch) -> None:
         incident = Incident.objects.create(
             erp_kind="tryton", erp_name="Tryton", fingerprint="a" * 32,
@@ -134,6 +150,38 @@ class TestShownBy:
 
         alert.refresh_from_db()
         assert alert.resolved_because == "Ramp rings for Harbor Coffee again."
+
+    def test_a_lost_webhook_is_noticed_where_polls_find_everything_at_once(
+        self, watcher: Watch
+    ) -> None:
+        harbor = customer()
+        lose_webhook(harbor, silent=timedelta(minutes=4), usual=timedelta(seconds=15), missed=0)
+        SyncItemFactory.create(connection=harbor, ready_at=now() - 3 * MINUTE)
+
+        watcher.looks(2)
+        assert watcher.open == [], "Ramp tries to deliver an event for five minutes"
+
+        watcher.looks(5)
+        (alert,) = watcher.open
+        assert alert.rule.kind == "webhook_gap"
+        assert "polls found 1 object that" in alert.why
+
+    def test_what_no_event_tells_of_or_one_has_told_of_is_no_lost_webhook(
+        self, watcher: Watch
+    ) -> None:
+        harbor = customer()
+        lose_webhook(harbor, silent=timedelta(hours=1), usual=timedelta(minutes=1), missed=0)
+        found_at = now() - timedelta(minutes=50)
+        SyncItemFactory.create(connection=harbor, object_type="transfer", ready_at=found_at)
+        SyncItemFactory.create(connection=harbor, arrived_by="webhook", ready_at=found_at)
+        told_of = SyncItemFactory.create(connection=harbor, ready_at=found_at)
+        newest = WebhookEvent.objects.order_by("-received_at").first()
+        assert newest is not None
+        WebhookEvent.objects.filter(pk=newest.pk).update(object_id=str(told_of.ramp_id))
+
+        watcher.looks(4)
+
+        assert watcher.open == []
 
     def test_an_expiring_credential_raises_one_alert_until_there_is_a_new_one(
         self, watcher: Watch

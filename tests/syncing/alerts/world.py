@@ -94,10 +94,14 @@ def erp_answers(connections: list[Connection]) -> None:
     )
 
 
-def lose_webhook(connection: Connection, *, silent: timedelta, usual: timedelta) -> None:
+def lose_webhook(
+    connection: Connection, *, silent: timedelta, usual: timedelta, missed: int = 7
+) -> None:
     """Events came at a steady pace, then none, and a poll found what was not told of."""
     last = now() - silent
-    hook = WebhookSubscriptionFactory.create(connection=connection, last_event_at=last)
+    hook = WebhookSubscriptionFactory.create(
+        connection=connection, last_event_at=last, event_types=["transactions.ready_to_sync"]
+    )
     WebhookEvent.objects.bulk_create(
         WebhookEvent(
             event_id=str(uuid.uuid4()),
@@ -114,5 +118,5 @@ def lose_webhook(connection: Connection, *, silent: timedelta, usual: timedelta)
         trigger="poll",
         started_at=last + MINUTE,
         finished_at=last + MINUTE,
-        unannounced=7,
+        unannounced=missed,
     )
