@@ -110,7 +110,9 @@ def _waiting(connection: Connection, currency: str, exponent: int) -> None:
         )  # fmt: skip
     money = {"currency": currency, "exponent": exponent}
     SyncItemFactory.create(connection=connection, retrying=True, **money)
-    SyncItemFactory.create(connection=connection, posting=True, **money)
+    # Longer than a test lasts, or the item would change its word between a number and its list.
+    lease = now() + timedelta(hours=1)
+    SyncItemFactory.create(connection=connection, posting=True, lease_until=lease, **money)
     SyncItemFactory.create(connection=connection, lapsed=True, **money)
     SyncItemFactory.create(connection=connection, posted=True, **money)
 
