@@ -25,6 +25,8 @@ register = template.Library()
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
+LONG_FIGURE = 14
+"""Characters of an amount beyond which it may not fit where it is written large."""
 
 
 class Look(Protocol):
@@ -54,12 +56,14 @@ def chip(look: Look) -> SafeString:
 
 @register.filter
 def amount(money: Money | None) -> SafeString | str:
-    """An amount with grouped digits and its currency."""
+    """An amount with grouped digits and its currency; one of very many digits says that it is."""
     if money is None:
         return ""
+    figure = digits(money)
     return format_html(
-        '<span class="amount">{}<span class="currency">{}</span></span>',
-        digits(money),
+        '<span class="amount{}">{}<span class="currency">{}</span></span>',
+        " amount-long" if len(figure) > LONG_FIGURE else "",
+        figure,
         money.currency,
     )
 
