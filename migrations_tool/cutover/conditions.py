@@ -21,7 +21,7 @@ def gates(migration: ConnectionMigration, now: datetime) -> Sequence[Gate]:
             "cutover.duplicates",
             "Nothing is booked twice",
             now=now,
-            fix="Look at each one below: reverse the second document, or say why it is another.",
+            fix="Look at each one below: reverse the second document, or say why it is none.",
         ),
         _codings(migration, now),
         _bills(migration),
