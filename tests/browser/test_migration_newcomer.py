@@ -30,5 +30,5 @@ def test_a_switch_is_chosen_on_the_page(arrive: Arrive) -> None:
 
     page.get_by_role("button", name="Choose off for Vendor credits").click()
 
-    expect(page.get_by_text("Vendor credits is to be off.")).to_be_visible()
+    expect(page.locator("#step-notice")).to_contain_text("Vendor credits is to be off.")
     assert Switch.objects.get(name="vendor_credits_enabled").wanted is False
