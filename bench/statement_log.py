@@ -9,9 +9,14 @@ from typing import Any
 from django.db import connection as database
 
 _LENGTH = 90
-_BY_THE_CLOCK = ("INSERT INTO connections_ratebucket", "INSERT INTO syncing_workerbeat")
+_BY_THE_CLOCK = (
+    "INSERT INTO connections_ratebucket",
+    "INSERT INTO syncing_workerbeat",
+    "INSERT INTO rampbridge_process",
+    "WITH counted AS ( SELECT name, labels::jsonb",
+)
 """Sent again once so much time has gone by, however little was done meanwhile: tokens of the rate
-limiter that expired unused, and a worker's sign of life."""
+limiter that expired unused, signs of life, and the figures that a process has counted."""
 
 
 class StatementLog:

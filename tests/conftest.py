@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 
 from rampbridge.celery import app
@@ -27,6 +28,15 @@ def _broker_in_memory() -> Iterator[None]:
     app.conf.update(broker_url=memory, broker_read_url=memory, broker_write_url=memory)
     yield
     app.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_web_process() -> None:
+    """A test that serves pages makes no web process of this one: it would write its figures every
+    few seconds, in whichever test that falls into."""
+    from rampbridge import wsgi
+
+    request_finished.disconnect(wsgi.write_figures)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -139,7 +139,7 @@ def test_the_help_is_complete_and_true(arrive: Arrive) -> None:
     ways = page.locator("#keyboard-ways dt")
     told = [ways.nth(n).inner_text().split()[-1] for n in range(ways.count())]
     offered = page.evaluate("[...document.querySelectorAll('[data-go]')].map(a => a.dataset.go)")
-    assert told == offered
+    assert told == list(dict.fromkeys(offered))  # the menu of phones offers some of them, too
     assert {"c", "o", "e"} <= set(told)
     keys = page.locator("#keyboard-help kbd").all_inner_texts()
     assert {"j", "k", "x", "r", "a", "s", "t", "h", "c", "/", "?", "Enter", "Esc"} <= set(keys)

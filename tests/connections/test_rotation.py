@@ -65,6 +65,7 @@ def columns_named_sealed() -> set[tuple[type, str]]:
     return {
         (model, field.name)
         for model in apps.get_models()
+        if not model._meta.proxy
         for field in model._meta.get_fields()
         if isinstance(field, BinaryField) and field.name.startswith("sealed")
     }

@@ -342,9 +342,9 @@ def cut_over(desk: Desk) -> None:
     follow_up()
     assert posted(world)["transaction"] == posted(world)["cashback"] == 1
     desk.open(Step.CUTOVER)  # Ramp keeps no sync state of vendor credits: is the old one booked?
-    page.get_by_label("How you know that it is another one").fill("Tryton has none of it.")
+    page.get_by_label("How you know that it is not booked twice").fill("Tryton has none of it.")
     page.get_by_role("button", name="It is not booked twice").click()
-    expect(page.get_by_label("How you know that it is another one")).to_have_count(0)
+    expect(page.get_by_label("How you know that it is not booked twice")).to_have_count(0)
     desk.do(Step.CUTOVER, Act.APPLY)
     follow_up()
     desk.open(Step.CUTOVER)

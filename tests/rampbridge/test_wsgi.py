@@ -19,6 +19,7 @@ def wsgi() -> Iterator[ModuleType]:
     """As a web process loads it. Afterwards this process is none any more."""
     from rampbridge import wsgi
 
+    request_finished.connect(wsgi.write_figures)
     request_finished.disconnect(close_old_connections)  # the test's own is not to be closed
     yield wsgi
     request_finished.connect(close_old_connections)
