@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection as database
@@ -16,7 +17,7 @@ from connections import egress, secrets
 from connections.erp import addresses
 from connections.erp.port import ErpAdapter
 from connections.erp.registry import adapter_for
-from connections.models import Connection, Credential, RampToken
+from connections.models import Connection, Credential, ErpAddress, RampToken
 from connections.ramp.auth import (
     AccessToken,
     ClientCredentials,
@@ -83,11 +84,8 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
 
     :raises secrets.NoCredential: if the connection has no credentials for its ERP that may be used
     """
-    changed_at = (
-        Credential.objects.filter(connection=connection, side=Credential.Side.ERP)
-        .values_list("updated_at", flat=True)
-        .first()
-    )
+    row = secrets.credential_row(connection, Credential.Side.ERP)
+    changed_at = row.updated_at if row else None
     key = (os.getpid(), str(connection.pk))
     with _adapters_lock:
         known = _adapters.get(key)
@@ -95,9 +93,16 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
             return known[1]
         secret = secrets.credential(connection, Credential.Side.ERP)
         adapter = new_adapter(connection.erp_kind, secret)
+        _keep_address(connection, secret.get("url", ""))
         assert changed_at is not None  # the credential was just read
         _adapters[key] = (changed_at, adapter)
         return adapter
+
+
+def _keep_address(connection: Connection, url: str) -> None:
+    """Note which server it is, so that customers of one that hangs need not each find out."""
+    if host := urlsplit(url).netloc.rpartition("@")[2].lower():
+        ErpAddress.objects.update_or_create(connection=connection, defaults={"host": host[:300]})
 
 
 def new_adapter(kind: str, secret: Mapping[str, str]) -> ErpAdapter:
@@ -124,9 +129,12 @@ class SharedTokens:
     def __init__(self, connection: Connection) -> None:
         self._connection_id = connection.pk
         self._context = secrets.context_of(RampToken(connection_id=connection.pk), "sealed")
+        self._known = connection.known_token
 
     def load(self) -> AccessToken | None:
-        row = RampToken.objects.filter(pk=self._connection_id).first()
+        """The first time as it was read with the connection; whoever asks again wants news."""
+        row, self._known = self._known, None
+        row = row or RampToken.objects.filter(pk=self._connection_id).first()
         if row is None:
             return None
         value = json.loads(encryption.open_sealed(row.sealed, context=self._context))

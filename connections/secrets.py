@@ -63,13 +63,20 @@ def keep_credential(
     )
 
 
+def credential_row(connection: Connection, side: Credential.Side) -> Credential | None:
+    """The sealed credentials of one side, as they were read with the connection if they were."""
+    if connection.known_credentials is not None:
+        return connection.known_credentials.get(side)
+    return Credential.objects.filter(connection=connection, side=side).first()
+
+
 def credential(connection: Connection, side: Credential.Side) -> dict[str, str]:
     """The credentials of one side.
 
     :raises NoCredential: if there are none
     :raises encryption.CannotOpen: if the row was tampered with or its key is gone
     """
-    row = Credential.objects.filter(connection=connection, side=side).first()
+    row = credential_row(connection, side)
     if row is None:
         raise NoCredential(f"{connection.name} has no {side.label} credentials yet.")
     opened = encryption.open_sealed(row.sealed, context=context_of(row, "sealed"))

@@ -8,6 +8,7 @@ from migrations_tool.wizard import Gate, Light
 from rampbridge.lib.together import together
 
 _AHEAD = "_evidence_read_ahead"
+NOT_CHECKED = "Not checked yet."
 
 
 def read_ahead(migration: ConnectionMigration, step: Step) -> list[Waiver]:
@@ -41,13 +42,15 @@ def gate_of_evidence(
     may_be_waived: bool = False,
     is_only_warning: bool = False,
     mended_by: Act | None = None,
+    mended_here: bool = False,
 ) -> Gate:
     """A gate that is green as long as the newest evidence of its code is good and fresh.
 
     :param mended_by: the step's act that does what `fix` says
+    :param mended_here: the step's own part of the page has what `fix` says
     """
     if evidence is None:
-        return Gate(code, title, Light.UNKNOWN, "Not checked yet.", "Check now.", may_be_waived)
+        return Gate(code, title, Light.UNKNOWN, NOT_CHECKED, "Check now.", may_be_waived)
     bad = Light.WARNING if is_only_warning else Light.RED
     if evidence.stale_at is not None and evidence.stale_at <= now:
         words = f"Checked too long ago: {evidence.text}"
@@ -55,4 +58,13 @@ def gate_of_evidence(
     light = Light.GREEN if evidence.is_good else bad
     if evidence.is_good:
         return Gate(code, title, light, evidence.text, "", may_be_waived)
-    return Gate(code, title, light, evidence.text, fix, may_be_waived, mended_by=mended_by)
+    return Gate(
+        code,
+        title,
+        light,
+        evidence.text,
+        fix,
+        may_be_waived,
+        mended_by=mended_by,
+        mended_here=mended_here,
+    )

@@ -71,6 +71,9 @@ class Gate:
     mended_by: Act | None = None
     """The act that makes it green, where it is one of the step's own: that is the page's first
     button then."""
+    mended_here: bool = False
+    """People make it green in the step's own part of the page: what they press is there then, and
+    none of the acts is the first button."""
 
     @property
     def is_open(self) -> bool:

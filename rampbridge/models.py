@@ -44,6 +44,26 @@ class MeterDay(models.Model):
         return f"{self.name} {self.labels} {self.part} on {self.day}"
 
 
+class MeterMinute(models.Model):
+    """The same of one minute, of the few meters whose last minutes alerts look at."""
+
+    minute = models.DateTimeField()
+    name = models.CharField(max_length=60)
+    labels = models.JSONField(default=list)
+    part = models.CharField(max_length=8, blank=True, default="")
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "minute", "labels", "part"], name="meter_minute_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.labels} {self.part} at {self.minute}"
+
+
 class Process(models.Model):
     """One process of ours: what it is, and when it last wrote down what it had counted."""
 

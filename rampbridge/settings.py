@@ -277,3 +277,5 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it would believe any forwarded-fo
 
 # The history of what people changed can be added to, never edited: triggers refuse it.
 PGHISTORY_APPEND_ONLY = True
+# Who changed something is told to the database with each statement; who only reads changes nothing.
+PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")

@@ -8,12 +8,15 @@ from django.dispatch import receiver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rampbridge.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402
 
 from rampbridge.metrics.writing import Self, writer  # noqa: E402  needs settings
 from rampbridge.models import Process  # noqa: E402
+from rampbridge.webhook_door import with_webhook_door  # noqa: E402
+
+application = with_webhook_door(pages)
 
 writer.introduce(Self(Process.Kind.WEB, settings.RELEASE))
 

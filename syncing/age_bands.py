@@ -28,7 +28,8 @@ BANDS: Sequence[Band] = (
     Band("over 3 d", timedelta(days=3), None),
 )
 
-SQL_AGES = (
-    f"ARRAY[{', '.join(f'{band.from_age.total_seconds():g}' for band in BANDS[1:])}]::float8[]"
+SQL_BAND = " + ".join(
+    f"(i.ready_at <= %(now)s - interval '{band.from_age.total_seconds():g} s')::int"
+    for band in BANDS[1:]
 )
-"""For `width_bucket(age in seconds, ...)`, which gives the number of the band."""
+"""The number of the band of an item `i`, at the moment that is given as `now`."""

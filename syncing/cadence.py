@@ -32,6 +32,8 @@ class Habits:
     is_missing_events: bool = False
     is_busy: bool = False
     """The last poll brought `BUSY_PULL` or more."""
+    hook_is_quiet: bool = False
+    """Subscribed, and Ramp has told of nothing for longer than it tries to."""
 
 
 def spread_of(connection_id: uuid.UUID) -> int:

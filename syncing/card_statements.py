@@ -1,7 +1,7 @@
 """Keep Ramp's card statements, to compare synced spend with them (R-64). They are never posted."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from connections.models import Connection
 from connections.ramp.client import RampClient
@@ -24,11 +24,19 @@ def mirror_statements(connection: Connection, ramp: RampClient, *, now: datetime
                 connection=connection,
                 ramp_id=statement.id,
                 defaults={
-                    "start_date": statement.start_date.date(),
-                    "end_date": statement.end_date.date(),
+                    "start_date": nearest_midnight(statement.start_date),
+                    "end_date": nearest_midnight(statement.end_date),
                     "body": raw[str(statement.id)],
                     "seen_at": now,
                 },
             )
             seen += 1
     return seen
+
+
+def nearest_midnight(moment: datetime) -> date:
+    """The day that begins there, for Ramp's bounds of a statement are moments.
+
+    They may be midnight of any time zone, and a second before midnight ends the same day.
+    """
+    return (moment + timedelta(hours=12)).date()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
-from syncing import outages
+from syncing import outages, silent_hosts
 from syncing.classifier import ErrorCategory, SyncFailure
 from syncing.models import Schedule
 from syncing.statements import execute, storable
@@ -54,6 +54,9 @@ RAMP_LISTED = "poll_failures = 0, " + _lifting(  # noqa: S608  constants
 """What a complete list sets: Ramp's block is lifted, unless reports are what it refuses (K17), or
 the seat is another's: lists can be read all the same (R-09)."""
 
+RAMP_ANSWERED = _lifting(RAMP, unless="s.poll_failures > 0")
+"""What an answered report sets: Ramp's block is lifted, unless lists are what it refuses."""
+
 
 def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) -> float:
     """Open the circuit: nothing is posted until it is time to probe.
@@ -79,6 +82,8 @@ def erp_stopped(connection: Connection, failure: SyncFailure, *, jitter: float) 
     )
     if failure.category is ErrorCategory.TRANSIENT:
         outages.tell_waiting(connection, failure, next_try=wait)
+    if failure.code == silent_hosts.HUNG:
+        silent_hosts.fell_silent(connection.pk)
     return wait.total_seconds()
 
 
@@ -138,9 +143,8 @@ def block(connection_id: uuid.UUID, failure: SyncFailure, *, side: str) -> None:
 
 def ramp_took_report(connection_id: uuid.UUID) -> None:
     """Ramp answered a report: lift its block, unless lists are what it refuses."""
-    changes = ", ".join(f"{column} = {empty}" for column, empty in _UNBLOCKED.items())
     execute(
-        f"UPDATE syncing_schedule SET {changes}"  # noqa: S608  a constant of this file
-        " WHERE connection_id = %s AND blocked_side = %s AND poll_failures = 0",
+        f"UPDATE syncing_schedule s SET {RAMP_ANSWERED}"  # noqa: S608  a constant of this file
+        " WHERE connection_id = %s AND blocked_side = %s",
         [connection_id, RAMP],
     )

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connections.erp.records import Document
-from syncing import circuit, pauses, sync_requests
+from syncing import circuit, pauses, silent_hosts, suspect, sync_requests
 from syncing.classifier import RAMP_REFUSES
 from syncing.models import SyncItem
 from syncing.pace import Pace
+from syncing.silent_hosts import Place
 from syncing.statements import as_json, execute, from_json, rows
 
 CHUNK = 25
@@ -72,13 +73,19 @@ class WorkLease:
     may_post: bool = False
     """The ERP is not to be left alone, and Ramp can be told."""
     is_probing: bool = False
-    """The ERP has not answered well since it last stopped us, so that one item must do."""
+    """The ERP, or its server, has not answered well since it last stopped us: one item must do."""
+    silent_host: str | None = None
+    """The server of the ERP, if it left somebody without an answer (fault S8)."""
+    place: Place | None = None
+    """Which of the two places at that server this worker has."""
     has_canary: bool = False
     """A paused type may let one item through, see `pauses.take_canary`."""
     has_lost: bool = False
     """There are documents for `take_over_lost`."""
     written_at: float = 0.0
     """When the lease was last written, by the monotonic clock."""
+    is_over: bool = False
+    """It was given back."""
 
     @property
     def is_fresh(self) -> bool:
@@ -95,10 +102,11 @@ class WorkLease:
 
     def give_back(self) -> None:
         """Let the next one work."""
+        self.leave_host()
         execute(
-            f"UPDATE syncing_schedule SET work_lease = NULL, work_lease_until = NULL{_LEARNT}"  # noqa: S608
+            f"UPDATE syncing_schedule SET {GIVEN_BACK}"  # noqa: S608
             " WHERE connection_id = %(connection)s AND work_lease = %(token)s",
-            self._params(),
+            self.params,
         )
 
     def _write(self, condition: str, *, learnt: str = "") -> bool:
@@ -108,21 +116,44 @@ class WorkLease:
             SET work_lease = %(token)s,
                 work_lease_until = now() + %(seconds)s * interval '1s'{learnt}
             WHERE connection_id = %(connection)s AND ({condition})
-            RETURNING {circuit.MAY_POST}, erp_failures > 0, erp_limit, posts_per_second,
+            RETURNING {circuit.MAY_POST}, erp_failures > 0, {silent_hosts.HOST},
+                erp_limit, posts_per_second,
                 EXISTS (SELECT FROM syncing_pause p
                         WHERE p.connection_id = %(connection)s AND {pauses.CANARY_IS_DUE}),
                 EXISTS (SELECT FROM syncing_syncitem
                         WHERE connection_id = %(connection)s AND {_IS_LOST})
             """,  # noqa: S608  constants of this program
-            self._params(),
+            self.params,
         )
-        for self.may_post, self.is_probing, limit, speed, self.has_canary, self.has_lost in found:
+        for may_post, is_ill, host, limit, speed, self.has_canary, self.has_lost in found:
             self.written_at = time.monotonic()
             self.pace.limit, self.pace.per_second = limit, speed
+            self.is_probing = is_ill or host is not None
+            self.may_post = may_post and self._may_try(host, is_ill=is_ill)
             return True
         return False
 
-    def _params(self) -> dict[str, Any]:
+    def _may_try(self, host: str | None, *, is_ill: bool) -> bool:
+        """Whether the ERP's server answers, as far as anybody knows, or it is our turn to see."""
+        if host != self.silent_host:
+            self.leave_host()
+        if host is None:
+            return True
+        place = self.place or (Place.KNOWN if is_ill else Place.FRESH)
+        if not silent_hosts.take_place(host, place, self.token):
+            return False
+        self.silent_host, self.place = host, place
+        return True
+
+    def leave_host(self) -> None:
+        """Let another customer of a silent server have our place."""
+        if self.silent_host is not None and self.place is not None:
+            silent_hosts.give_place_back(self.silent_host, self.place, self.token)
+        self.silent_host = self.place = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Of the statements that write the lease."""
         return {
             "token": self.token,
             "seconds": WORK_LEASE_SECONDS,
@@ -135,6 +166,8 @@ class WorkLease:
 
 _IS_LOST = "state = 'POSTING' AND may_be_in_erp_until < now() AND due_at <= now()"
 _LEARNT = ", erp_limit = %(limit)s, posts_per_second = %(speed)s"
+GIVEN_BACK = f"work_lease = NULL, work_lease_until = NULL{_LEARNT}"
+"""SQL: what lets the next one work."""
 
 
 @contextmanager
@@ -147,7 +180,8 @@ def only_worker(connection_id: uuid.UUID) -> Iterator[WorkLease | None]:
     try:
         yield lease
     finally:
-        lease.give_back()
+        if not lease.is_over:
+            lease.give_back()
 
 
 def lock_ready(
@@ -227,7 +261,8 @@ _LOCK_READY = f"""
     SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
            NULL::jsonb, i.attempts + 1, i.claims_without_result,
            EXISTS (SELECT FROM syncing_databaseidentity d
-                   WHERE d.suspect_until > now() AND i.ready_at < d.changed_at), false,
+                   WHERE d.suspect_until > now() AND i.ready_at < d.changed_at)
+               OR {suspect.IS_UNNOTICED}, false,
            (SELECT extract(epoch FROM r.stop_at - now())::float8 FROM syncing_syncrequest r
             WHERE r.id = i.sync_request_id AND {sync_requests.IS_ASKED_FOR}),
            {PAYS_BILL}
@@ -305,14 +340,22 @@ def take_over_lost(
 ) -> list[Claimed]:
     """Take over documents whose worker was not heard of again and whose requests have died out.
 
-    Items that several workers have died on come alone, so that they cannot take others along.
+    Items that several workers have died on come alone, so that they cannot take others along. After
+    a failover somebody may have taken them over before, and that is forgotten: so long as such a
+    request can live, nobody does, and what was seen of the ledger before says nothing (fault I5).
     """
     return _claimed(
         f"""
-        WITH lost AS (
-            SELECT id, claims_without_result >= %(alone_after)s AS alone, was_absent
+        WITH other AS (
+            SELECT changed_at + (%(lease)s + %(settle)s) * interval '1s' AS dead_by
+            FROM syncing_databaseidentity WHERE suspect_until > now()
+        ), lost AS (
+            SELECT id, claims_without_result >= %(alone_after)s AS alone,
+                   was_absent
+                       AND NOT EXISTS (SELECT FROM other WHERE due_at < dead_by) AS was_absent
             FROM syncing_syncitem
-            WHERE connection_id = %(connection)s AND {_IS_LOST}
+            WHERE connection_id = %(connection)s AND {_IS_LOST} AND NOT {suspect.IS_UNNOTICED}
+                AND NOT EXISTS (SELECT FROM other WHERE dead_by > now())
             ORDER BY alone, may_be_in_erp_until, id LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED
         ), in_order AS (

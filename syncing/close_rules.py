@@ -58,11 +58,6 @@ def end_of(day: date, zone: str) -> datetime:
     return midnight.astimezone(UTC)
 
 
-def is_red(unsynced: int, close_at: datetime, now: datetime) -> bool:
-    """Whether something is unsynced and the close is three days away or less, or over."""
-    return unsynced > 0 and close_at - now <= RED_BEFORE
-
-
 class Outlook(StrEnum):
     """Whether a month will be clean before it is closed."""
 

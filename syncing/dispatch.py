@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 
 from connections.erp.errors import Code, ErpError
@@ -43,14 +42,22 @@ class Worker:
     mappings: MappingSet
     jitter: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
+    is_trying: bool = False
+    """The ERP's server has been silent: whether it answers now, others wait to hear (fault S8)."""
 
-    @cached_property
+    _known: list[Capabilities] = field(default_factory=list, compare=False, repr=False)
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the ERP can do, asked once.
 
         :raises ErpError: if it had to be asked and does not answer; see `engine.can_work`
         """
-        return self.erp.capabilities()
+        # No cached_property: in Python 3.11 its lock is one for all instances, so a single ERP that
+        # hangs would stop every customer whose worker is a thread of this process (fault S8).
+        if not self._known:
+            self._known.append(self.erp.capabilities())
+        return self._known[0]
 
     @property
     def calls(self) -> int:

@@ -29,6 +29,7 @@ from syncing import (
     planning,
     results,
     rulings,
+    silent_hosts,
     suspect,
 )
 from syncing.claims import CHUNK, LEASE_SECONDS, Claimed
@@ -125,10 +126,11 @@ def post_due_items(
         asked_for = [one.seconds_left for one in claimed if one.seconds_left is not None]
         deadline = min([deadline, *(began + left for left in asked_for)])
         outcomes = send(worker, certain, deadline=deadline)
-        outcomes.uncertain += [
-            Uncertain(item.id, suspect.WHY) for item, _ in documents if item.doubtful
-        ]
         write_outcomes(worker, token, outcomes)
+        if doubtful := [Uncertain(item.id, suspect.WHY) for item, _ in documents if item.doubtful]:
+            # Whoever claimed them before that was forgotten may still have time to send them.
+            wait = LEASE_SECONDS + settle
+            results.record_uncertain(token, doubtful, wait, recheck_seconds=wait)
         worker.pace.booked(len(outcomes.posted), time.monotonic() - began)
     return len(claimed)
 
@@ -146,6 +148,9 @@ def latest_start() -> float:
 
 def write_outcomes(worker: Worker, token: uuid.UUID, outcomes: Outcomes) -> None:
     """Commit what came of a chunk. Rows that are no longer ours are left alone."""
+    has_answered = outcomes.posted or (outcomes.took and outcomes.stopped_by is None)
+    if worker.is_trying and has_answered:
+        silent_hosts.answered(worker.connection.pk)
     if outcomes.posted:
         with transaction.atomic():
             results.record_posted(token, outcomes.posted, outcomes.took)

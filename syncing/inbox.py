@@ -9,10 +9,10 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -20,7 +20,7 @@ from connections import audit, secrets
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.events import EVENTS, Event, Tells, announces
 from rampbridge.lib import failpoints, measures, signing
-from syncing import attachments, poll_schedule, sync_requests
+from syncing import attachments, poll_schedule, subscriptions, sync_requests
 from syncing.kinds import LISTS
 from syncing.models import SyncItem, WebhookEvent
 from syncing.statements import as_json, rows, storable
@@ -65,12 +65,45 @@ class Kept:
     """What became of a delivery."""
 
     is_new: bool
+    connection_id: uuid.UUID | None = None
+    """Whose it is; not told of a challenge or of a stranger's."""
     rings: bool = False
-    """Whether it is worth a pull."""
+    """Whether it is worth a pull that nobody has rung for yet."""
     asks: bool = False
     """Whether somebody has pressed Ramp's sync button, and waits."""
     challenge: str = ""
     """Set if Ramp asks us to verify the subscription."""
+
+
+def receive(subscription_id: uuid.UUID, delivery: Delivery, *, now: datetime) -> Kept | None:
+    """Store a delivery to an address, see `keep`. None if the address is no webhook's.
+
+    What nearly all deliveries are costs one statement, once the process has seen the address.
+    """
+    known = subscriptions.remembered(subscription_id)
+    kept = _kept_as_remembered(known, delivery, now=now) if known else None
+    if kept is not None:
+        return kept
+    subscription = subscriptions.read(subscription_id)
+    if subscription is None:
+        return None
+    kept = _kept_as_remembered(subscription, delivery, now=now)
+    return kept or keep(subscription, delivery, now=now)
+
+
+def _kept_as_remembered(
+    known: WebhookSubscription, delivery: Delivery, *, now: datetime
+) -> Kept | None:
+    """Store what is signed and may be ready. None if it is anything else, or the row has changed
+    since it was read: then somebody has to look closer."""
+    if not _is_signed(known, delivery, now=now):
+        return None
+    event = _parsed(delivery.raw)
+    about = EVENTS.get(str(event.get("type")))
+    is_plain = event.get("id") and about is not None and about.tells is Tells.READY
+    if not is_plain or about is None or _is_of_another_business(known, event):
+        return None
+    return _keep_announcement(known, delivery, event, about, now=now)
 
 
 def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime) -> Kept:
@@ -80,11 +113,7 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         secret was changed (fault W7)
     :raises UnreadableBody: if it is signed but no event
     """
-    signed = signing.is_signed(
-        delivery.raw,
-        signature=delivery.signature,
-        secrets=secrets.webhook_secrets(subscription, now=now),
-    )
+    signed = _is_signed(subscription, delivery, now=now)
     if not signed and not _carries_our_header(subscription, delivery):
         _refuse(subscription, "Not signed with a secret of this webhook.")
     event = _parsed(delivery.raw)
@@ -104,7 +133,50 @@ def keep(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime
         failpoints.hit("before_webhook_commit")
     failpoints.hit("after_webhook_commit")
     _count(event, "new" if is_new else "duplicate", now=now)
-    return Kept(is_new=is_new, rings=rings, asks=asks)
+    return Kept(is_new, subscription.connection_id, rings=rings, asks=asks)
+
+
+def _is_signed(subscription: WebhookSubscription, delivery: Delivery, *, now: datetime) -> bool:
+    return signing.is_signed(
+        delivery.raw,
+        signature=delivery.signature,
+        secrets=secrets.webhook_secrets(subscription, now=now),
+    )
+
+
+def _keep_announcement(
+    known: WebhookSubscription,
+    delivery: Delivery,
+    event: Mapping[str, object],
+    about: Event,
+    *,
+    now: datetime,
+) -> Kept | None:
+    """Keep the event and the wish for a pull at once. None if the subscription is not as known.
+
+    Whoever finds a wish that is due already need not ring: somebody has, or the next sweep does.
+    """
+    failpoints.hit("before_webhook_insert")
+    # One statement needs no transaction, which would be two trips more. To be killed just before it
+    # is committed there must be one.
+    with transaction.atomic() if failpoints.is_armed() else nullcontext():
+        found = rows(
+            _KEEP_ANNOUNCEMENT,
+            {
+                **subscriptions.as_remembered(known),
+                **_row_of(known, known.connection_id, delivery, event),
+                "types": as_json([about.about]),
+                "pause": DEBOUNCE,
+            },
+        )
+        failpoints.hit("before_webhook_commit")
+    failpoints.hit("after_webhook_commit")
+    for deliveries, was_due, is_due in found:
+        is_new = deliveries == 1
+        _count(event, "new" if is_new else "duplicate", now=now)
+        rings = is_new and bool(is_due) and not was_due
+        return Kept(is_new, known.connection_id, rings=rings)
+    return None
 
 
 @transaction.atomic
@@ -145,15 +217,6 @@ def reveal(event: WebhookEvent, *, actor: str) -> None:
     )
 
 
-def mark_handled(
-    connection_id: uuid.UUID, *, until: datetime, outcome: str, run_id: int | None = None
-) -> int:
-    """A pull that began at `until` answered every event received before. Returns how many."""
-    return WebhookEvent.objects.filter(
-        connection_id=connection_id, handled_at__isnull=True, received_at__lte=until
-    ).update(handled_at=until, outcome=outcome, run_id=run_id)
-
-
 def has_unhandled(connection_id: uuid.UUID, *, since: datetime) -> bool:
     """Whether an event that came after a moment waits for a pull."""
     return WebhookEvent.objects.filter(
@@ -172,6 +235,47 @@ def announced_types(connection_id: uuid.UUID) -> dict[str, datetime]:
         for name in announces(subscription.event_types)
         for kind in LISTS[name]
     }
+
+
+_HEARD = """
+    WITH heard AS (
+        UPDATE connections_webhooksubscription SET last_event_at = now() WHERE id = %(subscription)s
+    )
+"""
+_INSERT = """
+    INSERT INTO syncing_webhookevent (event_id, subscription_id, connection_id, event_type,
+        object_id, raw, headers, deliveries, received_at, outcome)
+"""
+_VALUES = """
+    %(event)s, %(subscription)s::uuid, %(connection)s::uuid, %(type)s, %(object)s, %(raw)s::bytea,
+    %(headers)s::jsonb, 1, now(), %(outcome)s
+"""
+_OR_COUNT = """
+    ON CONFLICT (event_id) DO UPDATE SET deliveries = syncing_webhookevent.deliveries + 1
+"""
+# Under a storm for one customer the subscription is written once a second.
+_KEEP_ANNOUNCEMENT = f"""
+    WITH subscription AS MATERIALIZED (
+        SELECT s.id, s.last_event_at, h.fetch_due_at <= now() AS was_due
+        FROM connections_webhooksubscription s
+        JOIN connections_connection c ON c.id = s.connection_id
+        LEFT JOIN syncing_schedule h ON h.connection_id = c.id
+        WHERE {subscriptions.IS_AS_REMEMBERED}
+    ), heard AS (
+        UPDATE connections_webhooksubscription w SET last_event_at = now()
+        FROM subscription o WHERE w.id = o.id
+          AND (o.last_event_at IS NULL OR o.last_event_at < now() - interval '1s')
+    ), kept AS (
+        {_INSERT} SELECT {_VALUES} FROM subscription {_OR_COUNT} RETURNING deliveries
+    ), wished AS (
+        UPDATE syncing_schedule s
+        SET {poll_schedule.wished(poll_schedule.ONCE_QUIET)}, rung_at = NULL
+        WHERE s.connection_id = %(connection)s AND 1 = (SELECT deliveries FROM kept)
+        RETURNING s.fetch_due_at <= now() AS is_due
+    )
+    SELECT k.deliveries, o.was_due, (SELECT is_due FROM wished)
+    FROM kept k, subscription o
+"""  # noqa: S608  pieces of this program
 
 
 def _parsed(raw: bytes) -> dict[str, object]:
@@ -282,32 +386,29 @@ def _insert(
     *,
     outcome: str = "",
 ) -> bool:
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH heard AS (
-                UPDATE connections_webhooksubscription SET last_event_at = now() WHERE id = %s
-            )
-            INSERT INTO syncing_webhookevent (event_id, subscription_id, connection_id, event_type,
-                object_id, raw, headers, deliveries, received_at, outcome)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, 1, now(), %s)
-            ON CONFLICT (event_id) DO UPDATE SET deliveries = syncing_webhookevent.deliveries + 1
-            RETURNING deliveries
-            """,
-            [
-                subscription.pk,
-                _event_id(event),
-                subscription.pk,
-                connection_id,
-                storable(str(event["type"]))[:100],
-                _object_id(event),
-                delivery.raw,
-                storable(as_json(dict(delivery.headers))),
-                outcome,
-            ],
-        )
-        (deliveries,) = cursor.fetchone()
+    ((deliveries,),) = rows(
+        f"{_HEARD} {_INSERT} SELECT {_VALUES} {_OR_COUNT} RETURNING deliveries",
+        {**_row_of(subscription, connection_id, delivery, event), "outcome": outcome},
+    )
     return bool(deliveries == 1)
+
+
+def _row_of(
+    subscription: WebhookSubscription,
+    connection_id: uuid.UUID | None,
+    delivery: Delivery,
+    event: Mapping[str, object],
+) -> dict[str, object]:
+    return {
+        "event": _event_id(event),
+        "subscription": subscription.pk,
+        "connection": connection_id,
+        "type": storable(str(event["type"]))[:100],
+        "object": _object_id(event),
+        "raw": delivery.raw,
+        "headers": storable(as_json(dict(delivery.headers))),
+        "outcome": "",
+    }
 
 
 def _act_on(subscription: WebhookSubscription, event: Mapping[str, object]) -> bool:

@@ -83,7 +83,7 @@ def _keep(turn: Turn, reading: Reading, number: int) -> None:
         turn.lease.keep(reading)
     if number > 1:  # so that a long pull is seen to move; what this page brings comes later
         count_calls(turn.run, turn.ramp)
-        turn.run.save(update_fields=_COUNTED)
+        turn.run.save(update_fields=COUNTED)
 
 
 def count_calls(run: SyncRun, ramp: RampClient) -> None:
@@ -91,7 +91,7 @@ def count_calls(run: SyncRun, ramp: RampClient) -> None:
     run.calls, run.throttled_ms = ramp.calls, round(1000 * ramp.waited)
 
 
-_COUNTED = ["pages", "seen", "new", "changed", "unannounced", "calls", "throttled_ms"]
+COUNTED = ["pages", "seen", "new", "changed", "unannounced", "calls", "throttled_ms"]
 
 
 def _count(run: SyncRun, stored: Stored) -> None:

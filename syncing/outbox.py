@@ -41,13 +41,21 @@ def report_results(connection: Connection, ramp: Callable[[], RampClient], *, ji
     if not due:
         return 0
     client = ramp()
-    freeze_batches(connection, due)
+    # What waits in a batch already goes before what is put into one now.
+    frozen = freeze_batches(connection, due, take_first=not due.batches)
     sent = 0
-    while (batch := reports.take_open_batch(connection.pk)) is not None:
+    batch = frozen[0] if frozen and frozen[0].lease_token else _next(connection)
+    while batch is not None:
         sent += 1
         if not send_batch(batch, client, jitter=jitter):
             break
+        is_all = sent == len(frozen) == 1 and batch.state == AckBatch.State.ACCEPTED
+        batch = None if is_all and not due.batches else _next(connection)
     return sent
+
+
+def _next(connection: Connection) -> AckBatch | None:
+    return reports.take_open_batch(connection.pk)
 
 
 def what_is_due(connection: Connection) -> reports.Due:
@@ -59,15 +67,21 @@ def what_is_due(connection: Connection) -> reports.Due:
     return reports.due(connection.pk, connection.ack_batch_size, FLUSH)
 
 
-def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
+def freeze_batches(
+    connection: Connection, due: reports.Due, *, take_first: bool = False
+) -> list[AckBatch]:
     """Freeze all results that are due: successes and failures apart, and each sync type, and what
     answers one press of the sync button.
+
+    :param take_first: have the lease on the first, which is then to be sent before any other
     """
     frozen: list[AckBatch] = []
     for outcome in AckBatch.Outcome:
         if outcome not in due.results:
             continue
-        while batches := _freeze(connection, outcome, due.requests):
+        while batches := _freeze(
+            connection, outcome, due.requests, take_first=take_first and not frozen
+        ):
             failpoints.hit("after_freeze_commit")
             frozen += batches
             if sum(batch.size for batch in batches) < connection.ack_batch_size:
@@ -77,15 +91,18 @@ def freeze_batches(connection: Connection, due: reports.Due) -> list[AckBatch]:
 
 @transaction.atomic
 def _freeze(
-    connection: Connection, outcome: AckBatch.Outcome, requests: Sequence[Request]
+    connection: Connection,
+    outcome: AckBatch.Outcome,
+    requests: Sequence[Request],
+    *,
+    take_first: bool,
 ) -> list[AckBatch]:
-    frozen = []
+    frozen: list[AckBatch] = []
     together = reports.lock_lines(connection.pk, outcome, connection.ack_batch_size, requests)
     for object_type, request, lines in together:
         about = Subject(connection, reports.SYNC_TYPES[object_type], outcome, request)
         batch = new_batch(about, lines)
-        batch.save(force_insert=True)
-        reports.enter(batch, lines)
+        reports.freeze(batch, lines, take=take_first and not frozen)
         failpoints.hit("before_freeze_commit")
         frozen.append(batch)
     return frozen
@@ -98,7 +115,8 @@ def send_batch(batch: AckBatch, ramp: RampClient, *, jitter: float) -> bool:
     except errors.RampError as failure:
         _wait(batch, failure, jitter=jitter)
         return False
-    circuit.ramp_took_report(batch.connection_id)
+    if batch.state != AckBatch.State.ACCEPTED:
+        circuit.ramp_took_report(batch.connection_id)
     return True
 
 

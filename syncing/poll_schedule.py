@@ -10,11 +10,12 @@ from typing import Any
 from connections.models import Connection
 from rampbridge.lib.backoff import full_jitter
 from syncing import circuit, cursors
-from syncing.claims import FRESH_SECONDS, TYPES
+from syncing.claims import FRESH_SECONDS, GIVEN_BACK, TYPES, WorkLease
 from syncing.classifier import ErrorCategory, SyncFailure
 from syncing.cursors import Reading
 from syncing.kinds import KINDS, list_of
-from syncing.models import Schedule, SyncRun
+from syncing.models import Schedule
+from syncing.pull_endings import Ending
 from syncing.statements import as_json, execute, from_json, rows
 
 POLL_LEASE_SECONDS = 90
@@ -29,6 +30,9 @@ IS_DUE = """
     ELSE s.poll_lease_until < now() END
 """
 """A lease is given back; one that has run out was a worker's that died (fault P1)."""
+ONCE_QUIET = "greatest(now(), s.last_pull_started_at + %(pause)s)"
+"""SQL: at once, or when the last pull of the schedule `s` began a `%(pause)s` ago."""
+_NOTHING = "SELECT WHERE false"
 _REFRESH_PAUSE = timedelta(minutes=1)
 """Between pulls for the sake of old snapshots, in case Ramp's list does not have them."""
 _LONG_ENOUGH = timedelta(seconds=6)
@@ -37,18 +41,18 @@ _LOOK_AHEAD = 500
 """Items at the front of the queue that are looked at for old snapshots."""
 
 
-def wished(due: str) -> str:
-    """The SQL that adds a wish to those that stand: lists `%(types)s`, due at the moment `due`.
+def wished(due: str, types: str = "%(types)s::jsonb") -> str:
+    """The SQL that adds a wish to those that stand: lists `types`, due at the moment `due`.
 
-    An earlier wish stays as early; a wish for everything covers the others.
+    An earlier wish stays as early; a wish for everything covers the others; NULL wishes nothing.
     """
     return f"""
         fetch_types = CASE
             WHEN ({due}) IS NULL THEN s.fetch_types
-            WHEN s.fetch_due_at IS NULL THEN %(types)s::jsonb
-            WHEN s.fetch_types = '[]' OR %(types)s::jsonb = '[]' THEN '[]'
+            WHEN s.fetch_due_at IS NULL THEN {types}
+            WHEN s.fetch_types = '[]' OR {types} = '[]' THEN '[]'
             ELSE (SELECT jsonb_agg(DISTINCT one)
-                  FROM jsonb_array_elements(s.fetch_types || %(types)s::jsonb) AS e(one)) END,
+                  FROM jsonb_array_elements(s.fetch_types || {types}) AS e(one)) END,
         fetch_due_at = least(s.fetch_due_at, {due})
     """  # noqa: S608  pieces of this program
 
@@ -71,6 +75,8 @@ class PollLease:
     """How far lists were read, as `cursors.found` takes it."""
     asked_by: str = ""
     """Who wants to see this pull; empty if nobody in particular."""
+    run_id: int | None = None
+    """The run that was begun along with the lease."""
     is_over: bool = False
 
     def keep(self, reading: Reading | None = None) -> None:
@@ -100,16 +106,20 @@ class PollLease:
         readings: Sequence[Reading] = (),
         again: Sequence[str] = (),
         again_in: timedelta = AT_ONCE,
-    ) -> None:
+        ending: Ending | None = None,
+    ) -> bool:
         """End a pull that did not break off, and the lease; lift a block on Ramp's side.
+
+        False, and nothing is written, if there is what `ending` says must be seen to before.
 
         :param next_in: time to the next poll, if this was one; what rang does not move it
         :param readings: of each list. What is left over of one is due at once
         :param again: lists that are wanted again in any case, after `again_in`
+        :param ending: what is written along with it
         """
         left = [one.list_name for one in readings if not (one.is_complete or one.problem)]
         wait = AT_ONCE if left else again_in
-        self._end(
+        is_ended = self._end(
             f"""
             last_poll_at = CASE WHEN %(all_read)s THEN now() ELSE s.last_poll_at END,
             next_poll_at = CASE WHEN %(is_poll)s THEN now() + %(next_in)s ELSE s.next_poll_at END,
@@ -123,13 +133,17 @@ class PollLease:
                 "is_poll": not self.wanted,
                 "next_in": next_in,
             },
+            ending=ending,
         )
+        if not is_ended:
+            return False
         if left:  # the next sweep rings for it, behind those that have waited longer (S1)
             execute(
                 "UPDATE syncing_schedule SET rung_at = least(rung_at, now() - %s)"
                 " WHERE connection_id = %s",
                 [_LONG_ENOUGH, self.connection_id],
             )
+        return True
 
     def pull_failed(
         self,
@@ -179,19 +193,22 @@ class PollLease:
         types: Sequence[str],
         wait: timedelta | None,
         more: Mapping[str, Any],
-    ) -> None:
-        execute(
+        ending: Ending | None = None,
+    ) -> bool:
+        ((stays,),) = rows(
             f"""
-            WITH held AS (
+            WITH first AS MATERIALIZED ({ending.first if ending else _NOTHING}), held AS (
                 UPDATE syncing_schedule s
                 SET {changes} {wished("now() + %(wait)s::interval")},
                     poll_lease = NULL, poll_lease_until = NULL
                 WHERE connection_id = %(connection)s AND poll_lease = %(token)s
+                  AND NOT EXISTS (SELECT FROM first)
                 RETURNING connection_id
-            )
-            {cursors.SAVE}
+            ), kept AS ({cursors.SAVE}){ending.also if ending else ""}
+            SELECT EXISTS (SELECT FROM first)
             """,  # noqa: S608  constants of this program
             {
+                **(ending.params if ending else {}),
                 **self._mine,
                 **cursors.values(readings),
                 **more,
@@ -199,7 +216,8 @@ class PollLease:
                 "wait": wait,
             },
         )
-        self.is_over = True
+        self.is_over = not stays
+        return self.is_over
 
     @property
     def _mine(self) -> dict[str, Any]:
@@ -207,21 +225,33 @@ class PollLease:
 
 
 @contextmanager
-def only_poller(connection: Connection) -> Iterator[PollLease | None]:
+def only_poller(
+    connection: Connection, *, trigger: str | None = None
+) -> Iterator[PollLease | None]:
     """Hold a connection's poll lease (fault P4). None if another worker is pulling.
+
+    :param trigger: begin a run that this has set off
 
     What rang so far is being answered; a webhook from now on rings anew. If this worker dies, or
     fails in a way that nobody foresaw, the next pull is due when its lease is over (fault P1).
     """
     token = uuid.uuid4()
     taken = rows(
-        _TAKE, {"token": token, "seconds": POLL_LEASE_SECONDS, "connection": connection.pk}
+        _TAKE,
+        {
+            "token": token,
+            "seconds": POLL_LEASE_SECONDS,
+            "connection": connection.pk,
+            "trigger": trigger,
+        },
     )
     if not taken:
         yield None
         return
-    began_at, wanted, known, asked_by = taken[0]
-    lease = PollLease(connection.pk, token, began_at, from_json(wanted), from_json(known), asked_by)
+    began_at, wanted, known, asked_by, run_id = taken[0]
+    lease = PollLease(
+        connection.pk, token, began_at, from_json(wanted), from_json(known), asked_by, run_id
+    )
     yield lease
     if not lease.is_over:
         lease.give_back()
@@ -236,14 +266,26 @@ _TAKE = """
         WHERE connection_id = %(connection)s
           AND (poll_lease_until IS NULL OR poll_lease_until < now())
         FOR UPDATE
+    ), taken AS (
+        UPDATE syncing_schedule s
+        SET poll_lease = %(token)s, poll_lease_until = now() + %(seconds)s * interval '1s',
+            fetch_due_at = NULL, fetch_types = '[]', fetch_asked_by = '',
+            last_pull_started_at = now()
+        FROM before b WHERE s.connection_id = b.connection_id
+        RETURNING s.connection_id, CASE WHEN b.is_poll THEN '[]' ELSE b.fetch_types END AS wanted,
+            b.fetch_asked_by AS asked_by
+    ), run AS (
+        INSERT INTO syncing_syncrun (connection_id, trigger, actor, started_at, pages, seen, new,
+            changed, unannounced, problem, trace_id)
+        SELECT connection_id, CASE WHEN asked_by = '' THEN %(trigger)s ELSE 'manual' END, asked_by,
+            now(), 0, 0, 0, 0, 0, '', ''
+        FROM taken WHERE %(trigger)s::text IS NOT NULL
+        RETURNING id
     )
-    UPDATE syncing_schedule s
-    SET poll_lease = %(token)s, poll_lease_until = now() + %(seconds)s * interval '1s',
-        fetch_due_at = NULL, fetch_types = '[]', fetch_asked_by = '', last_pull_started_at = now()
-    FROM before b WHERE s.connection_id = b.connection_id
-    RETURNING now(), CASE WHEN b.is_poll THEN '[]' ELSE b.fetch_types END,
+    SELECT now(), wanted,
         (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM syncing_pullcursor c
-         WHERE c.connection_id = s.connection_id), b.fetch_asked_by
+         WHERE c.connection_id = taken.connection_id), asked_by, (SELECT id FROM run)
+    FROM taken
 """
 
 
@@ -297,9 +339,8 @@ def fetch_for(connection_id: uuid.UUID, *, actor: str) -> bool:
 
 def fetch_once_quiet(connection_id: uuid.UUID, *, types: Sequence[str], pause: timedelta) -> None:
     """Ask for a pull at once, or when the last one began a `pause` ago (fault W10)."""
-    due = "greatest(now(), s.last_pull_started_at + %(pause)s)"
     execute(
-        f"UPDATE syncing_schedule s SET {wished(due)}, rung_at = NULL"  # noqa: S608
+        f"UPDATE syncing_schedule s SET {wished(ONCE_QUIET)}, rung_at = NULL"  # noqa: S608
         " WHERE connection_id = %(connection)s",
         {"types": as_json(list(types)), "pause": pause, "connection": connection_id},
     )
@@ -308,47 +349,54 @@ def fetch_once_quiet(connection_id: uuid.UUID, *, types: Sequence[str], pause: t
 def refresh_old_snapshots(connection_id: uuid.UUID) -> None:
     """Ask for the lists of due items that were read so long ago that they must not be posted
     (rule 7)."""
-    due = "greatest(now(), s.last_pull_started_at + %(pause)s)"
-    wanted = rows(
-        """
-        SELECT t.object_type FROM unnest(%s::text[]) AS t(object_type)
-        WHERE EXISTS (
-            SELECT FROM (
-                SELECT snapshot_at FROM syncing_syncitem i
-                WHERE connection_id = %s AND i.object_type = t.object_type
-                  AND state = 'READY' AND due_at <= now()
-                ORDER BY due_at, id LIMIT %s
-            ) next
-            WHERE snapshot_at <= now() - %s * interval '1s')
-        """,
-        [list(TYPES), connection_id, _LOOK_AHEAD, FRESH_SECONDS],
+    execute(
+        f"""
+        UPDATE syncing_schedule s SET {_REFRESHED}
+        FROM ({_OLD}) old WHERE s.connection_id = %(connection)s AND old.lists IS NOT NULL
+        """,  # noqa: S608  constants of this file
+        {"connection": connection_id, **_FOR_OLD},
     )
-    types = sorted({list_of(object_type) for (object_type,) in wanted if object_type in KINDS})
-    if types:
-        execute(
-            f"UPDATE syncing_schedule s SET {wished(due)} WHERE connection_id = %(connection)s",  # noqa: S608
-            {"types": as_json(types), "pause": _REFRESH_PAUSE, "connection": connection_id},
-        )
+
+
+def end_turn(lease: WorkLease) -> None:
+    """Give a work lease back, and `refresh_old_snapshots`, in one statement."""
+    lease.leave_host()
+    execute(
+        f"""
+        UPDATE syncing_schedule s SET {GIVEN_BACK}, {_REFRESHED}
+        FROM ({_OLD}) old WHERE s.connection_id = %(connection)s AND s.work_lease = %(token)s
+        """,  # noqa: S608  constants of this program
+        {**lease.params, **_FOR_OLD},
+    )
+    lease.is_over = True
+
+
+_OLD = f"""
+    SELECT jsonb_agg(DISTINCT list_of.list) AS lists
+    FROM (VALUES {", ".join(f"('{one}', '{list_of(one)}')" for one in TYPES if one in KINDS)})
+        AS list_of(object_type, list)
+    WHERE EXISTS (
+        SELECT FROM (
+            SELECT snapshot_at FROM syncing_syncitem i
+            WHERE i.connection_id = %(connection)s AND i.object_type = list_of.object_type
+              AND state = 'READY' AND due_at <= now()
+            ORDER BY due_at, id LIMIT %(look_ahead)s
+        ) next
+        WHERE snapshot_at <= now() - %(fresh)s * interval '1s')
+"""  # noqa: S608  constants of this program
+"""SQL: the lists of a connection's due items that are too old; NULL if there are none."""
+_REFRESHED = wished(f"CASE WHEN old.lists IS NOT NULL THEN {ONCE_QUIET} END", "old.lists")
+_FOR_OLD = {"look_ahead": _LOOK_AHEAD, "fresh": FRESH_SECONDS, "pause": _REFRESH_PAUSE}
 
 
 def poll_is_due(connection: Connection) -> bool:
     """Whether the poll or a wish of a live connection is due, by the database's clock."""
-    return what_rang(connection) is not None
-
-
-def what_rang(connection: Connection) -> str | None:
-    """What a pull that is due now comes from: a webhook, or the clock. None if none is due, or the
-    connection is not live.
-    """
-    found = rows(
+    ((is_due,),) = rows(
         f"""
-        SELECT EXISTS (SELECT FROM syncing_webhookevent e
-                       WHERE e.connection_id = s.connection_id AND e.handled_at IS NULL)
+        SELECT c.stage = 'live' AND {IS_DUE}
         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
-        WHERE s.connection_id = %s AND c.stage = 'live' AND {IS_DUE}
+        WHERE s.connection_id = %s
         """,  # noqa: S608  a constant of this file
         [connection.pk],
     )
-    for (has_events,) in found:
-        return SyncRun.Trigger.WEBHOOK if has_events else SyncRun.Trigger.POLL
-    return None
+    return bool(is_due)

@@ -18,6 +18,7 @@ from syncing.kinds import LISTS
 from syncing.lists import Turn
 from syncing.models import SyncItem, SyncRun
 from syncing.poll_schedule import LeaseLost, PollLease
+from syncing.pull_endings import Ending
 from syncing.snapshots import Complete
 
 logger = logging.getLogger(__name__)
@@ -59,20 +60,19 @@ def pull(
     the pages it has and plans its next try; what is wrong stands on the run, on the list's cursor
     and, if a person must act before anything can go on, on the connection.
     """
-    with poll_schedule.only_poller(connection) as lease:
+    with poll_schedule.only_poller(connection, trigger=trigger) as lease:
         if lease is None:
             return None
-        run = SyncRun.objects.create(
-            connection=connection,
-            trigger=SyncRun.Trigger.MANUAL if lease.asked_by else trigger,
-            actor=lease.asked_by,
-            started_at=lease.began_at,
-        )
+        run = _begun(connection, lease, trigger)
         pull = _Pull(connection, run, lease, _readings(connection, lease))
         # What rang does not move the poll, so nobody need ask when it is.
-        next_in = timedelta(0) if lease.wanted else next_poll_in(connection, now=now)
+        habits = None if lease.wanted else webhook_health.habits_of(connection)
+        next_in = next_poll_in(habits, now=now) if habits else timedelta(0)
+        run.hook_is_quiet = habits is not None and habits.hook_is_quiet
         try:
             _read(pull, ramp)
+            if not pull.is_refused and _done(pull, ramp, next_in=next_in, unless_vanished=True):
+                return run
             _settle_vanished(pull, ramp)
         except errors.RampError as error:
             _broke_off(pull, error, jitter=jitter, next_in=next_in)
@@ -82,16 +82,43 @@ def pull(
             if pull.is_refused:
                 _broke_off(pull, pull.failed[0][1], jitter=jitter, next_in=next_in)
             else:
-                _done(pull, next_in=next_in)
+                _done(pull, ramp, next_in=next_in)
+                return run
         lists.count_calls(run, ramp)
         run.finished_at = TransactionNow()
-        run.save()
+        _keep(run)
     return run
 
 
-def next_poll_in(connection: Connection, *, now: datetime) -> timedelta:
-    """Time to the connection's next slot, by its habits (R-78)."""
-    habits = webhook_health.habits_of(connection)
+_RESULTS = (*lists.COUNTED, "finished_at", "problem", "trace_id")
+
+
+def _keep(run: SyncRun) -> None:
+    """Write what came of a pull, if the database still knows that it began.
+
+    If a failover has made it forget, the number may be another run's by now (fault I5).
+    """
+    known = SyncRun.objects.filter(
+        pk=run.pk, connection=run.connection_id, started_at=run.started_at
+    )
+    known.update(**{name: getattr(run, name) for name in _RESULTS})
+
+
+def _begun(connection: Connection, lease: PollLease, trigger: str) -> SyncRun:
+    """The run that the lease was taken with."""
+    run = SyncRun(
+        pk=lease.run_id,
+        connection=connection,
+        trigger=SyncRun.Trigger.MANUAL if lease.asked_by else trigger,
+        actor=lease.asked_by,
+        started_at=lease.began_at,
+    )
+    run._state.adding = False  # noqa: SLF001  it has its row
+    return run
+
+
+def next_poll_in(habits: cadence.Habits, *, now: datetime) -> timedelta:
+    """Time to a connection's next slot, by its habits (R-78)."""
     return cadence.next_poll_in(habits, now=now, every=settings.POLL_INTERVAL_SECONDS)
 
 
@@ -201,23 +228,31 @@ def _broke_off(pull: _Pull, error: errors.RampError, *, jitter: float, next_in: 
     )
 
 
-def _done(pull: _Pull, *, next_in: timedelta) -> None:
-    """Plan what comes next. Events are answered once every list was read that was begun before."""
+def _done(
+    pull: _Pull, ramp: RampClient, *, next_in: timedelta, unless_vanished: bool = False
+) -> bool:
+    """Plan what comes next. Events are answered once every list was read that was begun before.
+
+    False, and nothing is written, if lists no longer have what they had, and that matters.
+    """
     run, readings = pull.run, pull.readings
+    lists.count_calls(run, ramp)
     is_all_read = all(one.is_complete or one.problem for one in readings)
     began_at = min((one.began_at for one in readings), default=run.started_at)
     began_earlier = {one.list_name for one in readings if one.began_at < run.started_at}
-    pull.lease.pull_done(
+    return pull.lease.pull_done(
         next_in=next_in,
         readings=readings,
         # They may have missed what rang since. So that a list without end is not all that Ramp is
         # asked for, it is read anew only after as long as it took.
         again=sorted(began_earlier) if is_all_read and _rang_since(pull, began_at) else (),
         again_in=run.started_at - began_at,
+        ending=Ending(
+            run,
+            complete=_complete(readings) if unless_vanished else (),
+            answers_until=began_at if is_all_read else None,
+        ),
     )
-    if is_all_read:
-        outcome = f"pulled, {run.new} new" if run.new else "pulled, nothing new"
-        inbox.mark_handled(pull.connection.pk, until=began_at, outcome=outcome, run_id=run.pk)
 
 
 def _rang_since(pull: _Pull, began_at: datetime) -> bool:

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syncing import reports
+from syncing import circuit, reports
 from syncing.models import AckBatch
 from syncing.report_body import said
-from syncing.statements import as_json, execute, storable
+from syncing.statements import as_json, rows, storable
 
 REPORT_REFUSED = "ramp.report_refused"
 NO_LONGER_READY = "ramp.no_longer_ready"
@@ -31,13 +31,36 @@ _NAMED_BEFORE = """
 """
 
 
+def accepted(batch: AckBatch, *, sync_id: str, trace_id: str) -> bool:
+    """Close a batch of successes that Ramp took, with all its members, in one statement.
+
+    False if another worker closed it first.
+    """
+    closed = _change(
+        batch,
+        list(said(batch)),
+        before=_CLOSED,
+        where=f"{_IS_ACKED} AND EXISTS (SELECT FROM closed)",
+        to=_TO_ACKED,
+        event="reported",
+        data={"trace": trace_id, "batch": str(batch.pk)},
+        also=_SHOWN + _ANSWERED,
+        gives="(SELECT count(*) FROM closed)",
+        lease=batch.lease_token,
+        sync=sync_id,
+        trace=trace_id,
+        whose=batch.connection_id,
+    )
+    return closed == 1
+
+
 def acked(batch: AckBatch, ids: Sequence[uuid.UUID], *, note: str = "", trace_id: str = "") -> None:
     """Ramp has them as synced."""
     _change(
         batch,
         ids,
-        where="state IN ('ACKING', 'ACKED')",
-        to="state = 'ACKED', state_at = now(), acked_at = coalesce(acked_at, now()), due_at = NULL",
+        where=_IS_ACKED,
+        to=_TO_ACKED,
         event="reported",
         text=note,
         data={"trace": trace_id, "batch": str(batch.pk)},
@@ -46,9 +69,22 @@ def acked(batch: AckBatch, ids: Sequence[uuid.UUID], *, note: str = "", trace_id
     )
 
 
-_SHOWN = """
-    shown AS (UPDATE syncing_schedule SET last_acked_at = now() WHERE connection_id = %(whose)s),
+_IS_ACKED = "state IN ('ACKING', 'ACKED')"
+_TO_ACKED = "state = 'ACKED', state_at = now(), acked_at = coalesce(acked_at, now()), due_at = NULL"
+_CLOSED = """
+    closed AS (
+        UPDATE syncing_ackbatch SET state = 'accepted', closed_at = now(), lease_token = NULL,
+            lease_until = NULL, sync_id = %(sync)s, trace_id = %(trace)s
+        WHERE id = %(batch)s AND state = 'open' AND lease_token = %(lease)s::uuid
+        RETURNING id
+    ),
 """
+_SHOWN = f"""
+    shown AS (
+        UPDATE syncing_schedule s SET last_acked_at = now(), {circuit.RAMP_ANSWERED}
+        WHERE connection_id = %(whose)s
+    ),
+"""  # noqa: S608  a constant of this program
 # A press of the sync button counts the rows that it has had an answer for.
 _ANSWERED = """
     counted AS (
@@ -200,25 +236,29 @@ def _change(
     data: Mapping[str, Any] | None = None,
     also: str = "nothing AS (SELECT)",
     only: str = "true",
+    before: str = "",
+    gives: str = "0",
     **params: Any,
-) -> None:
+) -> int:
     """Change members of a batch and write one line on each timeline. `where` guards the old state.
 
-    `where`, `to`, `also` (more that goes with it) and `only` (who gets a line) are SQL of this
-    file.
+    `where`, `to`, `before` and `also` (more that goes with it), `only` (who gets a line) and
+    `gives` (what is returned) are SQL of this file.
     """
     if not ids:
-        return
+        return 0
     link = "ack_batch_id" if batch.outcome == AckBatch.Outcome.SUCCESS else "failure_batch_id"
-    execute(
+    ((given,),) = rows(
         f"""
-        WITH moved AS (
+        WITH {before} moved AS (
             UPDATE syncing_syncitem SET {to}
             WHERE {link} = %(batch)s AND ramp_id = ANY(%(ids)s) AND {where} RETURNING id, state
-        ), {also}
-        INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
-        SELECT id, now(), %(event)s, %(text)s, %(data)s::jsonb, '' FROM moved
-        WHERE {only} ORDER BY id
+        ), {also}, told AS (
+            INSERT INTO syncing_itemevent (item_id, at, kind, text, data, actor)
+            SELECT id, now(), %(event)s, %(text)s, %(data)s::jsonb, '' FROM moved
+            WHERE {only} ORDER BY id
+        )
+        SELECT {gives}
         """,  # noqa: S608  the pieces are constants of this file
         {
             "batch": batch.pk,
@@ -230,3 +270,4 @@ def _change(
             **params,
         },
     )
+    return int(given)

@@ -189,16 +189,44 @@ def lock_lines(
 _SUCCESSES = f"(({SUCCESS_WAITS}) OR i.reack_due) AND i.failure_telling <> 'sending'"
 
 
-def enter(batch: AckBatch, lines: Sequence[Line]) -> None:
-    """Make the lines' items members of a frozen batch."""
+def freeze(batch: AckBatch, lines: Sequence[Line], *, take: bool = False) -> None:
+    """Make a batch durable, and the lines' items its members. It is due from now.
+
+    :param take: have the lease on it at once, as `take_open_batch` gives it
+    """
     if batch.outcome == AckBatch.Outcome.FAILURE:
         changes, where = "failure_telling = 'sending', failure_batch_id = %(batch)s", "true"
     else:
         changes, where = _ENTER_SUCCESS, "state IN ('POSTED', 'ACKED')"
+    batch.lease_token, batch.tries = (uuid.uuid4(), 1) if take else (None, 0)
     execute(
-        f"UPDATE syncing_syncitem SET report_attempt = report_attempt + 1, {changes}"  # noqa: S608
-        f" WHERE id = ANY(%(ids)s) AND {where}",
-        {"batch": batch.pk, "ids": [line.id for line in lines]},
+        f"""
+        WITH frozen AS (
+            INSERT INTO syncing_ackbatch (id, connection_id, sync_type, sync_request_id, outcome,
+                state, key, body, size, created_at, due_at, tries, lease_token, lease_until,
+                sync_id, trace_id, problem)
+            VALUES (%(batch)s, %(connection)s, %(sync_type)s, %(request)s, %(outcome)s, 'open',
+                %(key)s, %(body)s, %(size)s, now(), now(), %(tries)s, %(lease)s::uuid,
+                CASE WHEN %(lease)s::uuid IS NOT NULL THEN now() + %(seconds)s * interval '1s' END,
+                '', '', '')
+        )
+        UPDATE syncing_syncitem SET report_attempt = report_attempt + 1, {changes}
+        WHERE id = ANY(%(ids)s) AND {where}
+        """,  # noqa: S608  the pieces are constants of this file
+        {
+            "batch": batch.pk,
+            "connection": batch.connection_id,
+            "sync_type": batch.sync_type,
+            "request": batch.sync_request_id,
+            "outcome": batch.outcome,
+            "key": batch.key,
+            "body": bytes(batch.body),
+            "size": batch.size,
+            "tries": batch.tries,
+            "lease": batch.lease_token,
+            "seconds": LEASE_SECONDS,
+            "ids": [line.id for line in lines],
+        },
     )
 
 

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from syncing import pauses
+from syncing import pauses, silent_hosts
 from syncing.claims import TYPES
 from syncing.classifier import RAMP_REFUSES
 from syncing.poll_schedule import IS_DUE
@@ -12,6 +12,8 @@ from syncing.statements import execute, rows
 
 RING_AGAIN_SECONDS = 5
 """A doorbell that brought nothing by then was lost, or its queue is long: ring again."""
+
+WORKERS_KEPT_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ _RING = f"""
                 AND s.blocked_code <> ALL(%(ramp_refuses)s)
                 AND ({_HAS_DUE_ITEMS} OR {
     _some_item(_LOST, in_order_of="i.may_be_in_erp_until")
-}) AS work,
+}) AND NOT {silent_hosts.IS_TAKEN} AS work,
             c.stage IN ('live', 'paused')
                 AND ({_some_item(SUCCESS_WAITS, in_order_of="i.object_type, i.id")}
                   OR {_some_item(UNTOLD_WAITS, in_order_of="i.object_type, i.id")}
@@ -106,7 +108,8 @@ _RING = f"""
                              AND b.state = 'open' AND b.due_at <= now() OFFSET 0)) AS report,
             c.stage = 'live'
                 AND (s.resume_at IS NULL OR s.resume_at <= now())
-                AND {_some_item(_LOOK_AGAIN, in_order_of="i.due_at")} AS recheck
+                AND {_some_item(_LOOK_AGAIN, in_order_of="i.due_at")}
+                AND NOT {silent_hosts.is_silent("s.connection_id")} AS recheck
         FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
         WHERE s.rung_at IS NULL OR s.rung_at < now() - %(again)s * interval '1s'
     ), due AS (
@@ -126,12 +129,28 @@ _RING = f"""
 """  # noqa: S608  constants of this program
 
 
-def work_soon(connection_id: uuid.UUID) -> None:
-    """Let the next sweep ring for the connection, behind all that have waited longer (S1)."""
-    execute(
-        "UPDATE syncing_schedule SET rung_at = least(rung_at, now() - %s * interval '1s')"
-        " WHERE connection_id = %s",
-        [RING_AGAIN_SECONDS + 1, connection_id],
+def work_soon(connection_id: uuid.UUID) -> bool:
+    """Let the next sweep ring for the connection, behind all that have waited longer (S1).
+
+    Returns whether any item is due.
+    """
+    found = rows(
+        f"""
+        UPDATE syncing_schedule s SET rung_at = least(rung_at, now() - %(ago)s * interval '1s')
+        WHERE connection_id = %(connection)s RETURNING {_HAS_DUE_ITEMS}
+        """,  # noqa: S608  constants of this program
+        {"ago": RING_AGAIN_SECONDS + 1, "connection": connection_id, "types": list(TYPES)},
+    )
+    return found == [(True,)]
+
+
+def forget_workers() -> int:
+    """Drop the beats of workers that are long gone; each process leaves one. The newest stays, for
+    how old it is says that no worker is left."""
+    return execute(
+        "DELETE FROM syncing_workerbeat WHERE beat_at <"
+        " (SELECT max(beat_at) FROM syncing_workerbeat) - %s * interval '1 day'",
+        [WORKERS_KEPT_DAYS],
     )
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from connections.models import Connection
 from syncing import releases
@@ -18,6 +19,8 @@ LEFT_ALONE = (
     "Ramp calls it ready to sync. It is left alone, for it was handled outside: take that back to"
     " have rampbridge post it, or mark it as synced in Ramp."
 )
+CLOCKS_DIFFER_SECONDS = 300
+"""By how much Ramp's clock and ours may differ."""
 ANNOUNCED_WITHIN_SECONDS = 300
 """Ramp tries to deliver an event for about five minutes (C15); then it is lost."""
 
@@ -75,6 +78,7 @@ def store_page(
             "reack": REACK_AFTER_SECONDS,
             "no_longer_ready": NO_LONGER_READY,
             "left_alone": LEFT_ALONE,
+            "margin": CLOCKS_DIFFER_SECONDS,
             "grace": ANNOUNCED_WITHIN_SECONDS,
             "arrived_by": arrived_by,
             "kinds": sorted({kind.object_type for kind in kinds}),
@@ -122,30 +126,34 @@ class Complete:
 
 def not_listed(connection_id: uuid.UUID, lists: Sequence[Complete], limit: int) -> list[Vanished]:
     """What these lists no longer had, the longest unseen first."""
-    each = [(type_, one) for one in lists for type_ in one.object_types]
-    if not each:
+    if not lists:
         return []
-    found = rows(
-        """
-        SELECT i.id, i.object_type, i.ramp_id
-        FROM syncing_syncitem i
-        JOIN unnest(%(types)s::text[], %(entities)s::uuid[], %(began)s::timestamptz[])
-            AS list(object_type, entity, began_at)
-            ON i.object_type = list.object_type AND i.seen_ready_at < list.began_at
-            AND (list.entity IS NULL OR i.entity_ramp_id = list.entity)
-        WHERE i.connection_id = %(connection)s AND i.state IN ('READY', 'FAILED')
-        ORDER BY i.seen_ready_at, i.id
-        LIMIT %(limit)s
-        """,
-        {
-            "connection": connection_id,
-            "types": [type_ for type_, _ in each],
-            "entities": [one.entity_id for _, one in each],
-            "began": [one.began_at for _, one in each],
-            "limit": limit,
-        },
-    )
-    return [Vanished(*row) for row in found]
+    params = {**not_listed_params(connection_id, lists), "limit": limit}
+    return [Vanished(*row) for row in rows(f"{NOT_LISTED} LIMIT %(limit)s", params)]
+
+
+NOT_LISTED = """
+    SELECT i.id, i.object_type, i.ramp_id
+    FROM syncing_syncitem i
+    JOIN unnest(%(listed)s::text[], %(listed_entities)s::uuid[], %(lists_began)s::timestamptz[])
+        AS list(object_type, entity, began_at)
+        ON i.object_type = list.object_type AND i.seen_ready_at < list.began_at
+        AND (list.entity IS NULL OR i.entity_ramp_id = list.entity)
+    WHERE i.connection_id = %(connection)s AND i.state IN ('READY', 'FAILED')
+    ORDER BY i.seen_ready_at, i.id
+"""
+"""SQL: what complete lists no longer had, the longest unseen first."""
+
+
+def not_listed_params(connection_id: uuid.UUID, lists: Sequence[Complete]) -> dict[str, Any]:
+    """The parameters of `NOT_LISTED`."""
+    each = [(type_, one) for one in lists for type_ in one.object_types]
+    return {
+        "connection": connection_id,
+        "listed": [type_ for type_, _ in each],
+        "listed_entities": [one.entity_id for _, one in each],
+        "lists_began": [one.began_at for _, one in each],
+    }
 
 
 def oldest_open(connection_id: uuid.UUID, object_type: str) -> datetime | None:
@@ -196,6 +204,8 @@ def database_now() -> datetime:
     return moment
 
 
+# What comes anew after the database has forgotten commits may be one of those that it forgot
+# altogether: unless Ramp has touched it since, it is taken for older than that (rule 12).
 # One statement per page: 100 objects cost one round trip. Only rows that nothing has been sent for
 # take new content; a change of content queues them again. A bill and its payment are two rows of
 # `listed` with one body.
@@ -232,7 +242,11 @@ _STORE = """
             payable_on, minor, currency, exponent, hash, invoice_number,
             coalesce((SELECT c.last_four FROM connections_paymentcard c
                 WHERE c.connection_id = %(connection)s AND c.ramp_id = card), ''),
-            'READY', now(), now(), now(),
+            'READY', now(),
+            coalesce((SELECT d.changed_at - interval '1ms' FROM syncing_databaseidentity d
+                WHERE d.suspect_until > now() AND coalesce(listed.changed_at
+                    < d.changed_at + %(margin)s * interval '1s', true)), now()),
+            now(),
             now(), %(listed_at)s, %(arrived_by)s, 0, 0, 0, false,
             '', '', '', '', '', '', '', '', '', '', '', '', ''
         FROM listed ORDER BY object_type, ramp_id

@@ -11,16 +11,30 @@ from syncing.models import DatabaseIdentity
 SUSPECT_HOURS = 24
 WHY = "The database has forgotten some of its last changes, so it may be posted already."
 
-_LOOK = """
+# The control file tells the timeline of the last checkpoint, which after a failover takes minutes.
+WHO = """
+    SELECT system_identifier::text AS system_identifier,
+           ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline
+    FROM pg_control_system()
+"""
+"""SQL: which server this is, and on which timeline it writes."""
+
+_LOOK = f"""
     INSERT INTO syncing_databaseidentity AS known (id, system_identifier, timeline)
-    SELECT 1, system.system_identifier::text, control.timeline_id
-    FROM pg_control_system() system, pg_control_checkpoint() control
+    SELECT 1, * FROM ({WHO}) who
     ON CONFLICT (id) DO UPDATE
     SET system_identifier = excluded.system_identifier, timeline = excluded.timeline,
         changed_at = now(), suspect_until = now() + %s * interval '1 hour'
     WHERE (known.system_identifier, known.timeline)
         IS DISTINCT FROM (excluded.system_identifier, excluded.timeline)
-"""
+"""  # noqa: S608  constants of this file
+
+IS_UNNOTICED = f"""
+    EXISTS (SELECT FROM syncing_databaseidentity known, ({WHO}) who
+            WHERE (known.system_identifier, known.timeline)
+                IS DISTINCT FROM (who.system_identifier, who.timeline))
+"""  # noqa: S608  a constant of this file
+"""SQL: whether the server is another, and no sweep has looked at it yet."""
 
 
 def look_at_database() -> bool:

@@ -8,7 +8,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 
 from connections import clients, services
 from connections.mapping_sets import mapping_set
+from connections.mirror import pruning
 from connections.models import Connection, WebhookSubscription
 from connections.ramp.rate_limit import Lane
 from connections.secrets import NoCredential
@@ -30,6 +31,7 @@ from syncing import (
     engine,
     errands,
     evidence,
+    in_hand,
     incidents,
     outbox,
     poll_schedule,
@@ -55,6 +57,7 @@ from syncing.dispatch import Worker
 from syncing.errands import Errand
 from syncing.error_desk import tending
 from syncing.fleet import keeping
+from syncing.in_hand import InHand
 from syncing.inquiries import answering
 from syncing.pace import Pace
 from syncing.settling import looks
@@ -111,11 +114,17 @@ def sweep(**_: Any) -> None:
         ring(run_jobs)
 
 
+def answer_here(doorbell: Doorbell, customer: InHand) -> None:
+    """Go on with a customer in hand in place of ringing: whoever hears a ring reads all of it anew,
+    and comes to it behind all others that were rung for."""
+    _GOES_ON[doorbell.name](customer if customer.is_fresh else in_hand.take(customer.connection.pk))
+
+
 @shared_task
 def poll_connection(*, connection_id: str, **_: Any) -> None:
-    """Pull what is ready in Ramp if it is time to, and ring for posting it."""
-    connection = Connection.objects.select_related("schedule").get(pk=connection_id)
-    trigger = poll_schedule.what_rang(connection)
+    """Pull what is ready in Ramp if it is time to, and go on to posting it."""
+    customer = in_hand.take(connection_id)
+    connection, trigger = customer.connection, customer.rang
     if trigger is None:
         return
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
@@ -126,29 +135,37 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
         return
     now = timezone.now()
     run = polling.pull(connection, ramp, trigger=trigger, now=now, jitter=jitter)
-    if run is not None and run.seen:
-        ring(work_connection, connection_id=connection_id)
-    if run is not None and run.unannounced and webhook_health.is_broken(connection, now=now):
+    is_unheard = run is not None and (run.unannounced or (run.new and run.hook_is_quiet))
+    if is_unheard and webhook_health.is_broken(connection, now=now):
         services.renew_subscription(connection, ramp)
+    if run is not None and run.seen:
+        answer_here(work_connection, customer)
 
 
 @shared_task
 def work_connection(*, connection_id: str, **_: Any) -> None:
-    """Settle what is uncertain and post what is due, a few chunks; then ring for the report."""
-    connection = Connection.objects.select_related("schedule").get(pk=connection_id)
+    """Settle what is uncertain and post what is due, a few chunks; then go on to the report, and
+    ring for the next turn behind all who wait already (fault S1)."""
+    _work(in_hand.take(connection_id))
+
+
+def _work(customer: InHand) -> None:
+    connection = customer.connection
     with claims.only_worker(connection.pk) as lease:
         if lease is None:
             schedule.work_soon(connection.pk)  # it may have looked before there was this to do
             return
         if not lease.may_post:
             return
-        worker = _worker(connection, lease.pace)
+        worker = _worker(connection, lease.pace, is_trying=lease.place is not None)
         if worker is None:
             return
-        if _work_chunks(worker, lease):
-            schedule.work_soon(connection.pk)
-        poll_schedule.refresh_old_snapshots(connection.pk)
-    ring(send_acks, connection_id=connection_id)
+        # should the ring below be lost, the next sweep's is not
+        goes_on = _work_chunks(worker, lease) and schedule.work_soon(connection.pk)
+        poll_schedule.end_turn(lease)
+    answer_here(send_acks, customer)
+    if goes_on:
+        ring(work_connection, connection_id=str(connection.pk))
 
 
 def _work_chunks(worker: Worker, lease: claims.WorkLease) -> bool:
@@ -185,7 +202,11 @@ def answer_sync_request(*, connection_id: str, **_: Any) -> None:
     if connection.stage == Connection.Stage.LIVE:
         sync_button.pull(connection, ramp)
         with claims.only_worker(connection.pk) as lease:
-            if lease is not None and lease.may_post and (worker := _worker(connection, lease.pace)):
+            if (
+                lease is not None
+                and lease.may_post
+                and (worker := _worker(connection, lease.pace, is_trying=lease.place is not None))
+            ):
                 sync_button.work(worker, lease, report=report)
     sync_button.finish(connection, report=report)
 
@@ -193,12 +214,22 @@ def answer_sync_request(*, connection_id: str, **_: Any) -> None:
 @shared_task
 def send_acks(*, connection_id: str, **_: Any) -> None:
     """Tell Ramp what became of items."""
-    connection = Connection.objects.get(pk=connection_id)
+    _report(in_hand.take(connection_id))
+
+
+def _report(customer: InHand) -> None:
+    connection = customer.connection
     ramp = partial(clients.ramp_client, connection)
     try:
         outbox.report_results(connection, ramp, jitter=random.random())  # noqa: S311
     except NoCredential as missing:
         circuit.block(connection.pk, no_credentials(str(missing)), side=circuit.RAMP)
+
+
+_GOES_ON: Mapping[str, Callable[[InHand], None]] = {
+    work_connection.name: _work,
+    send_acks.name: _report,
+}
 
 
 @shared_task
@@ -314,12 +345,14 @@ def look_after(*, connection_id: str, **_: Any) -> None:
 @shared_task(expires=60)
 def look_around(**_: Any) -> None:
     """See what many customers have in common, tend the error desk, ring for every customer of whom
-    a side is to be looked at, and drop figures that nobody looks at any more."""
+    a side is to be looked at, and drop what nobody looks at any more."""
     incidents.watch()
     for due in health.due():
         ring(look_after, connection_id=str(due))
     tending.tend()
     writing.tidy_up()
+    schedule.forget_workers()
+    pruning.prune()
 
 
 @shared_task(expires=60)
@@ -388,12 +421,12 @@ def _beat(**_: Any) -> None:
     _progress.finished(now=time.monotonic())
 
 
-def _worker(connection: Connection, pace: Pace) -> Worker | None:
+def _worker(connection: Connection, pace: Pace, *, is_trying: bool = False) -> Worker | None:
     """A worker on the connection; None, and the circuit open, if its ERP cannot be used now."""
     try:
         erp = clients.erp_adapter(connection)
     except NoCredential as missing:
         circuit.erp_stopped(connection, no_credentials(str(missing)), jitter=random.random())  # noqa: S311
         return None
-    worker = Worker(connection, erp, mapping_set(connection), random.random, pace)
+    worker = Worker(connection, erp, mapping_set(connection), random.random, pace, is_trying)
     return worker if engine.can_work(worker) else None

@@ -134,6 +134,8 @@ from syncing.views.webhooks import (
 from syncing.views.why_not import ask_why_not, why_not
 
 urlpatterns = [
+    # first, for nobody asks as often
+    path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),
     path("", overview, name="overview"),
     path("customers/", customers, name="customers"),
     path("customers/new/", onboarding_start, name="onboarding_start"),
@@ -338,5 +340,4 @@ urlpatterns = [
     path("webhooks/<int:pk>/", webhook_event, name="webhook_event"),
     path("webhooks/<int:pk>/reveal", reveal_webhook, name="reveal_webhook"),
     path("webhooks/<int:pk>/replay", replay_webhook, name="replay_webhook"),
-    path("webhooks/ramp/<uuid:subscription_id>", ramp_webhook, name="ramp_webhook"),
 ]

@@ -50,11 +50,13 @@ def accept(batch: AckBatch, *, sync_id: str, trace_id: str) -> bool:
 
     False if another worker closed the batch first.
     """
-    if not _close(batch, AckBatch.State.ACCEPTED, sync_id=sync_id, trace_id=trace_id):
-        return False
     if batch.outcome == AckBatch.Outcome.SUCCESS:
-        effects.acked(batch, reports.members(batch), trace_id=trace_id)
+        if not effects.accepted(batch, sync_id=sync_id, trace_id=trace_id):
+            return False
+        batch.state = AckBatch.State.ACCEPTED
     else:
+        if not _close(batch, AckBatch.State.ACCEPTED, sync_id=sync_id, trace_id=trace_id):
+            return False
         effects.told(batch, reports.members(batch), trace_id=trace_id)
     failpoints.hit("before_acked_commit")
     return True

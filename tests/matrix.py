@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-ROWS = {"W": 12, "P": 11, "X": 25, "K": 19, "M": 6, "T": 7, "I": 11, "S": 7}
+ROWS = {"W": 12, "P": 11, "X": 25, "K": 19, "M": 6, "T": 7, "I": 11, "S": 8}
 """How many faults there are of each kind."""
 _FAULT = re.compile(
     r'<a id="[wpxkmtis]\d+"></a>\*\*(?P<id>[WPXKMTIS]\d+)\*\* (?P<words>.*?)(?=\n\n|\n- )', re.S

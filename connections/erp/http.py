@@ -14,8 +14,8 @@ from rampbridge.lib import measures
 from rampbridge.lib.outgoing import class_of, watched
 
 _LIMITS = httpx.Limits(
-    max_connections=32,
-    max_keepalive_connections=16,
+    max_connections=64,  # as many calls as a process has under way, for many ERPs share a host
+    max_keepalive_connections=64,
     # Before a server hangs up on us, which in mid-write is an unknown outcome. Gunicorn, which
     # often serves Tryton, waits for two seconds.
     keepalive_expiry=1.5,

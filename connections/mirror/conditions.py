@@ -4,10 +4,11 @@ A test holds the two together: whatever the columns of a row are, both say the s
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from django.db import connection
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce, Concat
@@ -91,6 +92,29 @@ def differing(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
 def annotated(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
     """All rows of a kind, with `digest` of their content and the open `decision` about each."""
     return _annotated(kind).filter(connection_id=connection_id)
+
+
+def actions_due(kind: str, connection_id: uuid.UUID) -> set[str]:
+    """What is to be done to records of a kind: mostly nothing, so this is asked all the time."""
+    statement, parameters = _actions_due(kind)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, for_customer(parameters, connection_id))
+        return {action for (action,) in cursor}
+
+
+SOMEBODY = uuid.UUID(int=0)
+"""Stands for the customer in a statement that is put together once."""
+
+
+def for_customer(parameters: Sequence[Any], connection_id: uuid.UUID) -> list[Any]:
+    return [connection_id if each == SOMEBODY else each for each in parameters]
+
+
+@cache
+def _actions_due(kind: str) -> tuple[str, tuple[Any, ...]]:
+    rows = differing(kind, SOMEBODY).order_by().values_list("action", flat=True).distinct()
+    statement, parameters = rows.query.sql_with_params()
+    return statement, tuple(parameters)
 
 
 @cache  # putting these together takes longer than the database takes to answer

@@ -4,18 +4,22 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from django.db import connection as database
 from django.db.models import Case, CharField, Count, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from connections.mirror.conditions import (
     ACTIVE,
     DIFFERS,
+    SOMEBODY,
     THERE,
     WANTED,
     annotated,
     differing,
+    for_customer,
     is_hidden,
 )
 from connections.mirror.diff import KINDS, OPTION, VENDOR, Action
@@ -94,8 +98,16 @@ class DriftCount:
 
 def pending(connection: Connection) -> Plan:
     """What the next upload would send, counted by the database: one statement."""
+    statement, parameters = _pending()
+    with database.cursor() as cursor:
+        cursor.execute(statement, for_customer(parameters, connection.pk))
+        return Plan({(kind, what): records for kind, what, records in cursor})
+
+
+@cache
+def _pending() -> tuple[str, tuple[Any, ...]]:
     parts = [
-        differing(kind, connection.pk)
+        differing(kind, SOMEBODY)
         .annotate(kind=Value(kind))
         .order_by()
         .values("kind", "action")
@@ -103,7 +115,8 @@ def pending(connection: Connection) -> Plan:
         .values_list("kind", "action", "records")
         for kind in KINDS
     ]
-    return Plan({(kind, what): n for kind, what, n in parts[0].union(*parts[1:], all=True)})
+    statement, parameters = parts[0].union(*parts[1:], all=True).query.sql_with_params()
+    return statement, tuple(parameters)
 
 
 def drift(

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from connections.mirror import batches, decisions, lookup, ramp_side
 from connections.mirror.batches import Sent
-from connections.mirror.conditions import differing
+from connections.mirror.conditions import actions_due, differing
 from connections.mirror.diff import OPTION, WITHDRAWING, Action
 from connections.mirror.isolation import Refused, Search, blamed
 from connections.mirror.kinds import Mirrored, Options, in_groups
@@ -67,8 +67,7 @@ class Sender:
         withdrawing as long as nothing is done: mostly there is nothing."""
         about = (kind.kind, action in WITHDRAWING)
         if about not in self._due:
-            rows = differing(kind.kind, self.connection.pk).order_by()
-            self._due[about] = set(rows.values_list("action", flat=True).distinct())
+            self._due[about] = actions_due(kind.kind, self.connection.pk)
         return self._due[about]
 
     def _planned(self, kind: Mirrored, action: Action) -> Iterator[list[Any]]:

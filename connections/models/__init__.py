@@ -11,6 +11,7 @@ from connections.models.connection import (
     WebhookSubscription,
 )
 from connections.models.egress import RateBucket
+from connections.models.erp_addresses import ErpAddress
 from connections.models.identities import (
     FieldOwner,
     RampVendor,
@@ -44,6 +45,7 @@ __all__ = [
     "CustomField",
     "DriftDecision",
     "Entity",
+    "ErpAddress",
     "ErpEntity",
     "FieldOption",
     "FieldOwner",

@@ -1,6 +1,7 @@
 """Who is connected to what, and with which secrets."""
 
 import uuid
+from collections.abc import Mapping
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -32,6 +33,11 @@ class Connection(models.Model):
         LIVE = "live", "Live"
         PAUSED = "paused", "Paused"
         CLOSED = "closed", "Closed"
+
+    known_credentials: "Mapping[str, Credential] | None" = None
+    """Not kept: those of both sides, where they were read along with it."""
+    known_token: "RampToken | None" = None
+    """Not kept: Ramp's token, if it was."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=80, unique=True)
@@ -75,6 +81,20 @@ class Connection(models.Model):
                 fields=["ramp_business_id"],
                 condition=models.Q(ramp_business_id__isnull=False) & ~models.Q(stage="closed"),
                 name="one_open_connection_per_business",
+            ),
+        ]
+        # What filters offer, read without looking at each customer
+        indexes = [
+            models.Index(
+                fields=["erp_name"], condition=~models.Q(stage="closed"), name="open_by_erp"
+            ),
+            models.Index(
+                fields=["owner"],
+                condition=~models.Q(stage="closed") & ~models.Q(owner=""),
+                name="open_by_owner",
+            ),
+            models.Index(
+                fields=["name", "slug"], condition=~models.Q(stage="closed"), name="open_by_name"
             ),
         ]
 

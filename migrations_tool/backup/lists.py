@@ -39,7 +39,7 @@ LABELS: Mapping[str, str] = {
     "reimbursement": "Reimbursements",
     "bill": "Bills",
     "transfer": "Transfers",
-    "cashback": "Cashbacks",
+    "cashback": "Cashback",
     "vendor_credit": "Vendor credits",
 }
 

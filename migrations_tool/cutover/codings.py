@@ -28,6 +28,7 @@ def compare(work: Work) -> Counter[str]:
     for number, former in enumerate(sample):
         work.progress(number, len(sample), f"Reading {former.label or former.object_type}")
         _keep(work, former, _after(work, former), translation)
+    work.progress(len(sample), len(sample))
     counts = verdicts(work.migration)
     total = counts.total()
     work.evidence(

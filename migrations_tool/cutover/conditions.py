@@ -22,6 +22,7 @@ def gates(migration: ConnectionMigration, now: datetime) -> Sequence[Gate]:
             "Nothing is booked twice",
             now=now,
             fix="Look at each one below: reverse the second document, or say why it is none.",
+            mended_here=True,
         ),
         _codings(migration, now),
         _bills(migration),
@@ -44,7 +45,8 @@ def _canary(migration: ConnectionMigration) -> Gate:
     waiting = [_label(one) for one in found if one.ticked_at is None]
     if waiting:
         said = f"Waits for somebody to look: {', '.join(waiting)}."
-        return Gate(code, title, Light.UNKNOWN, said, "Open each in the ERP, then tick it.")
+        fix = "Open each in the ERP, then tick it."
+        return Gate(code, title, Light.UNKNOWN, said, fix, mended_here=True)
     return Gate(code, title, Light.GREEN, f"Ticked: {', '.join(_label(one) for one in found)}.")
 
 
@@ -80,7 +82,7 @@ def _codings(migration: ConnectionMigration, now: datetime) -> Gate:
     if read is not None and read.checksum == measured.checksum == codings.checksum(migration):
         return Gate(code, title, Light.GREEN, f"{measured.text} Read by {read.by}.")
     fix = "Read the list below, have lost codings set anew in Ramp, and acknowledge it."
-    return Gate(code, title, Light.RED, measured.text, fix)
+    return Gate(code, title, Light.RED, measured.text, fix, mended_here=True)
 
 
 def _bills(migration: ConnectionMigration) -> Gate:
@@ -91,10 +93,10 @@ def _bills(migration: ConnectionMigration) -> Gate:
     if not count:
         return Gate(code, title, Light.GREEN, "No bill was in flight.")
     if left:
-        words = f"{left} of {count} are not ticked off."
+        words = f"Not ticked off yet: {left} of {count}."
         fix = "Tick each bill below."
-        return Gate(code, title, Light.RED, words, fix, may_be_waived=True, left=left)
-    return Gate(code, title, Light.GREEN, f"All {count} are done.")
+        return _to_tick(code, title, words, fix, left)
+    return Gate(code, title, Light.GREEN, f"All done: {count}.")
 
 
 def _rules(migration: ConnectionMigration) -> Gate:
@@ -104,10 +106,14 @@ def _rules(migration: ConnectionMigration) -> Gate:
     if not count:
         return Gate(code, title, Light.GREEN, "There was no rule to make anew.")
     if left:
-        words = f"{left} of {count} are not made anew yet."
+        words = f"Not made anew yet: {left} of {count}."
         fix = "Make each in Ramp, then tick it."
-        return Gate(code, title, Light.RED, words, fix, may_be_waived=True, left=left)
-    return Gate(code, title, Light.GREEN, f"All {count} are made anew.")
+        return _to_tick(code, title, words, fix, left)
+    return Gate(code, title, Light.GREEN, f"All are made anew: {count}.")
+
+
+def _to_tick(code: str, title: str, words: str, fix: str, left: int) -> Gate:
+    return Gate(code, title, Light.RED, words, fix, may_be_waived=True, left=left, mended_here=True)
 
 
 def _label(one: CanaryObject) -> str:

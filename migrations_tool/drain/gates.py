@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from migrations_tool.drain import progress, readings
@@ -80,18 +81,19 @@ def _gate(light: Light, words: str, fix: str = "", *, left: int | None = None) -
 
 
 def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
-    def gate(light: Light, words: str, fix: str = "", *, left: int | None = None) -> Gate:
-        return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True, left=left)
+    def gate(light: Light, words: str, fix: str = "", **more: Any) -> Gate:
+        return Gate(BILLS, _BILLS_TITLE, light, words, fix, may_be_waived=True, **more)
 
     flying = [one for one in readings.bills(migration) if one.gone_at is None]
     undecided = sum(not one.decision for one in flying)
     if undecided:
-        of = f"{undecided} of {len(flying)}"
+        of = f"{undecided} of {counted(len(flying), 'bill')}"
         return gate(
             Light.RED,
-            f"{of} bills in flight have no decision. The switch does not carry them along.",
+            f"Without a decision: {of} in flight. The switch does not carry them along.",
             "Decide for each: pay it before, hold it, or create it anew afterwards.",
             left=undecided,
+            mended_here=True,
         )
     if last is None:
         return gate(Light.UNKNOWN, "Nobody has looked for bills in flight yet.", "Check now.")
@@ -103,4 +105,4 @@ def _bills(migration: ConnectionMigration, last: DrainReading | None) -> Gate:
         )
     if not flying:
         return gate(Light.GREEN, "No bill is in flight.")
-    return gate(Light.GREEN, f"All {len(flying)} bills in flight are decided.")
+    return gate(Light.GREEN, f"Every bill in flight is decided: {len(flying)}.")

@@ -34,8 +34,10 @@ class DrainHandler(Handler):
             work.say("The customer has switched. What was drained until then is below.")
             return
         _read(work, bills=True)
-        for gate in conditions.gates(work.migration, now=work.clock()):
+        gates = conditions.gates(work.migration, now=work.clock())
+        for gate in gates:
             _keep_evidence(work, gate)
+        work.say(" ".join(gate.words for gate in gates))
 
     def is_watching(self, migration: ConnectionMigration) -> bool:
         """From the plan on until the switch, also when the step is done: people go on spending."""

@@ -14,8 +14,8 @@ NAMES: Mapping[str, str] = {
 
 
 def many(name: str) -> str:
-    """A type in the plural."""
-    return f"{NAMES.get(name, name)}s"
+    """A type in the plural; of cashback there is none."""
+    return "cashback" if name == "cashback" else f"{NAMES.get(name, name)}s"
 
 
 def counted(count: int, name: str) -> str:

@@ -305,7 +305,7 @@ def _errors(migration: ConnectionMigration, found: _Figures) -> Target:
     all_of_them = stuck + found.through
     allowed = allowed_percent(migration)
     is_met = stuck * 100 <= allowed * all_of_them
-    words = f"{stuck:,} of {all_of_them:,} need somebody; {allowed} % may."
+    words = f"{stuck:,} of {all_of_them:,} wait for somebody; at most {allowed} % may."
     return Target(
         "errors", "Errors", words, is_met, "Work through the customer's errors by their cause."
     )

@@ -62,7 +62,7 @@ class InventoryHandler(Handler):
             _keep_place(work, number + 1, None, tally, done, unreadable)
         tally.settle_unsynced()
         _keep_baseline(work.migration, tally)
-        _keep_evidence(work, tally, done, unreadable)
+        _keep_evidence(work, tally, unreadable)
 
     def gates(self, migration: ConnectionMigration, *, now: datetime) -> Sequence[Gate]:
         counted = newest(migration, CODE)
@@ -150,14 +150,16 @@ def _keep_place(
     work.progress(done, None, label)
 
 
-def _keep_evidence(work: Work, tally: Tally, done: int, unreadable: Sequence[str]) -> None:
+def _keep_evidence(work: Work, tally: Tally, unreadable: Sequence[str]) -> None:
     flying = BillInFlight.objects.filter(migration=work.migration, gone_at=None)
     work.keep()
     entities = {str(one.id): one.name for one in work.ramp.entities()}
     linked_at = bills_in_flight.when_linked(work.migration)
     beside = tally.data["beside"]
     missing = [one.label.lower() for one in READINGS if one.name in unreadable]
-    text = f"{done:,} objects were counted."
+    totals = tally.totals()
+    count = sum(one["count"] for states in totals.values() for one in states.values())
+    text = f"Objects counted: {count:,}."
     if missing:
         text += f" Not readable, for want of a permission: {', '.join(missing)}."
     work.trace_ids.append(work.ramp.last_trace_id)
@@ -165,7 +167,7 @@ def _keep_evidence(work: Work, tally: Tally, done: int, unreadable: Sequence[str
         CODE,
         text,
         is_good=not unreadable,
-        counts=tally.totals(),
+        counts=totals,
         result={
             "by_entity": tally.data["types"],
             "entities": entities,

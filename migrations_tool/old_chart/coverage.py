@@ -10,6 +10,13 @@ from migrations_tool.models import ConnectionMigration, OldRecord
 Kind, State = OldRecord.Kind, OldRecord.State
 
 COVERED = (State.MATCHED, State.MAPPED, State.PARKED)
+_NAMES = {
+    Kind.ACCOUNT: "GL accounts",
+    Kind.FIELD: "fields",
+    Kind.OPTION: "field options",
+    Kind.VENDOR: "vendors",
+    Kind.TAX_CODE: "tax codes",
+}
 LEADING = (State.MATCHED, State.MAPPED)
 
 _CLASH = Q(state__in=LEADING, shared_because="")
@@ -34,6 +41,11 @@ class Part:
     money: int
     """Of those that were used, in minor units of the main currency."""
     covered: int
+
+    @property
+    def name(self) -> str:
+        """Many of the kind, within a sentence."""
+        return _NAMES[self.kind]
 
     @property
     def percent(self) -> float:

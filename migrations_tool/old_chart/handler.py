@@ -155,7 +155,9 @@ def _covered(migration: ConnectionMigration) -> Gate:
     found = coverage(migration)
     if found.open == 0:
         return Gate(code, title, Light.GREEN, _said(found))
-    return Gate(code, title, Light.RED, _said(found), "Map or park the open ones.")
+    return Gate(
+        code, title, Light.RED, _said(found), "Map or park the open ones.", mended_here=True
+    )
 
 
 def _no_duplicates(migration: ConnectionMigration) -> Gate:
@@ -173,6 +175,7 @@ def _no_duplicates(migration: ConnectionMigration) -> Gate:
         Light.RED,
         f"They do at {named}{more}.",
         "Look under “Two lead to one”, and map one of each elsewhere, or say why both go there.",
+        mended_here=True,
     )
 
 
@@ -183,5 +186,5 @@ def _said(found: Coverage) -> str:
     if not found.open:
         return "All that was used in twelve months is mapped or parked: 100 %."
     what = "is" if found.open == 1 else "are"
-    parts = ", ".join(f"{part.kind.label} {part.shown}" for part in found.parts if part.open)
-    return f"{found.open} of those used {what} open. Covered of the money: {parts}."
+    parts = ", ".join(f"{part.name} {part.shown}" for part in found.parts if part.open)
+    return f"{found.open} of those used {what} open. So much of the money is covered: {parts}."

@@ -73,10 +73,6 @@ class Line:
         return history.mark_of(self.row)
 
     @property
-    def is_covered(self) -> bool:
-        return self.row.state in COVERED
-
-    @property
     def can_be_accepted(self) -> bool:
         return self.row.state == State.SUGGESTED
 

@@ -191,11 +191,11 @@ def _day_gate(migration: ConnectionMigration, starts: Sequence[date], now: datet
     code, title, day = "plan.day", "Day of the switch", migration.flip_on
     if day is None:
         fix = "Agree on a day with the customer and enter it below."
-        return Gate(code, title, Light.RED, "No day is chosen yet.", fix)
+        return Gate(code, title, Light.RED, "No day is chosen yet.", fix, mended_here=True)
     today = _today(migration, now)
     if day < today and migration.flipped_at is None:
         words = f"{day:%-d %B %Y} has passed, and the customer has not switched."
-        return Gate(code, title, Light.RED, words, "Agree on another day.")
+        return Gate(code, title, Light.RED, words, "Agree on another day.", mended_here=True)
     if not days.is_boundary(day, starts):
         words = f"No period begins on {day:%-d %B %Y}: its spend would be split over both sides."
         fix = "Choose the first day of a period, or tell the customer's accountant."
@@ -214,7 +214,7 @@ def _people_gate(migration: ConnectionMigration) -> Gate:
     missing = [role for role, name in owners.items() if not name]
     if missing:
         words = f"Nobody is named as {' and '.join(missing)}."
-        return Gate(code, title, Light.RED, words, "Name them below.")
+        return Gate(code, title, Light.RED, words, "Name them below.", mended_here=True)
     words = f"{migration.implementer} implements, {migration.supporter} supports."
     return Gate(code, title, Light.GREEN, words)
 
@@ -224,7 +224,8 @@ def _contact_gate(migration: ConnectionMigration) -> Gate:
     name, role = migration.contact_name, migration.contact_role
     if not (name and migration.contact_email):
         words = "It is not known who switches at the customer."
-        return Gate(code, title, Light.RED, words, "Enter their name and e-mail address below.")
+        fix = "Enter their name and e-mail address below."
+        return Gate(code, title, Light.RED, words, fix, mended_here=True)
     allowed = can_switch(role)
     if allowed is None:
         words = f"{name}'s role in Ramp is not known. Only an admin or the owner can switch."
@@ -234,7 +235,7 @@ def _contact_gate(migration: ConnectionMigration) -> Gate:
     if not allowed:
         words = f"{name} is {label} in Ramp, and cannot switch providers."
         fix = "Ask for an admin or the owner, or have the role changed in Ramp."
-        return Gate(code, title, Light.RED, words, fix)
+        return Gate(code, title, Light.RED, words, fix, mended_here=True)
     return Gate(code, title, Light.GREEN, f"{name} is {label} in Ramp.")
 
 

@@ -18,6 +18,7 @@ from migrations_tool.step_handler import Handler
 from migrations_tool.steps import Step
 from migrations_tool.wizard import Gate, Refused
 from migrations_tool.work import Work
+from rampbridge.lib.counting import counted
 
 PARITY, PLAN = "preload.parity", "preload.plan"
 _REFUSED_SHOWN = 50
@@ -50,7 +51,7 @@ class Preload(Handler):
         for (kind, action), records in wanted.counts.items():
             counts.setdefault(kind, {})[action] = records
         text = (
-            f"{wanted.records:,} records in about {wanted.calls:,} calls."
+            f"{counted(wanted.records, 'record')} in about {counted(wanted.calls, 'call')}."
             if wanted.records
             else "Nothing is to be sent: both sides are alike."
         )

@@ -215,10 +215,10 @@ def _say_how_it_went(work: Work) -> None:
 def _set_up(migration: ConnectionMigration) -> Gate:
     code, title = "rehearsal.posting_accounts", "The posting accounts are chosen"
     if posts_to.has_accounts(migration):
-        return Gate(code, title, Light.GREEN, "They are.")
+        return Gate(code, title, Light.GREEN, "Those of the card, the bank and cashback.")
     words = "Nobody has said which account stands for the card's liability, the bank and cashback."
     fix = "Choose the posting accounts (the link is below), then rehearse."
-    return Gate(code, title, Light.RED, words, fix)
+    return Gate(code, title, Light.RED, words, fix, mended_here=True)
 
 
 def _explained(migration: ConnectionMigration) -> Gate:
@@ -239,8 +239,9 @@ def _explained(migration: ConnectionMigration) -> Gate:
     count = sum(reporting.is_open(row) for row in rows)
     if count:
         what = "object differs or would be held, and nobody has said why"
+        how = "Explain them below, or map anew."
         what = what if count == 1 else what.replace("object differs", "objects differ")
-        return Gate(code, title, Light.RED, f"{count} {what}.", "Explain them below, or map anew.")
+        return Gate(code, title, Light.RED, f"{count} {what}.", how, mended_here=True)
     return Gate(code, title, Light.GREEN, replayed.text)
 
 
@@ -263,7 +264,7 @@ def _signed(standing: signing.Signed, code: str, title: str, fix: str) -> Gate:
             ask = "Ask the contact whether that is right; if not, withdraw the signature."
             return Gate(code, title, Light.WARNING, f"{words} {strange}", ask)
         return Gate(code, title, Light.GREEN, words)
-    return Gate(code, title, Light.RED, standing.trouble, fix)
+    return Gate(code, title, Light.RED, standing.trouble, fix, mended_here=True)
 
 
 def _preconditions(migration: ConnectionMigration, now: datetime) -> Gate:

@@ -1,6 +1,7 @@
 """The closing report: what an auditor asks for, kept byte for byte with a hash over its facts."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -182,11 +183,21 @@ def _before(migration: ConnectionMigration) -> list[dict[str, Any]]:
             "type": TYPES.get(kind, kind),
             "standing": STATES.get(standing, standing),
             "count": _count_of(told),
+            "amount": _amounts_of(told, newest.result.get("exponents", {})),
         }
         for kind, standings in sorted(newest.counts.items())
         if isinstance(standings, dict)
         for standing, told in sorted(standings.items())
     ]
+
+
+def _amounts_of(told: Any, exponents: Mapping[str, int]) -> str:
+    """Each currency for itself."""
+    amounts = told.get("amounts", {}) if isinstance(told, dict) else {}
+    return ", ".join(
+        str(Money(int(minor), currency, exponents.get(currency, 2)))
+        for currency, minor in sorted(amounts.items())
+    )
 
 
 def _count_of(told: Any) -> int:

@@ -33,10 +33,11 @@ class Rules(Handler):
         ask = "Send the customer their link, or record the e-mail in which they confirm it."
         seen = newest(migration, CODE)
         if seen is None:
-            return [Gate(CODE, title, Light.RED, "Not confirmed yet.", ask)]
+            return [Gate(CODE, title, Light.RED, "Not confirmed yet.", ask, mended_here=True)]
         if not _is_confirmed(migration, seen):
             words = f"The list has changed since {seen.at:%-d %B %Y}, when it was confirmed."
-            return [Gate(CODE, title, Light.RED, words, f"Have it confirmed again. {ask}")]
+            again = f"Have it confirmed again. {ask}"
+            return [Gate(CODE, title, Light.RED, words, again, mended_here=True)]
         return [Gate(CODE, title, Light.GREEN, seen.text)]
 
     def waits_for(self, migration: ConnectionMigration) -> Status | None:

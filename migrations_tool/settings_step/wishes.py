@@ -18,6 +18,7 @@ CREDITS, CREATION = Switch.Name.VENDOR_CREDITS, Switch.Name.VENDOR_CREATION
 BUTTONS = (Switch.Name.TRANSACTION_BUTTON, Switch.Name.REIMBURSEMENT_BUTTON)
 DETECTED = "the migration wizard"
 """Who wants a switch as the backup says, until a person says otherwise."""
+_PURCHASES = ("purchase with a vendor", "purchases with a vendor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ def desired(migration: ConnectionMigration, usage: Usage) -> list[Desired]:
     """What a person has chosen, or else what was used. The sync buttons stay off until later."""
     chosen = _chosen(migration)
     return [
-        _one(CREDITS, chosen, used=usage.credits, what="vendor credits", usage=usage),
-        _one(CREATION, chosen, used=usage.with_vendor, what="purchases with a vendor", usage=usage),
+        _one(CREDITS, chosen, usage.credits, ("vendor credit", "vendor credits"), usage),
+        _one(CREATION, chosen, usage.with_vendor, _PURCHASES, usage),
         *(Desired(name, on=False, why="Stays off until hypercare has shown how fast it is.")
           for name in BUTTONS),
     ]  # fmt: skip
@@ -69,13 +70,20 @@ def choose(
 
 
 def _one(
-    name: Switch.Name, chosen: Mapping[str, Switch], *, used: int, what: str, usage: Usage
+    name: Switch.Name,
+    chosen: Mapping[str, Switch],
+    used: int,
+    what: tuple[str, str],
+    usage: Usage,
 ) -> Desired:
+    """:param what: one, and many of it"""
+    one, many = what
     if name in chosen:
         return Desired(name, bool(chosen[name].wanted), f"Chosen by {chosen[name].wanted_by}.")
     if used:
-        return Desired(name, on=True, why=f"{used:,} {what} in twelve months, says {usage.source}.")
-    return Desired(name, on=False, why=f"No {what} in twelve months, says {usage.source}.")
+        said = f"{used:,} {one if used == 1 else many}"
+        return Desired(name, on=True, why=f"{said} in twelve months, says {usage.source}.")
+    return Desired(name, on=False, why=f"No {many} in twelve months, says {usage.source}.")
 
 
 def _chosen(migration: ConnectionMigration) -> dict[str, Switch]:

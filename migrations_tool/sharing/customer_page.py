@@ -18,6 +18,7 @@ from migrations_tool.models import (
 from migrations_tool.old_chart import SheetRow, sheet_of
 from migrations_tool.proofs import newest
 from migrations_tool.rehearsal import signing
+from migrations_tool.rollback import after_flip
 from migrations_tool.rules.the_list import listed
 
 WAY = ("Accounting", "Settings", "Danger Zone", "Switch Providers")
@@ -52,6 +53,8 @@ class CustomerPage:
     rules: Sequence[Rule]
     report: Report | None
     """To be signed."""
+    way_back: Sequence[str]
+    """How they reconnect their earlier provider, while the move is being taken back."""
     questions_to: str
     """A person's name, or the contact that every customer has; never a login."""
 
@@ -72,7 +75,8 @@ def page_of(link: ShareLink) -> CustomerPage:
     """What the holder of a link sees now."""
     migration = link.migration
     is_open = migration.state == State.OPEN
-    to_dos = _to_dos(link) if is_open else []
+    is_going_back = is_open and after_flip.is_under_way(migration)
+    to_dos = _to_dos(link) if is_open and not is_going_back else []
     may_switch = is_open and migration.marked_ready_at is not None and migration.flipped_at is None
     is_clear = may_switch and all(one.is_done for one in to_dos[:-1])
     standing = _standing(migration)
@@ -88,6 +92,7 @@ def page_of(link: ShareLink) -> CustomerPage:
         sheet=sheet_of(migration),
         rules=listed(migration) if link.purpose == ShareLink.Purpose.RULES else (),
         report=_report(migration) if link.purpose == ShareLink.Purpose.SIGN else None,
+        way_back=after_flip.instructions(migration) if is_going_back else [],
         questions_to=_questions_to(migration),
     )
 
@@ -156,7 +161,7 @@ def _bills(migration: ConnectionMigration) -> list[ToDo]:
     total, open_ones = bills.count(), bills.filter(decision="").count()
     if not total:
         return []
-    words = f"All {total:,} are decided."
+    words = "Every one is decided."
     if open_ones:
         words = f"To decide: {open_ones:,} of {total:,}. Pay it, hold it, or enter it anew."
     return [ToDo("Decide about bills on their way", words, not open_ones)]

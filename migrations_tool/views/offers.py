@@ -7,7 +7,7 @@ from enum import StrEnum
 from migrations_tool.models import StepRun
 from migrations_tool.queries import Seen
 from migrations_tool.steps import BY_STEP, Act, Step
-from migrations_tool.wizard import OVER, Gate, Status, missing
+from migrations_tool.wizard import OVER, Gate, Light, Status, missing
 
 
 class Side(StrEnum):
@@ -101,6 +101,8 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
             continue
         if act is Act.UNDO and (step, Act.APPLY) not in seen.runs:
             continue  # nothing was done that could be taken back
+        if (step, act) == (Step.FLIP, Act.APPLY) and _is_marked(seen, gates):
+            continue
         why_not = why_not_yet(seen, step, act)
         if why_not and status in OVER:
             continue  # it is done: who wants it once more begins with the plan
@@ -121,8 +123,8 @@ def offers(seen: Seen, step: Step, gates: list[Gate]) -> list[Offer]:
 
 def _main(seen: Seen, step: Step, gates: list[Gate], *, is_ready: bool) -> Act | None:
     """What one would do next: check, plan, apply, and complete once nothing is in the way; or what
-    a condition says that mends it. Nothing of a step that is over, or that only waits
-    for others."""
+    a condition says that mends it. Nothing of a step that is over, that only waits for others, or
+    whose own part of the page has what is to be done."""
     status = seen.standings[step].status
     if status in OVER:
         return None
@@ -134,8 +136,19 @@ def _main(seen: Seen, step: Step, gates: list[Gate], *, is_ready: bool) -> Act |
         run = seen.runs.get((step, act))
         if act in BY_STEP[step].acts and (run is None or run.state != StepRun.State.DONE):
             return act
-    mending = (one.mended_by for one in gates if not one.is_open and one.mended_by)
-    return next(mending, Act.CHECK)
+    closed = [one for one in gates if not one.is_open]
+    mending = next((one.mended_by for one in closed if one.mended_by), None)
+    is_looked_at = status not in {Status.NOT_LOOKED_AT, Status.STALE}
+    if mending is None and is_looked_at and any(one.mended_here for one in closed):
+        return None
+    return mending or Act.CHECK
+
+
+def _is_marked(seen: Seen, gates: list[Gate]) -> bool:
+    """It is offered to the customer already, or they have taken it."""
+    return seen.migration.flipped_at is not None or any(
+        one.code == "flip.marked" and one.light is Light.GREEN for one in gates
+    )
 
 
 def run_words(step: Step, act: Act) -> str:

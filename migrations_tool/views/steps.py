@@ -17,7 +17,7 @@ from migrations_tool import page_memory, proofs, queries, services
 from migrations_tool.forms import NoteForm, OwnerForm
 from migrations_tool.gates import gates_of
 from migrations_tool.handlers import handler_of
-from migrations_tool.models import ConnectionMigration, Presence, StepRecord, Waiver
+from migrations_tool.models import ConnectionMigration, Evidence, Presence, StepRecord, Waiver
 from migrations_tool.queries import Seen
 from migrations_tool.steps import (
     BY_STEP,
@@ -77,6 +77,11 @@ class GateLine:
     def may_be_asked(self) -> bool:
         is_asked = self.waiver is not None and self.waiver.state == Waiver.State.ASKED
         return self.gate.may_be_waived and not self.gate.is_open and not is_asked
+
+    @property
+    def is_bare(self) -> bool:
+        """Nobody has checked it, which its light says already."""
+        return self.gate.words == proofs.NOT_CHECKED
 
 
 @require_GET
@@ -169,6 +174,7 @@ def page_of(
         "record": record,
         "standing": seen.standings[step],
         "look": STATUS_LOOKS[seen.standings[step].status],
+        "asked": _asked(seen, step),
         "is_over": seen.standings[step].status in OVER,
         "tasks": tasks,
         "over": sum(one.standing.status in OVER for one in tasks),
@@ -208,6 +214,14 @@ def panel_template(step: Step) -> str:
     """The step's own part of the page; an empty one, as long as it has none."""
     names = [f"migrations_tool/steps/{step}.html", "migrations_tool/steps/_default.html"]
     return str(select_template(names).template.name)
+
+
+def _asked(seen: Seen, step: Step) -> Evidence | None:
+    """What the customer was asked for, as long as the step waits for it."""
+    if seen.standings[step].status is not Status.WAITING_FOR_CUSTOMER:
+        return None
+    asked = seen.migration.evidence.filter(step=step, code="wizard.asked_customer")
+    return asked.filter(at__gte=seen.records[step].status_since).order_by("-pk").first()
 
 
 def _announcement(seen: Seen, step: Step) -> str:

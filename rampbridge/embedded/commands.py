@@ -27,13 +27,15 @@ HELP = """\
 ./run test [ARGUMENTS]   all tests, or what the arguments for pytest say
 ./run coverage           all tests, slower, and the lines that none of them runs
 ./run check              format, lint, types, layers, migrations, templates, deployment settings
-./run bench [ID ...] [--json] [--items N]
-                         benchmarks against their targets
+./run bench [ID ...] [--json] [--items N] [--minutes N] [--draw FILE]
+                         benchmarks against their targets; see docs/performance.md
 ./run seed_load [--customers 10000] [--items 10000000] [--keep]
                          a large made-up fleet in a database of its own, and how fast it came in
 ./run matrix [--json]    every fault we know of, and whether the tests that prove it pass
 ./run kill-test [--kills 3000] [--seed 7] [--json]
                          kill workers in the middle of their work, and count what is lost or doubled
+./run simulate [--seeds 300] [--kills 300] [--seed 4711] [--ablations] [--json]
+                         the sync engine in a pretend world drawn from seeds, thousands of times
 ./run backfill, ./run resync, ./run sync_button
                          bring a window of days, sync a customer anew, switch Ramp's sync button
 ./run screens            a picture of every page, in four variants
@@ -132,6 +134,11 @@ def kill_test(arguments: Sequence[str]) -> int:
     return _run(command, {**os.environ, **TEST_ENVIRONMENT})
 
 
+def simulate(arguments: Sequence[str]) -> int:
+    command = [PYTHON, "-m", "tests.simulation.simulate", *arguments]
+    return _run(command, {**os.environ, **TEST_ENVIRONMENT})
+
+
 def screens(arguments: Sequence[str]) -> int:
     return _run([PYTHON, "-m", "tests.browser.screens", *arguments])
 
@@ -209,6 +216,7 @@ COMMANDS: dict[str, Command] = {
     "seed_load": seed_load,
     "matrix": matrix,
     "kill-test": kill_test,
+    "simulate": simulate,
     "screens": screens,
 }
 

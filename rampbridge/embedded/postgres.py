@@ -26,6 +26,8 @@ from rampbridge.embedded.processes import Program, ask_to_end, await_end, is_ali
 OWNER = "rampbridge"
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 30.0
+_IN_USE = "pre-existing shared memory block"
+"""What PostgreSQL says of a server before it that has not ended altogether."""
 
 # Losing the test server loses nothing, so it need not wait for the disk.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -216,10 +218,31 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
     """A server that lives as long as the block."""
     prepare(cluster)
     program = cluster.program()
-    process = start(program)
+    process = _started(cluster, program)
     try:
-        wait_until_ready(cluster, process)
         yield cluster
     finally:
-        ask_to_end(process, program)
-        await_end(process, timeout=STOP_TIMEOUT)
+        _end(process, program)
+
+
+def _started(cluster: Cluster, program: Program) -> subprocess.Popen[bytes]:
+    """The server, once it answers. The children of one that was killed take a moment to notice, and
+    keep the next one out for as long.
+    """
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while True:
+        process = start(program)
+        try:
+            wait_until_ready(cluster, process)
+        except BaseException as problem:
+            _end(process, program)
+            is_kept_out = isinstance(problem, PostgresNotStarted) and _IN_USE in str(problem)
+            if not is_kept_out or time.monotonic() > deadline:
+                raise
+        else:
+            return process
+
+
+def _end(process: subprocess.Popen[bytes], program: Program) -> None:
+    ask_to_end(process, program)
+    await_end(process, timeout=STOP_TIMEOUT)

@@ -121,6 +121,11 @@ def hit(name: str) -> None:
         _armed.pass_by(name)
 
 
+def is_armed() -> bool:
+    """Whether a test may have anything happen here."""
+    return _armed is not None
+
+
 def arm(wanted: str, *, seed: int = 0, log: Path | None = None) -> None:
     """Arm this process in place of what was armed before; an empty text disarms it.
 

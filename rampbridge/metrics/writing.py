@@ -11,7 +11,7 @@ import orjson
 import structlog
 from django.db import DatabaseError
 
-from rampbridge.lib import meters
+from rampbridge.lib import measures, meters
 from rampbridge.lib.meters import Figure
 from rampbridge.lib.statements import execute
 from rampbridge.models import Process
@@ -19,6 +19,9 @@ from rampbridge.models import Process
 EVERY_SECONDS = 5.0
 KEPT_DAYS = 40
 """Of the figures by day: a promise is held against the last 28."""
+BY_THE_MINUTE = (measures.RAMP_REQUESTS.name,)
+"""Meters whose last minutes somebody looks at."""
+KEPT_MINUTES = timedelta(hours=2)
 GONE_AFTER = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
@@ -76,14 +79,23 @@ def write_down() -> None:
 
 
 def add(figures: Mapping[Figure, float]) -> None:
-    """Add to the figures since the beginning and to those of today, in one statement.
+    """Add to the figures since the beginning, of today and of this minute, in one statement.
 
     In the order of their names: two processes that write at once wait, and never for each other.
     """
     lines = sorted((name, orjson.dumps(labels).decode(), part, float(value))
                    for (name, labels, part), value in figures.items())  # fmt: skip
     names, labels, parts, values = (list(column) for column in zip(*lines, strict=True))
-    execute(_ADD, {"names": names, "labels": labels, "parts": parts, "values": values})
+    execute(
+        _ADD,
+        {
+            "names": names,
+            "labels": labels,
+            "parts": parts,
+            "values": values,
+            "by_the_minute": list(BY_THE_MINUTE),
+        },
+    )
 
 
 def _be_seen(about: Self) -> None:
@@ -112,7 +124,8 @@ def process_name() -> str:
 
 
 def tidy_up() -> None:
-    """Drop figures by day that no promise looks at any more, and processes that are long gone."""
+    """Drop figures that nobody looks at any more, and processes that are long gone."""
+    execute("DELETE FROM rampbridge_meterminute WHERE minute < now() - %s", [KEPT_MINUTES])
     execute(
         "DELETE FROM rampbridge_meterday"
         " WHERE day < (statement_timestamp() AT TIME ZONE 'UTC')::date - %s",
@@ -131,6 +144,11 @@ _ADD = """
         INSERT INTO rampbridge_meter AS m (name, labels, part, value)
         SELECT name, labels, part, value FROM counted
         ON CONFLICT (name, labels, part) DO UPDATE SET value = m.value + excluded.value
+    ), of_this_minute AS (
+        INSERT INTO rampbridge_meterminute AS l (minute, name, labels, part, value)
+        SELECT date_trunc('minute', statement_timestamp()), name, labels, part, value
+        FROM counted WHERE name = ANY(%(by_the_minute)s)
+        ON CONFLICT (name, minute, labels, part) DO UPDATE SET value = l.value + excluded.value
     )
     INSERT INTO rampbridge_meterday AS d (day, name, labels, part, value)
     SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date, name, labels, part, value FROM counted

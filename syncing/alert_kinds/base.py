@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rampbridge.lib.counting import counted
+
 Thresholds = Mapping[str, Any]
 """What a rule sets, by the names of its kind's fields. `level` and `clear` are always there."""
 
@@ -28,6 +30,7 @@ class Unit(StrEnum):
     RECORDS = "records"
     MONEY = "whole units of the currency"
     PER_MINUTE = "a minute"
+    PERCENT = "%"
     TIMES = "times the usual gap"
     POLLS = "polls in a row"
     DELIVERIES = "deliveries in ten minutes"
@@ -162,17 +165,14 @@ def said(unit: Unit, value: float) -> str:
             return f"{value:,.0f}"
         case Unit.PER_MINUTE:
             return f"{value:,.1f} a minute"
+        case Unit.PERCENT:
+            return f"{value:,.1f} %"
         case Unit.TIMES:
             return f"{value:,.1f} times the usual gap"
         case Unit.ITEMS | Unit.RECORDS | Unit.LINES:
             return counted(round(value), unit.value.removesuffix("s"))
         case _:
             return f"{value:,.0f} {unit}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 item`, `1,204 items`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def span(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Kinds that are about our own program or about a whole ERP."""
 
+from rampbridge.lib.counting import counted
 from syncing.alert_kinds.base import (
     Kind,
     Link,
@@ -9,12 +10,14 @@ from syncing.alert_kinds.base import (
     Thresholds,
     Unit,
     Words,
-    counted,
     levels,
     span,
 )
 
 WORKER, STILL, ERP, RECOUNT = "worker_silent", "no_progress", "erp_broken", "recount"
+RAMP_FAILS = "ramp_fails"
+FEW_REQUESTS = 20
+"""Of fewer requests in ten minutes no share is worked out."""
 _OVERVIEW = Link("overview")
 
 
@@ -69,6 +72,19 @@ def _erp(reading: Reading) -> Words:
 
 def _share_is_met(reading: Reading, thresholds: Thresholds) -> bool:
     return float(reading.facts.get("share", 100)) >= float(thresholds.get("share", 0))
+
+
+def _ramp(reading: Reading) -> Words:
+    failed, asked = int(reading.facts.get("failed", 0)), int(reading.facts.get("all", 0))
+    return Words(
+        f"Ramp fails: {counted(failed, 'request')} of {asked:,} in ten minutes got an error of"
+        " Ramp's own, or no answer.",
+        "Nothing is lost: polls and reports are tried again. Until then spend comes late into the"
+        " ERPs, and Ramp shows as unsynced what is booked.",
+        f"Look at Ramp's status page. Most failed at {reading.facts.get('endpoint')}: if that is"
+        " the only one, write to Ramp with a trace id of one of our runs.",
+        Link("runs"),
+    )
 
 
 def _recount(reading: Reading) -> Words:
@@ -134,6 +150,20 @@ FLEET_KINDS = (
         keep_from=1,
         covered_by=(WORKER,),
         fits=_share_is_met,
+    ),
+    Kind(
+        key=RAMP_FAILS,
+        label="Ramp fails",
+        about="Of all requests to Ramp within ten minutes, the share that got an error of Ramp's"
+        f" own or no answer. Of fewer than {FEW_REQUESTS} none is worked out.",
+        subject=Subject.FLEET,
+        unit=Unit.PERCENT,
+        settings=levels(Unit.PERCENT, 5, 1, least=0, most=100),
+        words=_ramp,
+        calm=lambda _name: "Ramp answers again.",
+        many="",
+        listed_at=Link("runs"),
+        keep_from=1,
     ),
     Kind(
         key=RECOUNT,

@@ -1,5 +1,6 @@
 """Kinds that are about one customer's backlog and about how it goes through."""
 
+from rampbridge.lib.counting import counted
 from syncing.alert_kinds.base import (
     Kind,
     Link,
@@ -9,7 +10,6 @@ from syncing.alert_kinds.base import (
     Thresholds,
     Unit,
     Words,
-    counted,
     levels,
     of_customer,
     span,

@@ -1,5 +1,6 @@
 """Kinds that are about what connects us with a customer: access, webhooks, polls, the chart."""
 
+from rampbridge.lib.counting import counted
 from syncing.alert_kinds.base import (
     Kind,
     Link,
@@ -9,13 +10,12 @@ from syncing.alert_kinds.base import (
     Thresholds,
     Unit,
     Words,
-    counted,
     levels,
     of_customer,
     settings_of,
     span,
 )
-from syncing.alert_kinds.fleet import ERP, WORKER
+from syncing.alert_kinds.fleet import ERP, RAMP_FAILS, WORKER
 
 SILENT, BLOCKED, RAMP = "erp_silent", "blocked", "ramp_silent"
 GAP, REFUSED, EXPIRY, DRIFT, LAG = (
@@ -157,7 +157,7 @@ LINK_KINDS = (
         many="get no answer from Ramp",
         listed_at=Link("customers", query="health=Ramp+silent"),
         keep_from=2,
-        covered_by=(WORKER,),
+        covered_by=(WORKER, RAMP_FAILS),
     ),
     Kind(
         key=GAP,

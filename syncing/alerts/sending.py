@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import make_msgid
+from functools import cache
 from typing import Any
 
 import httpx
@@ -67,21 +68,23 @@ def send_due(
 ) -> Sent:
     """Take a turn at what is due; any number of processes may."""
     sent = failed = 0
-    client = http or httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
-    try:
-        for delivery in _claim(now):
-            try:
-                answer = _send(delivery, client)
-            except NotSent as problem:
-                _failed(delivery, problem, now=now, jitter=jitter())
-                failed += 1
-            else:
-                _sent(delivery, answer, now=now)
-                sent += 1
-    finally:
-        if http is None:
-            client.close()
+    client = http or _client()
+    for delivery in _claim(now):
+        try:
+            answer = _send(delivery, client)
+        except NotSent as problem:
+            _failed(delivery, problem, now=now, jitter=jitter())
+            failed += 1
+        else:
+            _sent(delivery, answer, now=now)
+            sent += 1
     return Sent(sent, failed)
+
+
+@cache
+def _client() -> httpx.Client:
+    """This process's, for as long as it lives."""
+    return httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
 
 
 @transaction.atomic

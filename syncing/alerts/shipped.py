@@ -27,6 +27,7 @@ RULES: Sequence[Shipped] = (
     Shipped(fleet.WORKER, "No worker is at work", _PAGE),
     Shipped(fleet.STILL, "Items are due and nothing moves", _PAGE, 1),
     Shipped(fleet.ERP, "An ERP is broken", _PAGE, 1),
+    Shipped(fleet.RAMP_FAILS, "Ramp fails one request in twenty", _PAGE, 5),
     Shipped(fleet.RECOUNT, "Our counts were wrong", _TICKET),
     Shipped(flow.AGE, "An item is older than four hours", _PAGE, 5),
     Shipped(flow.ITEMS, "A customer has a thousand items waiting", _TICKET, 30),

@@ -6,10 +6,8 @@ Parameters: `now`, and `beyond`, from where on the caller wants to know.
 
 from collections.abc import Mapping
 
-from connections.ramp.events import EVENTS, announces
+from syncing import webhook_health
 from syncing.alert_kinds import fleet, flow, links
-from syncing.kinds import LISTS
-from syncing.snapshots import ANNOUNCED_WITHIN_SECONDS
 
 _NOT_SYNCED = "('READY', 'POSTING', 'POSTED', 'ACKING')"
 _MINUTES_SINCE = "extract(epoch FROM %(now)s - {}) / 60"
@@ -98,6 +96,21 @@ _ERP = f"""
             'share', round(100.0 * (failed + 5 * stopped)
                            / nullif(failed + 5 * stopped + done, 0), 1)) AS facts
     FROM sums
+"""  # noqa: S608
+# Of the ten minutes before this one as well, for it has hardly begun.
+_RAMP_FAILS = f"""
+    WITH asked AS (
+        SELECT labels->>0 AS endpoint, sum(value) AS requests,
+            coalesce(sum(value) FILTER (WHERE labels->>1 ~ '^5'
+                OR labels->>1 IN ('timeout', 'unreachable')), 0) AS failed
+        FROM rampbridge_meterminute
+        WHERE name = 'ramp_requests' AND minute > %(now)s - interval '11 minutes'
+        GROUP BY labels->>0
+    )
+    SELECT '' AS subject, 100 * sum(failed) / sum(requests) AS value,
+        jsonb_build_object('failed', sum(failed), 'all', sum(requests),
+            'endpoint', (array_agg(endpoint ORDER BY failed DESC, endpoint))[1]) AS facts
+    FROM asked HAVING sum(requests) >= {fleet.FEW_REQUESTS}
 """  # noqa: S608
 _RECOUNT = """
     SELECT '' AS subject, count(*) AS value, '{}'::jsonb AS facts
@@ -194,12 +207,6 @@ _RAMP = """
     SELECT connection_id, poll_failures AS value, '{}'::jsonb AS facts
     FROM syncing_schedule WHERE poll_failures > 0 AND blocked_side <> 'ramp'
 """
-_ANNOUNCED = ", ".join(
-    f"('{event}', '{kind.object_type}')"
-    for event in EVENTS
-    for about in announces([event])
-    for kind in LISTS[about]
-)
 # Of those that are quiet, what polls found since; only of those who missed something, the past.
 # A poll counts what it finds minutes late. Where polls are more frequent than that, what they
 # found is missed once Ramp no longer tries to tell of it and nobody has heard of it.
@@ -217,22 +224,7 @@ _GAP = f"""
                 ORDER BY r.started_at DESC LIMIT 20
             ) polls
         ) found CROSS JOIN LATERAL (
-            SELECT count(*) AS missed FROM (
-                SELECT i.object_type, i.ramp_id, i.ready_at, i.arrived_by FROM syncing_syncitem i
-                WHERE i.connection_id = q.connection_id AND i.ready_at > q.last_at
-                  AND i.ready_at < %(now)s - interval '{ANNOUNCED_WITHIN_SECONDS} seconds'
-                ORDER BY i.ready_at DESC, i.id DESC LIMIT 200
-            ) i
-            WHERE i.arrived_by = 'poll' AND EXISTS (
-                SELECT FROM connections_webhooksubscription s
-                JOIN (VALUES {_ANNOUNCED}) a (event, object_type) ON s.event_types ? a.event
-                WHERE s.connection_id = q.connection_id AND s.status = 'active'
-                  AND a.object_type = i.object_type
-            ) AND NOT EXISTS (
-                SELECT FROM syncing_webhookevent e
-                WHERE e.connection_id = q.connection_id AND e.object_id = i.ramp_id::text
-                  AND e.received_at BETWEEN i.ready_at - interval '1 hour' AND q.last_at
-            )
+            {webhook_health.UNHEARD_OF}
         ) at_once WHERE greatest(found.missed, at_once.missed) > 0
     )
     SELECT m.connection_id, extract(epoch FROM %(now)s - m.last_at) / usual.gap AS value,
@@ -276,6 +268,7 @@ MEASURES: Mapping[str, str] = {
     fleet.WORKER: _WORKER,
     fleet.STILL: _STILL,
     fleet.ERP: _ERP,
+    fleet.RAMP_FAILS: _RAMP_FAILS,
     fleet.RECOUNT: _RECOUNT,
     flow.AGE: _AGE,
     flow.ITEMS: _ITEMS,

@@ -39,7 +39,7 @@ WORDS = {
     "owner": "Who looks after the customer: a user name; `-` is nobody.",
     "state": "How the month stands.",
 }
-_MONTH = {"type": "string", "pattern": r"^$|^2\d{3}-(0[1-9]|1[0-2])$"}
+_MONTH = {"type": "string", "pattern": r"^$|^2\d{3}-(0[1-9]|1[0-2])$", "format": "month"}
 FILTERS: list[dict[str, Any]] = [
     {**one, "schema": _MONTH} if one["name"] == "period" else one
     for one in parameters(BoardFilterForm({}, today=date(2026, 1, 1)), WORDS)
@@ -248,7 +248,9 @@ def show_snapshot(request: HttpRequest, name: str) -> SnapshotOut:
     return SnapshotOut.of(found)
 
 
-@router.get("/{slug:slug}", auth=READ, response=list[MonthOut], summary="Show a customer's months")
+@router.get(
+    "/months/{slug:slug}", auth=READ, response=list[MonthOut], summary="Show a customer's months"
+)
 def show_months(request: HttpRequest, slug: str) -> list[MonthOut]:
     """Those of the last thirteen that anything is in, the newest first."""
     rows = close_board.of_customer(customer_named(slug).pk, now=timezone.now())

@@ -19,19 +19,24 @@ _FLOW = f"""
     INSERT INTO syncing_flowbucket (span, at, connection_id, erp_name, owner, entity_ramp_id,
         object_type, change, detail, currency, exponent, items, amount_minor)
     SELECT s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id,
-        e.object_type, e.change, e.detail, e.currency, e.exponent, sum(e.items),
+        s.object_type, e.change, e.detail, e.currency, e.exponent, sum(e.items),
         sum(e.amount_minor)
     FROM source e
     JOIN connections_connection c ON c.id = e.connection_id
     CROSS JOIN LATERAL (VALUES
-        ('minute', e.at, NULL::uuid, c.erp_name, c.owner, NULL::uuid, interval '{MINUTES_KEPT}'),
-        ('hour', {_HOUR}, NULL, c.erp_name, c.owner, NULL, interval '{HOURS_KEPT}'),
-        ('day', {_DAY}, NULL, c.erp_name, c.owner, NULL, interval '{DAYS_KEPT}'),
-        ('hour', {_HOUR}, c.id, '', '', e.entity_ramp_id, interval '{CUSTOMER_HOURS_KEPT}'),
-        ('day', {_DAY}, c.id, '', '', e.entity_ramp_id, interval '{CUSTOMER_DAYS_KEPT}')
-    ) s (span, at, connection_id, erp_name, owner, entity_ramp_id, kept)
-    WHERE e.at > now() - s.kept AND (s.connection_id IS NULL OR e.change <> 'moved')
-    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id, e.object_type,
+        ('minute', e.at, NULL::uuid, c.erp_name, c.owner, NULL::uuid, e.object_type,
+            interval '{MINUTES_KEPT}'),
+        ('hour', {_HOUR}, NULL, c.erp_name, c.owner, NULL, e.object_type, interval '{HOURS_KEPT}'),
+        ('day', {_DAY}, NULL, c.erp_name, c.owner, NULL, e.object_type, interval '{DAYS_KEPT}'),
+        ('all', {_DAY}, NULL, '', '', NULL, '', interval '{DAYS_KEPT}'),
+        ('hour', {_HOUR}, c.id, '', '', e.entity_ramp_id, e.object_type,
+            interval '{CUSTOMER_HOURS_KEPT}'),
+        ('day', {_DAY}, c.id, '', '', e.entity_ramp_id, e.object_type,
+            interval '{CUSTOMER_DAYS_KEPT}')
+    ) s (span, at, connection_id, erp_name, owner, entity_ramp_id, object_type, kept)
+    WHERE e.at > now() - s.kept
+      AND (e.change <> 'moved' OR s.connection_id IS NULL AND s.span <> 'all')
+    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id, s.object_type,
         e.change, e.detail, e.currency, e.exponent
 """  # noqa: S608  constants of this file
 _LATENCY = f"""
@@ -97,10 +102,27 @@ def rebuild(source: str) -> None:
 
     :param source: a SELECT as `flow_triggers.by_their_times` makes it
     """
-    grouped = f"""
-        WITH source AS MATERIALIZED (
-            SELECT *, n AS items FROM ({source}) counted
-        )
-    """  # noqa: S608  no word of it comes from outside
-    execute(grouped + _FLOW, {})
-    execute(grouped + _LATENCY, {})
+    execute(_SOURCE.format(counted=source), {})
+    execute("ANALYZE source", {})
+    execute(_FLOW, {})
+    execute(_LATENCY, {})
+    execute("DROP TABLE source", {})
+
+
+# Of what is older only days of the fleet are kept, so any customer of the same ERP and owner may
+# stand for all of them: years of items become few rows before they are told apart by span.
+_SOURCE = f"""
+    CREATE TEMPORARY TABLE source AS
+    SELECT connection_id, entity_ramp_id, object_type, change, detail, arrived_by, bin, currency,
+        exponent, at, n AS items, n * amount_minor AS amount_minor
+    FROM ({{counted}}) counted WHERE at > now() - interval '{CUSTOMER_DAYS_KEPT}'
+    UNION ALL
+    SELECT c.alike, NULL, object_type, change, detail, arrived_by, bin, currency, exponent, {_DAY},
+        sum(n), sum(n * amount_minor)
+    FROM ({{counted}}) e JOIN (
+        SELECT id, first_value(id) OVER (PARTITION BY erp_name, owner ORDER BY id) AS alike
+        FROM connections_connection
+    ) c ON c.id = e.connection_id
+    WHERE at <= now() - interval '{CUSTOMER_DAYS_KEPT}'
+    GROUP BY 1, 3, 4, 5, 6, 7, 8, 9, 10
+"""  # noqa: S608  constants of this file

@@ -39,6 +39,8 @@ class Forecast:
     clears_at: datetime | None = None
     is_clear: bool = False
     """Whether nothing is left that goes through by itself."""
+    waits_for_people: bool = False
+    """Whether something is left that people have to move."""
     is_growing: bool = False
 
 
@@ -52,7 +54,7 @@ def forecast(pressure: Pressure, *, now: datetime) -> Forecast:
     if not pressure.moving:
         left = pressure.for_customers + pressure.for_us
         words = "Everything is through." if not left else "All that is left waits for people."
-        return Forecast(words, limits, is_clear=True)
+        return Forecast(words, limits, is_clear=True, waits_for_people=bool(left))
     if pressure.done_per_hour <= 0:
         return Forecast("Nothing went through in the last hour.", limits, is_growing=True)
     if net <= 0:

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import transaction
 
-from syncing.age_bands import SQL_AGES
+from syncing.age_bands import SQL_BAND
 from syncing.latency_bins import BOUNDS, SQL_BOUNDS
 from syncing.models import BacklogSample, SampleRound
 from syncing.queries.words import Word, party_of, word_of
 from syncing.statements import execute, rows
 
 _CATEGORIES = "i.object_type, i.state, i.error_category, i.currency, i.exponent"
-_BAND = f"width_bucket(extract(epoch FROM %(now)s - i.ready_at)::float8, {SQL_AGES})"
+_BAND = f"({SQL_BAND})"
 _LATE = "(i.state = 'POSTING' AND i.lease_until < %(now)s)"
 # The last bin has no upper end: its lower one.
 _BOUND = f"({SQL_BOUNDS})[least(bin + 1, {len(BOUNDS)})]"
@@ -38,10 +38,28 @@ def sample(*, now: datetime) -> bool:
     ):
         return False
     _keep(_fleet(now), at=minute)
+    add_up(minute, minute)
     if is_hourly:
         _keep(_customers(now), at=minute)
         _note_days(now)
     return True
+
+
+def add_up(since: datetime, until: datetime) -> None:
+    """Keep what all customers have together in the rounds between two moments, both within."""
+    execute(
+        """
+        INSERT INTO syncing_fleetsample
+            (at, object_type, error_category, band, currency, exponent, items, amount_minor)
+        SELECT at, coalesce(object_type, ''), coalesce(error_category, ''), band, currency,
+            exponent, sum(items), sum(amount_minor)
+        FROM syncing_backlogsample
+        WHERE connection_id IS NULL AND at BETWEEN %s AND %s
+        GROUP BY at, band, currency, exponent,
+            GROUPING SETS ((), (object_type, error_category))
+        """,
+        [since, until],
+    )
 
 
 def _fleet(now: datetime) -> Iterable[tuple[Any, ...]]:

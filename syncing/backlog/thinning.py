@@ -38,7 +38,7 @@ _TOO_OLD: Sequence[tuple[str, str]] = (
     ("syncing_flowbucket", f"span = 'hour' AND {_OF_FLEET} AND {_older(HOURS_KEPT)}"),
     ("syncing_flowbucket", f"span = 'hour' AND {_OF_CUSTOMERS} AND {_older(CUSTOMER_HOURS_KEPT)}"),
     ("syncing_flowbucket", f"span = 'day' AND {_OF_CUSTOMERS} AND {_older(CUSTOMER_DAYS_KEPT)}"),
-    ("syncing_flowbucket", f"span = 'day' AND {_older(DAYS_KEPT)}"),
+    ("syncing_flowbucket", f"span IN ('day', 'all') AND {_older(DAYS_KEPT)}"),
     ("syncing_latencybucket", f"span = 'hour' AND {_older(LATENCY_HOURS_KEPT)}"),
     (
         "syncing_latencybucket",
@@ -50,6 +50,7 @@ _TOO_OLD: Sequence[tuple[str, str]] = (
     ("syncing_sampleround", f"{_older('60 days')} AND {_follows('1 day')}"),
     ("syncing_sampleround", _older(DAYS_KEPT)),
     ("syncing_backlogsample", f"{_older('6 hours')} AND {_HAS_NO_ROUND}"),
+    ("syncing_fleetsample", f"{_older('6 hours')} AND {_HAS_NO_ROUND}"),
     ("syncing_backlogsample", f"{_OF_CUSTOMERS} AND {_older('3 days')} AND {_follows('1 day')}"),
     ("syncing_backlogsample", f"{_OF_CUSTOMERS} AND {_older(CUSTOMER_DAYS_KEPT)}"),
     ("syncing_customerday", f"day < now() - interval '{CUSTOMER_DAYS_KEPT}'"),

@@ -122,7 +122,7 @@ def take_of_statement(
                 "lines": _tally(one.finding.value for one in comparison.lines),
             },
         )  # fmt: skip
-        _record(snapshot, f"of the card statement to {statement.end_date:%-d %B %Y}")
+        _record(snapshot, f"of the card statement to {statement.last_day:%-d %B %Y}")
     return snapshot
 
 

@@ -37,12 +37,14 @@ from syncing.models.runs import AckBatch, SyncRun
 from syncing.models.samples import (
     BacklogSample,
     CustomerDay,
+    FleetSample,
     RecountFinding,
     RecountRound,
     SampleRound,
 )
 from syncing.models.schedule import Schedule, WorkerBeat
 from syncing.models.settling import ErpLook, FormerDocument, Settlement
+from syncing.models.silent_hosts import SilentHost
 from syncing.models.standings import CustomerStanding, FleetRound, StandingChange
 from syncing.models.words import ItemWords
 
@@ -70,6 +72,7 @@ __all__ = [
     "ErrorGroup",
     "ErrorTotal",
     "FleetRound",
+    "FleetSample",
     "Flow",
     "FlowBucket",
     "FlowEntry",
@@ -102,6 +105,7 @@ __all__ = [
     "Schedule",
     "Selection",
     "Settlement",
+    "SilentHost",
     "Span",
     "StandingChange",
     "SyncItem",

@@ -45,6 +45,8 @@ class Span(models.TextChoices):
     MINUTE = "minute", "Minute"
     HOUR = "hour", "Hour"
     DAY = "day", "Day"
+    FLEET_DAY = "all", "Day of everything"
+    """Without ERP, owner and type: charts of a year read it."""
 
 
 class FlowBucket(models.Model):

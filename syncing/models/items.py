@@ -324,6 +324,11 @@ class SyncItem(models.Model):
             models.Index(fields=["accounting_date", "-id"], name="item_by_day"),
             models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
             models.Index(
+                OpClass(Lower("label"), name="text_pattern_ops"),
+                condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_open_by_label",
+            ),
+            models.Index(
                 fields=["amount_minor", "exponent", "-id"],
                 include=["connection"],
                 name="item_by_amount",

@@ -1,5 +1,7 @@
 """The daily comparison of Ramp, us and the ERP, and what bills paid by card and statements need."""
 
+from datetime import date, timedelta
+
 from django.db import models
 
 from connections.models import Connection
@@ -32,7 +34,10 @@ class Reconciliation(models.Model):
 
 
 class CardStatement(models.Model):
-    """A card statement of Ramp, to compare synced spend with (R-64). It is never posted."""
+    """A card statement of Ramp, to compare synced spend with (R-64). It is never posted.
+
+    `end_date` is the first day that is not on it any more.
+    """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="statements")
     ramp_id = models.UUIDField()
@@ -48,7 +53,12 @@ class CardStatement(models.Model):
         indexes = [models.Index(fields=["connection", "-end_date"], name="newest_statements")]
 
     def __str__(self) -> str:
-        return f"statement {self.start_date} to {self.end_date} of {self.connection_id}"
+        return f"statement {self.start_date} to {self.last_day} of {self.connection_id}"
+
+    @property
+    def last_day(self) -> date:
+        """What people call its end."""
+        return self.end_date - timedelta(days=1)
 
 
 class CardPayment(models.Model):

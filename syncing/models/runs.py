@@ -38,6 +38,8 @@ class SyncRun(models.Model):
     )
     problem = models.TextField(blank=True, default="")
     trace_id = models.CharField(max_length=100, blank=True, default="")
+    hook_is_quiet: bool = False
+    """Not kept: whether webhooks had been silent for a while as a poll began."""
 
     class Meta:
         indexes = [

@@ -33,10 +33,31 @@ class BacklogSample(models.Model):
     amount_minor = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["connection", "at"], name="samples_by_time")]
+        indexes = [models.Index(fields=["connection", "at", "erp_name"], name="samples_by_time")]
 
     def __str__(self) -> str:
         return f"{self.items} {self.word} at {self.at}"
+
+
+class FleetSample(models.Model):
+    """The same of all customers together, so that the fleet's charts need not add them up."""
+
+    at = models.DateTimeField()
+    object_type = models.CharField(
+        max_length=16, blank=True, default="", help_text="Empty: of all types and categories."
+    )
+    error_category = models.CharField(max_length=16, blank=True, default="")
+    band = models.PositiveSmallIntegerField(help_text="Of `age_bands`, the youngest first.")
+    currency = models.CharField(max_length=3)
+    exponent = models.PositiveSmallIntegerField()
+    items = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at", "object_type"], name="fleet_samples_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.items} at {self.at}"
 
 
 class SampleRound(models.Model):

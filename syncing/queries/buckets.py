@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 
-from rampbridge.lib.money import Money
 from syncing.models import Span
 from syncing.statements import rows
 
@@ -32,13 +32,12 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class FlowLine:
-    """What happened within one minute, hour or day to items of one currency."""
+    """How often something happened within one minute, hour or day."""
 
     at: datetime
     change: str
     detail: str
     items: int
-    money: Money
 
 
 def flow(
@@ -57,36 +56,31 @@ def flow(
     """
     found = rows(
         f"""
-        SELECT at, change, detail, currency, exponent, sum(items)::bigint,
-            sum(amount_minor)::bigint
+        SELECT at, change, detail, sum(items)::bigint
         FROM (
-            SELECT b.at, b.change, b.detail, b.currency, b.exponent, b.items, b.amount_minor
+            SELECT b.at, b.change, b.detail, b.items
             FROM syncing_flowbucket b
-            WHERE b.span = %(span)s AND b.at >= %(since)s AND b.change = ANY(%(changes)s)
+            WHERE b.span = %(read)s AND b.at >= %(since)s AND b.change = ANY(%(changes)s)
               AND {_of_buckets(scope)}
             UNION ALL
-            SELECT date_trunc(%(span)s, e.at, 'UTC'), e.change, e.detail, e.currency, e.exponent,
-                e.items, e.amount_minor
+            SELECT date_trunc(%(span)s, e.at, 'UTC'), e.change, e.detail, e.items
             FROM syncing_flowentry e JOIN connections_connection c ON c.id = e.connection_id
             WHERE e.at >= %(since)s AND e.change = ANY(%(changes)s) AND {_of_entries(scope)}
         ) both_kinds
         WHERE %(until)s::timestamptz IS NULL OR at < %(until)s
-        GROUP BY at, change, detail, currency, exponent
-        HAVING sum(items) <> 0 OR sum(amount_minor) <> 0
-        ORDER BY at, change, detail, currency
+        GROUP BY at, change, detail HAVING sum(items) <> 0
+        ORDER BY at, change, detail
         """,  # noqa: S608  conditions of this file
         {
             "span": span.value,
+            "read": Span.FLEET_DAY if (span, scope) == (Span.DAY, EVERYTHING) else span.value,
             "since": since,
             "until": until,
             "changes": list(changes),
             **_values(scope),
         },
     )
-    return [
-        FlowLine(at, change, detail, items, Money(minor, currency, exponent))
-        for at, change, detail, currency, exponent, items, minor in found
-    ]
+    return list(starmap(FlowLine, found))
 
 
 def latencies(

@@ -205,7 +205,9 @@ def _elsewhere(statement: CardStatement, ids: Sequence[uuid.UUID]) -> dict[uuid.
             "ids": list(ids),
         },
     )
-    return {pk: f"of {start:%-d %b} to {end:%-d %b %Y}" for pk, start, end in found}
+    return {
+        pk: f"of {start:%-d %b} to {end - timedelta(days=1):%-d %b %Y}" for pk, start, end in found
+    }
 
 
 def _item(row: Sequence[Any]) -> Known:

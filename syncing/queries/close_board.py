@@ -240,6 +240,7 @@ def _lines(
         params | more | {"limit": limit},
         [chosen.period],
         now=now,
+        bills=f"{PERIOD} = %(period)s",
         customers=" AND ".join(wheres),
         shown=shown,
         limit=limit is not None,
@@ -345,19 +346,16 @@ _BOARD = f"""
         FROM unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
             AS d(period, number, day)
         GROUP BY period
-    ), of_entity AS (
-        SELECT connection_id, period, entity_ramp_id,
-            coalesce(sum(items) FILTER (WHERE standing = 'done'), 0) AS done,
-            coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0) AS unsynced,
-            coalesce(sum(abs(amount_minor)::float8 / 10::float8 ^ exponent * coalesce(dollars, 1))
-                FILTER (WHERE standing NOT IN ('done', 'aside')), 0) AS worth
+    ), counted AS (
+        SELECT connection_id, period, count(DISTINCT entity_ramp_id) AS entities,
+            coalesce(sum(items) FILTER (WHERE standing = 'done'), 0)::bigint AS done,
+            coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0)::bigint
+                AS unsynced,
+            round(coalesce(
+                sum(abs(amount_minor)::float8 / 10::float8 ^ exponent * coalesce(dollars, 1))
+                FILTER (WHERE standing NOT IN ('done', 'aside')), 0))::bigint AS worth
         FROM syncing_periodcount LEFT JOIN rate USING (currency)
         WHERE items > 0 AND {{scope}}
-        GROUP BY connection_id, period, entity_ramp_id
-    ), counted AS (
-        SELECT connection_id, period, count(*) AS entities, sum(done)::bigint AS done,
-            sum(unsynced)::bigint AS unsynced, round(sum(worth))::bigint AS worth
-        FROM of_entity
         GROUP BY connection_id, period
     ), due AS (
         SELECT connection_id, {PERIOD} AS period, min(payable_on) AS payable_on, count(*) AS bills

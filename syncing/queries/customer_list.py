@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -181,15 +181,6 @@ class FleetPage:
     is_first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the list can be narrowed to."""
-
-    erps: Sequence[str] = ()
-    owners: Sequence[str] = ()
-    tags: Sequence[str] = field(default_factory=tuple)
-
-
 def page(
     chosen: FleetFilter,
     sort: str,
@@ -291,24 +282,6 @@ def last_read_at() -> datetime | None:
     """When Ramp was last read for anybody."""
     latest: datetime | None = Schedule.objects.aggregate(at=Max("last_poll_at"))["at"]
     return latest
-
-
-def choices() -> Choices:
-    """ERPs, owners and tags that customers have. One statement."""
-    found: dict[str, list[str]] = {"erp": [], "owner": [], "tag": []}
-    for what, value in sql_rows(
-        """
-        WITH open AS (
-            SELECT erp_name, owner, tags FROM connections_connection WHERE stage <> 'closed')
-        SELECT DISTINCT 'erp', erp_name FROM open
-        UNION SELECT 'owner', owner FROM open WHERE owner <> ''
-        UNION SELECT 'tag', unnest(tags) FROM open
-        ORDER BY 1, 2
-        """,
-        [],
-    ):
-        found[what].append(value)
-    return Choices(found["erp"], found["owner"], found["tag"])
 
 
 def _lines() -> QuerySet[CustomerStanding]:

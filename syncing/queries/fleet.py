@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from connections.models import Connection, VendorCreation
 from connections.queries import UNFINISHED_VENDOR
 from rampbridge.lib.money import Money
-from syncing import pauses
+from syncing import pauses, silent_hosts
 from syncing.claims import TYPES
 from syncing.models import Flow, Pause, Schedule, SyncItem
 from syncing.queries import standing as standings
@@ -98,6 +98,7 @@ def with_oldest(connections: QuerySet[Connection]) -> QuerySet[Connection]:
     paused = Pause.objects.filter(connection=OuterRef("pk"), resumed_at=None)
     return connections.select_related("schedule").annotate(
         oldest_at=Subquery(oldest.values("ready_at")[:1]),
+        host_silent_since=RawSQL(_SILENT_SINCE, [], output_field=DateTimeField()),  # noqa: S611
         overdue_since=RawSQL(_OVERDUE_SINCE, [list(TYPES)], output_field=DateTimeField()),  # noqa: S611
         pauses_now=ArraySubquery(
             paused.order_by("object_type").values_list(
@@ -107,6 +108,7 @@ def with_oldest(connections: QuerySet[Connection]) -> QuerySet[Connection]:
     )
 
 
+_SILENT_SINCE = silent_hosts.since("connections_connection.id")
 # By type, as the queue's index is, and without those that wait because somebody wants them to.
 _OVERDUE_SINCE = f"""
     SELECT min(first.due_at) FROM unnest(%s::text[]) AS t(object_type) CROSS JOIN LATERAL (
@@ -130,7 +132,8 @@ def _row(connection: Connection, lines: Sequence[standings.Standing], now: datet
     oldest_at: datetime | None = getattr(connection, "oldest_at", None)
     paused = _paused(connection)
     overdue_since = getattr(connection, "overdue_since", None)
-    health = health_of(connection, schedule, overdue_since, now, paused)
+    silent_since = getattr(connection, "host_silent_since", None)
+    health = health_of(connection, schedule, overdue_since, now, paused, silent_since)
     return CustomerRow(
         connection=connection,
         schedule=schedule,

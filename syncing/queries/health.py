@@ -74,12 +74,21 @@ def look(word: str, meaning: str = "", severity: int = 0) -> Health:
     return Health(word, tone, icon, meaning, severity)
 
 
+def silence(erp_name: str, since: datetime) -> str:
+    """What it means that the server of an ERP lets requests hang, for each customer on it."""
+    return (
+        f"The server of {erp_name} has not answered since {since:%H:%M} UTC. Its customers take"
+        " turns, one document at a time; with its first answer all go on."
+    )
+
+
 def health_of(
     connection: Connection,
     schedule: Schedule | None,
     overdue_since: datetime | None,
     now: datetime,
     paused: Sequence[Paused] = (),
+    host_silent_since: datetime | None = None,
 ) -> Health:
     """The word for a connection as a whole, and the sentence that explains it."""
     stage = Connection.Stage
@@ -98,6 +107,8 @@ def health_of(
     if schedule.blocked_at:
         title = schedule.blocked_title or "Something stops this connection."
         return look("Blocked", title, 5)
+    if host_silent_since:
+        return look("ERP silent", silence(connection.erp_name, host_silent_since), 4)
     if schedule.resume_at and schedule.resume_at > now:
         meaning = f"{connection.erp_name} does not answer. We try again by ourselves."
         return look("ERP silent", meaning, 4)

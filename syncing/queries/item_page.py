@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Least
 
 from connections.models import Entity, MappingChange, MappingKind
+from syncing import silent_hosts
 from syncing.models import (
     Attachment,
     ErpLook,
     FormerDocument,
     OutsideMark,
     Reconciliation,
+    Schedule,
     Settlement,
     SyncItem,
     SyncRun,
@@ -31,7 +34,8 @@ def item_with_everything(pk: int) -> SyncItem:
     It also carries, as attributes: `entity_name`, `run_id` and `run_trigger` of the reading that
     brought it, `read_back_at` (see `agreed_at`), `has_former` (an earlier attempt sent another
     document), and `has_look`, `has_settlement`, `has_mark` and `has_files`, so that what most items
-    do not have is not asked for.
+    do not have is not asked for. And `host_silent_since` and `erp_resume_at`, which tell why one
+    that is queued may wait for its ERP.
 
     :raises SyncItem.DoesNotExist: if there is none
     """
@@ -55,12 +59,18 @@ def agreed_at(item: SyncItem) -> datetime | None:
     return found
 
 
+_SILENT_SINCE = silent_hosts.since("syncing_syncitem.connection_id")
+
+
 def _with_more(items: QuerySet[SyncItem]) -> Any:
     run = SyncRun.objects.filter(
         connection=OuterRef("connection_id"), started_at__lte=OuterRef("ready_at")
     ).order_by("-started_at")[:1]
     mine = OuterRef("pk")
+    schedule = Schedule.objects.filter(connection=OuterRef("connection_id"))
     return items.annotate(
+        host_silent_since=RawSQL(_SILENT_SINCE, [], output_field=DateTimeField()),  # noqa: S611
+        erp_resume_at=Subquery(schedule.values("resume_at")),
         entity_name=Subquery(
             Entity.objects.filter(
                 connection=OuterRef("connection_id"), ramp_id=OuterRef("entity_ramp_id")

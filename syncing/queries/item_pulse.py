@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from syncing import silent_hosts
 from syncing.models import SyncItem
 from syncing.statements import rows
 
@@ -15,7 +16,7 @@ def pulse(pk: int, *, now: datetime) -> tuple[Any, ...] | None:
     When an item was last seen in one of Ramp's lists is no news: every poll says it.
     """
     found = rows(
-        """
+        f"""
         SELECT hashtextextended((to_jsonb(i) - 'seen_ready_at' - 'snapshot_at')::text, 0),
             i.state = 'POSTING' AND i.lease_until < %(now)s,
             (SELECT concat(count(*), max(e.id)) FROM syncing_itemevent e WHERE e.item_id = i.id),
@@ -44,10 +45,11 @@ def pulse(pk: int, *, now: datetime) -> tuple[Any, ...] | None:
              WHERE o.connection_id = i.connection_id AND o.ramp_id = i.ramp_id),
             (SELECT count(*) FROM syncing_cardpayment c WHERE c.connection_id = i.connection_id
                 AND (c.bill_ramp_id = i.ramp_id OR c.transaction_ramp_id = i.ramp_id)),
+            {silent_hosts.since("i.connection_id")},
             (SELECT concat(c.name, c.stage) FROM connections_connection c
              WHERE c.id = i.connection_id)
         FROM syncing_syncitem i WHERE i.id = %(pk)s
-        """,
+        """,  # noqa: S608  constants of this program
         {"pk": pk, "now": now},
     )
     return found[0] if found else None

@@ -472,21 +472,6 @@ def open_errors(connection_id: uuid.UUID, *, now: datetime) -> list[ErrorGroup]:
     return sorted(found, key=lambda group: (order.index(group.word), -group.items))
 
 
-def recent_events(connection_id: uuid.UUID, *, limit: int = 10) -> list[ItemEvent]:
-    """What happened last at one connection, from the items that moved last."""
-    moved = (
-        SyncItem.objects.filter(connection_id=connection_id)
-        .order_by("-ready_at", "-pk")
-        .values("pk")[: limit * 5]
-    )
-    ids = [row["pk"] for row in moved]
-    return list(
-        ItemEvent.objects.filter(item_id__in=ids)
-        .select_related("item")
-        .order_by("-at", "-pk")[:limit]
-    )
-
-
 def timeline(item: SyncItem) -> list[ItemEvent]:
     """Everything that happened to an item, oldest first."""
     return list(item.events.order_by("pk"))

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, QuerySet, Sum
+from django.core.exceptions import EmptyResultSet
+from django.db.models import QuerySet
 
 from rampbridge.lib.money import Money
 from syncing.models import SyncItem
 from syncing.queries import standing
 from syncing.queries.items import ItemFilter, hidden_by_snoozing, matching
 from syncing.queries.words import OPEN_WORDS
+from syncing.statements import rows
 
 COUNTED = 10_000
 """Rows that are counted where no roll-up knows; the index gives them in some 20 ms."""
@@ -37,21 +39,21 @@ class Totals:
 
 def counted(items: QuerySet[SyncItem], *, at_most: int = COUNTED) -> Totals:
     """Count rows, but no more than so many. One statement."""
-    some = items.order_by().values("pk")[: at_most + 1]
-    lines = (
-        SyncItem.objects.filter(pk__in=some)
-        .order_by()
-        .values("currency", "exponent")
-        .annotate(n=Count("pk"), minor=Sum("amount_minor"))
+    money = items.order_by().values("currency", "exponent", "amount_minor")
+    try:
+        bounded, parameters = money[: at_most + 1].query.sql_with_params()
+    except EmptyResultSet:  # the choice cannot hold anything, so there is nothing to ask
+        return Totals()
+    found = rows(
+        f"""
+        SELECT count(*), currency, exponent, sum(amount_minor)::bigint FROM ({bounded}) bounded
+        GROUP BY currency, exponent ORDER BY count(*) DESC, currency
+        """,  # noqa: S608  the ORM's text
+        list(parameters),
     )
-    found = list(lines)
-    n = sum(line["n"] for line in found)
-    found.sort(key=lambda line: (-line["n"], line["currency"]))
-    return Totals(
-        min(n, at_most),
-        [Money(line["minor"], line["currency"], line["exponent"]) for line in found],
-        is_all=n <= at_most,
-    )
+    n = sum(count for count, *_ in found)
+    sums = [Money(minor, currency, exponent) for _, currency, exponent, minor in found]
+    return Totals(min(n, at_most), sums, is_all=n <= at_most)
 
 
 def added_up(items: Iterable[SyncItem]) -> Totals:

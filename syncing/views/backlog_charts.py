@@ -24,10 +24,10 @@ from syncing.views.backlog_scope import AMOUNT, MINUTES
 LATE_BANDS = 3
 """The oldest ones, from four hours on: what waits that long is late, whoever's move it is."""
 PARTIES: Sequence[tuple[Party, str, str]] = (
-    (Party.US, "work", "user"),
-    (Party.CUSTOMER, "customer", "hand"),
-    (Party.ERP, "retry", "building-2"),
-    (Party.RAMP, "neutral", "send"),
+    (Party.US, "move-us", "user"),
+    (Party.CUSTOMER, "move-customer", "hand"),
+    (Party.ERP, "move-erp", "building-2"),
+    (Party.RAMP, "move-ramp", "send"),
 )
 """With tone and icon."""
 AHEAD_SLOTS = 6

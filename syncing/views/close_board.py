@@ -17,7 +17,7 @@ from syncing.close_forms import BoardFilterForm
 from syncing.closing import snapshots
 from syncing.models import CloseSnapshot, PeriodStanding
 from syncing.queries import close_board as board
-from syncing.queries import customer_list
+from syncing.queries import customer_choices
 from syncing.queries.close_board import STATES, UNSYNCED, BoardRow
 from syncing.queries.words import Look
 
@@ -46,7 +46,7 @@ def close_board(request: HtmxHttpRequest) -> HttpResponse:
     }
     template = page_or_partial(request, PAGE, PART)
     if template == PAGE:
-        context |= {"choices": customer_list.choices(), "nobody": board.NOBODY}
+        context |= {"choices": customer_choices.choices(), "nobody": board.NOBODY}
     return render(request, template, context)
 
 

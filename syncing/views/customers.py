@@ -12,7 +12,7 @@ from rampbridge.lib.csv_stream import csv_response
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged
 from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
-from syncing.queries import customer_list
+from syncing.queries import customer_choices, customer_list
 from syncing.queries.customer_list import BY_RISK, SORTS, FleetFilter, ListRow
 from syncing.queries.health import HEALTHS
 from syncing.queries.words import PARTY_LABELS, Party
@@ -54,7 +54,7 @@ def customers(request: HtmxHttpRequest) -> HttpResponse:
         "is_stale": is_stale,
         "healths": HEALTHS,
         "parties": [(one.value, PARTY_LABELS[one]) for one in _PARTIES],
-        "choices": customer_list.choices,
+        "choices": customer_choices.choices,
         "nobody": customer_list.NOBODY,
         "here": f"{request.path}{_with(request.GET)}",
         "csv_query": _without(request.GET, "after", "version").urlencode(),

@@ -98,5 +98,6 @@ def _start(text: str) -> int:
 
 def _erps() -> list[tuple[str, str]]:
     """The ERPs that customers have, by kind, for a filter."""
-    found = Connection.objects.order_by("erp_kind", "erp_name").values_list("erp_kind", "erp_name")
-    return list(dict(found.distinct()).items())
+    found = Connection.objects.order_by().values_list("erp_kind", "erp_name").distinct()
+    # Sorted here: in the database it would be all customers that are sorted, not the few ERPs.
+    return list(dict(sorted(found)).items())

@@ -11,6 +11,7 @@ from syncing.models import Handling, ItemEvent, Pause, SyncItem
 from syncing.queries import item_page
 from syncing.queries import items as item_queries
 from syncing.queries import related as related_queries
+from syncing.queries.health import silence
 from syncing.queries.uncertain import case_of
 from syncing.queries.words import Word, word_for
 from syncing.states import ItemState
@@ -62,6 +63,7 @@ def context(
         "waits_for_proof": row.word == Word.UNCERTAIN,
         "waits_for": related_queries.waits_for(item, others),
         "paused": _pause_of(item),
+        "silence": _silence(item),
         "shown_in_ramp": item.failure_telling == SyncItem.Telling.TOLD,
         "payloads": payloads.shown(item),
         "others": others,
@@ -83,6 +85,14 @@ def _handling(item: SyncItem) -> Handling | None:
     """Who cares for it; loaded with the item. Most items have no row."""
     found: Handling | None = getattr(item, "handling", None)
     return found
+
+
+def _silence(item: SyncItem) -> str:
+    """Why one that is on its way to the ERP waits, if the ERP's server lets requests hang."""
+    since: datetime | None = getattr(item, "host_silent_since", None)
+    if since is None or item.state not in (ItemState.READY, ItemState.POSTING):
+        return ""
+    return silence(item.connection.erp_name, since)
 
 
 def _pause_of(item: SyncItem) -> Pause | None:

@@ -17,10 +17,10 @@ from syncing.views.live import live, version_of
 
 SHOWN_CUSTOMERS = 6
 PARTY_TONES = {
-    Party.US: "work",
-    Party.CUSTOMER: "customer",
-    Party.ERP: "retry",
-    Party.RAMP: "neutral",
+    Party.US: "move-us",
+    Party.CUSTOMER: "move-customer",
+    Party.ERP: "move-erp",
+    Party.RAMP: "move-ramp",
 }
 
 

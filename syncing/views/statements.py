@@ -153,7 +153,7 @@ def statement_csv(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResp
     snapshot = snapshots.take_of_statement(
         found, comparison, actor=request.user.get_username(), now=timezone.now()
     )
-    name = f"statement-{slug}-{found.end_date:%Y-%m-%d}"
+    name = f"statement-{slug}-{found.last_day:%Y-%m-%d}"
     return snapshot_file(snapshot, name, _COLUMNS, _lines(comparison))
 
 

@@ -45,7 +45,7 @@ class TestClose:
         assert first["forecast"]["outlook"] == "held"
         assert rest["items"][0]["state"] == "ready"
         assert body_of(program.get("close", state="ready"))["items"] == rest["items"]
-        assert body_of(program.get("close/harbor"))[0]["period"] == f"{period:%Y-%m}"
+        assert body_of(program.get("close/months/harbor"))[0]["period"] == f"{period:%Y-%m}"
 
     @pytest.mark.parametrize(
         ("name", "value"), [("state", "x"), ("after", "x"), ("period", "2020-01"), ("owners", "x")]

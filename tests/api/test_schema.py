@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ninja import Schema
@@ -21,6 +22,7 @@ import syncing.api
 from connections import api_tokens
 from rampbridge.api import api
 from rampbridge.wsgi import application
+from syncing import close_rules
 from tests.api.conftest import MakeProgram
 from tests.api.world import tell
 
@@ -57,6 +59,8 @@ def operations() -> Any:
     from schemathesis import openapi  # takes two seconds, which only this file needs to wait for
 
     openapi.format("cursor", st.just(""))  # any other is a place in one list alone
+    recent = close_rules.months(timezone.now().date())  # others are refused, as the document says
+    openapi.format("month", st.sampled_from(["", *(f"{month:%Y-%m}" for month in recent)]))
     document = json.loads(json.dumps(api.get_openapi_schema(), default=str))
     schema = openapi.from_dict(document)
     schema.app = application

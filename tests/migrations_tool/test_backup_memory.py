@@ -18,6 +18,7 @@ from migrations_tool.models import ConnectionMigration, FormerCoding
 from migrations_tool.steps import Path, Step
 from migrations_tool.work import Work
 from tests.factories import ConnectionFactory
+from tests.plugins import garbage
 
 pytestmark = pytest.mark.django_db
 
@@ -115,9 +116,10 @@ def work_on(transactions: int) -> Work:
 
 @pytest.fixture
 def traced() -> Iterator[None]:
-    tracemalloc.start()
-    yield
-    tracemalloc.stop()
+    with garbage.as_usual():
+        tracemalloc.start()
+        yield
+        tracemalloc.stop()
 
 
 def peak_of(transactions: int) -> int:

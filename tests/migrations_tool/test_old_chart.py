@@ -240,7 +240,7 @@ class TestGates:
         gate = mapped.gates(Step.MAPPING)["mapping.covered"]
         assert gate.light is Light.RED
         assert "9 of those used are open" in gate.words
-        assert "Field 0.0 %" in gate.words
+        assert "fields 0.0 %" in gate.words
 
         decide(mapped, record(mapped, Kind.FIELD, "Class"), "department")
         decide(mapped, record(mapped, Kind.ACCOUNT, "Equipment rental"), because="Sold off")
@@ -256,7 +256,7 @@ class TestGates:
         rows.filter(name="Travel").update(uses=1, money_minor=10**12)
         rows.filter(name="Software").update(uses=1, money_minor=1, state=State.UNMAPPED)
 
-        assert "GL account 99.9 %" in mapped.gates(Step.MAPPING)["mapping.covered"].words
+        assert "GL accounts 99.9 %" in mapped.gates(Step.MAPPING)["mapping.covered"].words
 
 
 class TestVersions:

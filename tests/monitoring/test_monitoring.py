@@ -7,10 +7,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from django.http import JsonResponse
+from django.urls import resolve
 
+from rampbridge.health import readyz
 from rampbridge.metrics.names import exposed
 from tests.monitoring.promql import NotPromQL, grouped_by, uses
 
@@ -18,6 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "monitoring" / "prometheus" / "rules.yml"
 CONFIG = RULES.with_name("prometheus.yml")
 DASHBOARD = ROOT / "monitoring" / "grafana" / "rampbridge.json"
+PROBE = RULES.with_name("blackbox.yml")
+PROBED = {
+    name: frozenset({"job", "instance"})
+    for name in ("probe_success", "probe_ssl_earliest_cert_expiry")
+}
+"""What the blackbox exporter shows of those whom it asks."""
 OF_ALERTS = {
     "SyncWorkerStuck", "BacklogGrowing", "OldestUnsyncedTooOld", "ErpBroken", "RampErrors",
     "DuplicateDocument", "ClearingImbalance", "UnknownOutcomesParked", "WebhookSilence",
@@ -51,7 +61,7 @@ EXPRESSIONS = list(expressions())
     ("place", "expression"), EXPRESSIONS, ids=[f"{n} {p}" for n, (p, _) in enumerate(EXPRESSIONS)]
 )
 def test_every_figure_and_every_label_is_shown(place: str, expression: str) -> None:
-    known = {**exposed(), **recorded()}
+    known = {**exposed(), **recorded(), **PROBED}
     used = list(uses(expression))
 
     assert used or expression == "vector(1)"
@@ -104,6 +114,19 @@ def test_the_readme_names_every_alert_and_figure() -> None:
 
     assert [rule["alert"] for rule in rules() if rule.get("alert", "x") not in readme] == []
     assert [name for name in sorted(families) if name not in readme] == []
+
+
+def test_the_probe_from_outside_knows_our_answers() -> None:
+    (module,) = yaml.safe_load(PROBE.read_text())["modules"].values()
+    (well,) = module["http"]["fail_if_body_not_matches_regexp"]
+    (job,) = (
+        job for job in yaml.safe_load(CONFIG.read_text())["scrape_configs"] if "params" in job
+    )
+
+    assert re.search(well, JsonResponse({"status": "ok", "problems": {}}).content.decode())
+    assert not re.search(well, JsonResponse({"status": "not ready"}).content.decode())
+    assert resolve(urlsplit(job["static_configs"][0]["targets"][0]).path).func is readyz
+    assert job["params"]["module"] == list(yaml.safe_load(PROBE.read_text())["modules"])
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="Debian's package prometheus has promtool")

@@ -46,6 +46,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("connections.clients.erp_adapter", lambda *_: made.erp)
     monkeypatch.setattr("syncing.tasks.mapping_set", lambda *_: made.mappings)
     monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
+    monkeypatch.setattr("syncing.tasks.answer_here", lambda *_: None)
     return made
 
 

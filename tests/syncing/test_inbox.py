@@ -23,7 +23,8 @@ from rampbridge.lib import encryption
 from syncing import inbox, poll_schedule, schedule
 from syncing.api import webhooks
 from syncing.inbox import BadSignature, Delivery, UnreadableBody
-from syncing.models import Schedule, SyncItem, WebhookEvent
+from syncing.models import Schedule, SyncItem, SyncRun, WebhookEvent
+from syncing.pull_endings import Ending
 from tests.syncing.world import begin_pull, connection_with_schedule, let_time_pass
 
 pytestmark = pytest.mark.django_db
@@ -409,7 +410,14 @@ class TestKeeping:
         WebhookEvent.objects.filter(pk=later.pk).update(received_at=began_at + timedelta(seconds=1))
 
         assert is_waiting(subscription)
-        assert inbox.mark_handled(subscription.connection_id, until=began_at, outcome="pulled") == 1
+        with poll_schedule.only_poller(subscription.connection, trigger="webhook") as lease:
+            assert lease is not None
+            run = SyncRun.objects.get()
+            assert run.pk == lease.run_id
+            ending = Ending(run, answers_until=began_at)
+            lease.pull_done(next_in=poll_schedule.AT_ONCE, ending=ending)
+        assert [one.pk for one in run.events.all()] != [later.pk]
+        assert run.events.count() == 1
         assert is_waiting(subscription), "one came after the pull began"
 
     def test_ramps_echo_of_our_own_report_rings_nobody(self) -> None:
@@ -507,7 +515,7 @@ class TestOverHttp:
         def refuse(*_: object, **__: object) -> None:
             raise OperationalError("the database is starting up")
 
-        monkeypatch.setattr("syncing.inbox.keep", refuse)
+        monkeypatch.setattr("syncing.inbox.receive", refuse)
         signature = {"X-Ramp-Signature": digest(raw).hex()}
 
         assert _deliver(client, f"/webhooks/ramp/{subscription.pk}", raw, **signature) == 503

@@ -12,6 +12,7 @@ from django.db import connection as database
 
 from syncing import poll_schedule, polling
 from syncing.models import Schedule, SyncItem, SyncRun
+from syncing.webhook_health import habits_of
 from tests.syncing.ramp import Customer, rewritten
 from tests.syncing.world import let_snapshots_age, let_time_pass
 
@@ -53,6 +54,18 @@ class TestAskedFor:
         poll_schedule.fetch_for(customer.connection.pk, actor="maya")
 
         assert Schedule.objects.get(pk=customer.connection.pk).fetch_types == []
+
+
+@pytest.mark.matrix("I5")
+def test_a_pull_that_a_failover_forgot_leaves_its_number_to_others(customer: Customer) -> None:
+    def fail_over(_: httpx.Request) -> None:
+        SyncRun.objects.all().delete()
+
+    customer.http.event_hooks = {"request": [fail_over]}
+    customer.pull()
+    customer.http.event_hooks = {}
+
+    assert not SyncRun.objects.exists()
 
 
 class TestPull:
@@ -570,32 +583,38 @@ class TestNextPoll:
         self, customer: Customer
     ) -> None:
         """R-78."""
-        weekday = polling.next_poll_in(customer.connection, now=self.MONDAY)
-        weekend = polling.next_poll_in(customer.connection, now=self.SATURDAY)
+        weekday = polling.next_poll_in(habits_of(customer.connection), now=self.MONDAY)
+        weekend = polling.next_poll_in(habits_of(customer.connection), now=self.SATURDAY)
 
         assert timedelta(0) < weekday <= timedelta(hours=2)
         assert timedelta(0) < weekend <= timedelta(hours=12)
 
     def test_slots_do_not_move_however_long_a_pull_takes(self, customer: Customer) -> None:
-        slot = self.MONDAY + polling.next_poll_in(customer.connection, now=self.MONDAY)
+        slot = self.MONDAY + polling.next_poll_in(habits_of(customer.connection), now=self.MONDAY)
         shortly_before = slot - timedelta(seconds=5)
 
-        assert polling.next_poll_in(customer.connection, now=shortly_before) == timedelta(seconds=5)
+        assert polling.next_poll_in(
+            habits_of(customer.connection), now=shortly_before
+        ) == timedelta(seconds=5)
 
     def test_the_weekend_is_the_customers_own(self, customer: Customer) -> None:
         friday_night = datetime(2026, 11, 20, 20, tzinfo=UTC)  # Saturday morning in Tokyo
         customer.connection.pk = uuid.UUID(int=1)  # whose slots at weekends are far apart
 
         customer.connection.time_zone = "UTC"
-        assert polling.next_poll_in(customer.connection, now=friday_night) < timedelta(hours=2)
+        assert polling.next_poll_in(habits_of(customer.connection), now=friday_night) < timedelta(
+            hours=2
+        )
         customer.connection.time_zone = "Asia/Tokyo"
-        assert polling.next_poll_in(customer.connection, now=friday_night) > timedelta(hours=2)
+        assert polling.next_poll_in(habits_of(customer.connection), now=friday_night) > timedelta(
+            hours=2
+        )
 
     def test_customers_do_not_ask_all_at_once(self, customer: Customer) -> None:
         waits = set()
         for _ in range(20):
             customer.connection.pk = uuid.uuid4()
-            waits.add(polling.next_poll_in(customer.connection, now=self.MONDAY))
+            waits.add(polling.next_poll_in(habits_of(customer.connection), now=self.MONDAY))
 
         assert len(waits) > 10
 

@@ -401,6 +401,17 @@ class TestProgress:
 
         assert WorkerBeat.objects.get().tasks == 2
 
+    def test_workers_that_are_long_gone_are_forgotten_but_for_the_last(self) -> None:
+        for name, days in (("gone", 20), ("away", 12), ("last", 10)):
+            schedule.progress(name)
+            WorkerBeat.objects.filter(worker=name).update(
+                beat_at=datetime.now(UTC) - timedelta(days=days)
+            )
+
+        schedule.forget_workers()
+
+        assert set(WorkerBeat.objects.values_list("worker", flat=True)) == {"away", "last"}
+
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.matrix("I3")

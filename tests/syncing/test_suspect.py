@@ -1,11 +1,15 @@
+from typing import Any
+
 import pytest
 
 from connections.erp.records import Idempotency
 from syncing import suspect
+from syncing.claims import LEASE_SECONDS
 from syncing.engine import post_due_items
 from syncing.models import DatabaseIdentity, SyncItem
 from syncing.recovery import recover_lost_items
-from tests.syncing.world import World, let_time_pass
+from tests.syncing.test_recovery import killed_before_sending
+from tests.syncing.world import World, let_time_pass, transaction_body
 
 pytestmark = pytest.mark.django_db
 
@@ -67,9 +71,70 @@ class TestAfterAFailoverThatForgotCommits:
         world = World(Idempotency.LOOKUP)
         another_server()
         suspect.look_at_database()
-        (item,) = world.ready()
+        (item,) = world.ready(transaction_body(updated_at="2099-01-01T00:00:00Z"))
 
         post_due_items(world.worker)
 
         item.refresh_from_db()
         assert item.state == "POSTED"
+
+    @pytest.mark.parametrize("touched", [{}, {"updated_at": "2020-01-01T00:00:00Z"}])
+    def test_looks_up_what_it_may_have_known_before_and_has_forgotten_altogether(
+        self, touched: dict[str, Any]
+    ) -> None:
+        world = World(Idempotency.LOOKUP)
+        another_server()
+        suspect.look_at_database()
+        (item,) = world.ready(transaction_body(**touched))
+
+        post_due_items(world.worker)
+
+        item.refresh_from_db()
+        assert item.state == "POSTING"
+        assert "post_many" not in world.erp.calls
+
+    def test_waits_for_whoever_claimed_it_before_that_was_forgotten(self) -> None:
+        """They may send until their lease is over, and the ERP may take its time over that."""
+        world = World(Idempotency.LOOKUP)
+        world.ready()
+        SyncItem.objects.update(ready_at="2020-01-01T00:00Z")
+        another_server()
+        suspect.look_at_database()
+
+        post_due_items(world.worker)
+
+        let_time_pass(LEASE_SECONDS - 5)
+        assert not recover_lost_items(world.worker)
+        let_time_pass(300)
+        assert recover_lost_items(world.worker)
+
+    def test_doubts_before_the_next_sweep_has_looked(self) -> None:
+        """Whoever is at work as the database fails over claims more at once."""
+        world = World(Idempotency.NONE)
+        world.ready()
+        another_server()
+
+        post_due_items(world.worker)
+
+        assert not world.erp.books.entries
+        assert suspect.look_at_database()
+
+    def test_waits_for_whoever_took_it_over_before_that_was_forgotten(self) -> None:
+        """They looked, and may be about to send. What was seen before then says nothing."""
+        world = World(Idempotency.LOOKUP, settle=40.0)
+        (item,) = world.ready()
+        killed_before_sending(world)
+        let_time_pass(300)
+        recover_lost_items(world.worker)  # it is absent, for the first time
+        let_time_pass(300)
+        another_server()
+
+        assert not recover_lost_items(world.worker)
+        suspect.look_at_database()
+        assert not recover_lost_items(world.worker)
+        let_time_pass(300)
+        assert recover_lost_items(world.worker)
+
+        item.refresh_from_db()
+        assert item.state == "POSTING"
+        assert not world.erp.books.entries

@@ -88,6 +88,7 @@ def customer(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer
     monkeypatch.setattr("connections.clients.erp_adapter", lambda *_: customer.world.erp)
     monkeypatch.setattr("syncing.tasks.mapping_set", lambda *_: customer.world.mappings)
     monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
+    monkeypatch.setattr("syncing.tasks.answer_here", lambda *_: None)
     yield customer
     sim.close()
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection as database
@@ -16,8 +17,9 @@ from connections.erp.records import Document, Posted
 from connections.erp.refusals import refusal
 from connections.models import Credential
 from connections.secrets import keep_credential
-from syncing import circuit, claims, poll_schedule, schedule, tasks
+from syncing import circuit, claims, in_hand, poll_schedule, schedule, tasks
 from syncing.classifier import ErrorCategory, Origin, SyncFailure
+from syncing.in_hand import InHand
 from syncing.models import Schedule, SyncItem, SyncRun, WorkerBeat
 from syncing.statements import only_one
 from syncing.tasks import CHUNKS_PER_RING
@@ -25,6 +27,8 @@ from tests.syncing.ramp import Customer
 from tests.syncing.world import let_snapshots_age, let_time_pass
 
 pytestmark = pytest.mark.django_db
+
+_ANSWER_HERE = tasks.answer_here
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ def customer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
     monkeypatch.setattr("connections.clients.erp_adapter", lambda *_: customer.world.erp)
     monkeypatch.setattr("syncing.tasks.mapping_set", lambda *_: customer.world.mappings)
     monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
+    monkeypatch.setattr("syncing.tasks.answer_here", lambda *_: None)
     yield customer
     customer.sim.close()
 
@@ -91,11 +96,46 @@ class TestRounds:
 
         assert not SyncRun.objects.exists()
 
-    def test_a_pull_rings_for_work_only_if_ramp_has_something(
+    def test_a_pull_goes_on_to_the_report_without_a_ring(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever hears a ring reads all of it anew, behind all others."""
+        monkeypatch.setattr("syncing.tasks.answer_here", _ANSWER_HERE)
+        bought = customer.spend()
+        poll_schedule.fetch_soon(customer.connection.pk)
+
+        run(tasks.poll_connection, customer)
+
+        assert customer.state(bought) == "ACKED"
+
+    def test_a_pull_that_took_long_has_the_customer_read_anew(
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Somebody may have entered other credentials meanwhile."""
+        taken: list[str] = []
+        take = in_hand.take
+
+        def note(connection_id: UUID | str) -> InHand:
+            taken.append(str(connection_id))
+            return take(connection_id)
+
+        monkeypatch.setattr("syncing.in_hand.FRESH_SECONDS", 0.0)
+        monkeypatch.setattr("syncing.in_hand.take", note)
+        monkeypatch.setattr("syncing.tasks.answer_here", _ANSWER_HERE)
+        customer.spend()
+        poll_schedule.fetch_soon(customer.connection.pk)
+
+        run(tasks.poll_connection, customer)
+
+        assert taken == 3 * [str(customer.connection.pk)], "to pull, to post and to report"
+
+    def test_a_pull_goes_on_to_work_only_if_ramp_has_something(
         self, customer: Customer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rung: list[str] = []
-        monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
+        monkeypatch.setattr(
+            "syncing.tasks.answer_here", lambda doorbell, _: rung.append(doorbell.name)
+        )
         poll_schedule.fetch_soon(customer.connection.pk)
         run(tasks.poll_connection, customer)
         assert rung == [], "what waits for other reasons is rung for by the sweep"
@@ -108,9 +148,11 @@ class TestRounds:
         assert rung == ["syncing.tasks.work_connection"]
 
     def test_one_ring_posts_a_few_chunks_and_then_others_have_their_turn(
-        self, customer: Customer
+        self, customer: Customer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Fairness (S1)."""
+        rung: list[str] = []
+        monkeypatch.setattr("syncing.tasks.ring", lambda doorbell, **_: rung.append(doorbell.name))
         for _ in range(claims.CHUNK * CHUNKS_PER_RING + 1):
             customer.spend()
         customer.pull()
@@ -119,7 +161,8 @@ class TestRounds:
         run(tasks.work_connection, customer)
 
         assert SyncItem.objects.filter(state="READY").count() == 1
-        assert rings_for(customer), "and it is rung for again at once"
+        assert rung[-1] == "syncing.tasks.work_connection", "behind all who wait already"
+        assert rings_for(customer), "and should that be lost, by the next sweep"
 
     def test_old_snapshots_are_read_again_and_then_posted(self, customer: Customer) -> None:
         """Rule 7."""

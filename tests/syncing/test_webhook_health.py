@@ -8,6 +8,7 @@ from connections.models import Connection, WebhookSubscription
 from syncing import webhook_health
 from syncing.cadence import BUSY_PULL
 from syncing.models import SyncRun
+from tests.factories import SyncItemFactory
 from tests.syncing.world import connection_with_schedule
 
 pytestmark = pytest.mark.django_db
@@ -127,5 +128,31 @@ class TestRenewal:
         subscribed(connection, ago=timedelta(days=2))
         polled(connection, 1, 2)
         SyncRun.objects.update(started_at=NOW - timedelta(days=3))
+
+        assert not webhook_health.is_broken(connection, now=NOW)
+
+    def test_one_that_tells_nothing_is_broken_however_often_polls_are_quicker(
+        self, connection: Connection
+    ) -> None:
+        subscribed(connection)
+        WebhookSubscription.objects.update(event_types=["transactions.ready_to_sync"])
+        polled(connection, 0, 0)
+        for minutes in (20, 30):
+            SyncItemFactory.create(
+                connection=connection, arrived_by="poll", ready_at=NOW - timedelta(minutes=minutes)
+            )
+
+        assert webhook_health.is_broken(connection, now=NOW)
+
+    def test_one_that_has_told_since_is_not(self, connection: Connection) -> None:
+        subscribed(connection)
+        WebhookSubscription.objects.update(
+            event_types=["transactions.ready_to_sync"], last_event_at=NOW - timedelta(minutes=10)
+        )
+        polled(connection, 0, 0)
+        for minutes in (20, 30):
+            SyncItemFactory.create(
+                connection=connection, arrived_by="poll", ready_at=NOW - timedelta(minutes=minutes)
+            )
 
         assert not webhook_health.is_broken(connection, now=NOW)

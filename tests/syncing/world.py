@@ -149,6 +149,7 @@ _TIMES = {
     "syncing_ackbatch": "due_at lease_until",
     "syncing_syncrequest": "received_at stop_at ends_at",
     "syncing_pause": "canary_due_at",
+    "syncing_databaseidentity": "changed_at suspect_until",
 }
 
 

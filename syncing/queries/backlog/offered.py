@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncing.queries.customer_choices import each_value_of
 from syncing.statements import from_json, rows
 
 CUSTOMERS_LISTED = 100
@@ -34,9 +35,7 @@ class Offered:
 def offered(slug: str) -> Offered:
     """Read them. One statement."""
     ((customer, customers, erps, owners),) = rows(
-        """
-        WITH open AS MATERIALIZED (
-            SELECT slug, name, erp_name, owner FROM connections_connection WHERE stage <> 'closed')
+        f"""
         SELECT (
             SELECT jsonb_build_array(k.id, k.slug, k.name, (
                 SELECT jsonb_agg(jsonb_build_array(e.ramp_id, e.name) ORDER BY e.name, e.id)
@@ -44,11 +43,12 @@ def offered(slug: str) -> Offered:
             FROM connections_connection k WHERE k.slug = %(slug)s
         )::text, (
             SELECT jsonb_agg(jsonb_build_array(slug, name) ORDER BY name, slug)
-            FROM (SELECT slug, name FROM open ORDER BY name, slug LIMIT %(most)s) first
+            FROM (SELECT slug, name FROM connections_connection WHERE stage <> 'closed'
+                  ORDER BY name, slug LIMIT %(most)s) first
         )::text,
-        (SELECT jsonb_agg(DISTINCT erp_name ORDER BY erp_name) FROM open)::text,
-        (SELECT jsonb_agg(DISTINCT owner ORDER BY owner) FROM open WHERE owner <> '')::text
-        """,
+        (SELECT jsonb_agg(value) FROM ({each_value_of("erp_name")}) erps)::text,
+        (SELECT jsonb_agg(value) FROM ({each_value_of("owner")}) owners)::text
+        """,  # noqa: S608  names of columns
         {"slug": slug, "most": CUSTOMERS_LISTED + 1},
     )
     listed = [(one, name) for one, name in from_json(customers) or []]

@@ -46,7 +46,7 @@ def by_age(scope: Scope, period: Period, *, currency: str, now: datetime) -> lis
             ) AS at
             FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY s (starts, n)
         ) slot
-        LEFT JOIN syncing_backlogsample b ON b.at = slot.at AND {_narrowed(scope)}
+        LEFT JOIN {_samples(scope)} b ON b.at = slot.at AND {_narrowed(scope)}
         WHERE slot.at IS NOT NULL
         GROUP BY 1, 2, 3
         """,  # noqa: S608  conditions of this file
@@ -65,14 +65,24 @@ def by_age(scope: Scope, period: Period, *, currency: str, now: datetime) -> lis
     return sampled
 
 
+def _samples(scope: Scope) -> str:
+    is_narrowed = scope.connection_id or scope.is_of_some_customers
+    return "syncing_backlogsample" if is_narrowed else "syncing_fleetsample"
+
+
 def _narrowed(scope: Scope) -> str:
-    narrowed = ["b.connection_id IS NULL"]
+    narrowed = ["true"]
     if scope.connection_id:
         narrowed = ["b.connection_id = %(connection)s"]
         narrowed += ["b.entity_ramp_id = %(entity)s"] if scope.entity_id else []
-    else:
+    elif scope.is_of_some_customers:
+        narrowed = ["b.connection_id IS NULL"]
         narrowed += ["b.erp_name = %(erp)s"] if scope.erp else []
         narrowed += ["b.owner = %(owner)s"] if scope.owner else []
+    elif not (scope.object_type or scope.category):
+        narrowed = ["b.object_type = ''"]
+    else:
+        narrowed = ["b.object_type <> ''"]
     narrowed += ["b.object_type = %(type)s"] if scope.object_type else []
     narrowed += ["b.error_category = %(category)s"] if scope.category else []
     return " AND ".join(narrowed)

@@ -35,10 +35,6 @@ class Period:
         form = "%H:%M" if self.key == "24h" else "%-d %b"
         return [f"{start:{form}}" for start in self.starts(now)]
 
-    def slot_of(self, moment: datetime, now: datetime) -> int:
-        """In which slot a moment lies; negative, or beyond the last, if in none."""
-        return (moment - self.starts(now)[0]) // self.step
-
 
 DEFAULT = "24h"
 _OF_FLEET: Sequence[Period] = (

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from connections.egress import LIMITS
 from rampbridge.lib.money import Money
-from syncing.age_bands import BANDS, SQL_AGES
+from syncing.age_bands import BANDS, SQL_BAND
 from syncing.queries import standing
 from syncing.queries.backlog.scope import Scope, condition, of_customers, parameters
 from syncing.queries.standing import Standing
@@ -145,8 +145,7 @@ def _read(
                 FROM (
                     SELECT i.object_type, i.state, i.error_category, i.currency, i.exponent,
                         i.amount_minor, i.state = 'POSTING' AND i.lease_until < %(now)s AS is_late,
-                        width_bucket(extract(epoch FROM %(now)s - i.ready_at)::float8, {SQL_AGES})
-                            AS band
+                        {SQL_BAND} AS band
                     FROM syncing_syncitem i
                     WHERE {_OPEN} AND {condition(scope)} {recent}
                     LIMIT %(most)s

@@ -13,7 +13,7 @@ from rampbridge.lib import measures, meters
 from rampbridge.metrics import reading, writing
 from rampbridge.metrics.collecting import HEAVY_SECONDS, LIGHT_SECONDS, Figures
 from rampbridge.metrics.serving import MetricsApp
-from rampbridge.models import Meter, MeterDay, Process
+from rampbridge.models import Meter, MeterDay, MeterMinute, Process
 from syncing.backlog import folding
 from syncing.models import SyncItem
 from tests.factories import ConnectionFactory, ScheduleFactory, SyncItemFactory, now
@@ -108,14 +108,16 @@ class TestCounting:
             written = Meter.objects.get(name="recoveries").value
             assert written == (3 if at == writing.EVERY_SECONDS else 1)
 
-    def test_drops_days_that_no_promise_looks_at(self) -> None:
+    def test_drops_what_nobody_looks_at_any_more(self) -> None:
         today = now().date()
         for day in (today, today - timedelta(days=writing.KEPT_DAYS + 2)):
             MeterDay.objects.create(day=day, name="recoveries", labels=["posting"], value=1)
+        MeterMinute.objects.create(minute=now() - timedelta(hours=3), name="x", value=1)
 
         writing.tidy_up()
 
         assert MeterDay.objects.get().day == today
+        assert not MeterMinute.objects.exists()
 
     def test_a_process_is_seen_for_as_long_as_it_lives_and_a_day(self) -> None:
         writer = writing.Writer()

@@ -7,6 +7,8 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Credential, WebhookSubscription
+from rampbridge.lib.meters import Figure
+from rampbridge.metrics.writing import add
 from syncing.alerts.sending import send_due
 from syncing.alerts.watching import watch
 from syncing.fleet.keeping import keep_up
@@ -349,6 +351,15 @@ class TestMeasures:
 
         assert self.kinds_open(watcher) == []
 
+    def test_a_share_of_requests_that_ramp_fails(self, watcher: Watch) -> None:
+        add({_asked("200"): 12, _asked("503"): 1, _asked("timeout"): 1, _asked("429"): 1})
+        assert self.kinds_open(watcher) == []
+
+        add({_asked("200"): 25})
+
+        assert self.kinds_open(watcher) == ["ramp_fails"]
+        assert watcher.open[0].title.startswith("Ramp fails: 2 requests of 40 in ten minutes")
+
     def test_due_items_that_nothing_moves(self, watcher: Watch) -> None:
         stop_worker(ago=timedelta(0))
         one = customer()
@@ -397,6 +408,10 @@ class TestMeasures:
         assert self.kinds_open(watcher) == ["backlog_age"]
         (alert,) = watcher.open
         assert alert.connection == late.connection
+
+
+def _asked(said: str) -> Figure:
+    return Figure("ramp_requests", ("GET /bills", said))
 
 
 class TestTheFrame:

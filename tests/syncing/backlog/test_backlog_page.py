@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from connections.models import AuditLine
 from syncing.age_bands import BANDS
+from syncing.backlog.sampling import add_up
 from syncing.models import BacklogSample, CustomerDay, SampleRound
 from syncing.queries.backlog import past, present, worst
 from syncing.queries.backlog.periods import period
@@ -184,6 +185,7 @@ class TestThePast:
             at=moment - timedelta(hours=4), object_type="bill", word="queued", party="us", band=1,
             currency="USD", exponent=2, items=7, amount_minor=900,
         )  # fmt: skip
+        add_up(moment - timedelta(days=1), moment)
 
         sampled = past.by_age(Scope(), period("24h", is_customer=False), currency="USD", now=moment)
 

@@ -55,6 +55,7 @@ class TestForecast:
         found = forecast(pressure(moving=0, for_customers=3, for_us=1), now=NOON)
 
         assert found.is_clear
+        assert found.waits_for_people
         assert found.words == "All that is left waits for people."
         assert found.limits == ("Blocked on customers: 3 items.", "Blocked on us: 1 item.")
 

@@ -120,10 +120,12 @@ class TestRecount:
             items=F("items") + 5
         )
         FlowBucket.objects.filter(span=Span.DAY, connection=None).update(items=F("items") + 1)
+        FlowBucket.objects.filter(span=Span.FLEET_DAY).update(items=F("items") + 2)
 
-        assert whole_round() == 2
+        assert whole_round() == 3
 
         assert whole_round() == 0
+        assert FlowBucket.objects.filter(span=Span.FLEET_DAY).aggregate(n=Sum("items"))["n"] == 2
         days = FlowBucket.objects.filter(span=Span.DAY, change="arrived")
         assert days.filter(connection=None).aggregate(n=Sum("items"))["n"] == 2
         assert days.filter(connection=item.connection).aggregate(n=Sum("items"))["n"] == 2

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from rampbridge.lib.money import Money
+from syncing.card_statements import nearest_midnight
 from syncing.queries import card_statements
 from syncing.statement_rules import Finding, Known, Listed, Section, compare
 from tests.factories import ConnectionFactory
@@ -84,7 +85,7 @@ class TestCompare:
     def test_tells_what_is_synced_and_stands_elsewhere_or_nowhere(self) -> None:
         other, nowhere = known(1), known(2)
 
-        found = compare([], [], [], [other, nowhere], {other.ramp_id: "of 1 Nov to 1 Dec 2026"})
+        found = compare([], [], [], [other, nowhere], {other.ramp_id: "of 1 Nov to 30 Nov 2026"})
 
         assert [(one.finding, one.known) for one in found.lines] == [
             (Finding.NOT_LISTED, nowhere),
@@ -118,6 +119,9 @@ class TestComparedStatement:
             on_next.pk: Finding.OTHER_STATEMENT,
         }
         assert found.sections[0].figures[0].difference == usd(200)
+        assert {one.why for one in found.lines if one.finding is Finding.OTHER_STATEMENT} == {
+            "It stands on the statement of 1 Nov to 30 Nov 2026."
+        }
 
     def test_is_counted_for_the_list_as_it_is_explained(self) -> None:
         connection = ConnectionFactory.create()
@@ -136,6 +140,13 @@ class TestComparedStatement:
         ]
         assert rows[0].balances == [usd(9)]
         assert not is_more
+
+
+@pytest.mark.parametrize(
+    "end", ["2026-11-01T00:00", "2026-10-31T23:59:59", "2026-11-01T05:00", "2026-10-31T15:00"]
+)
+def test_a_statement_ends_where_a_day_begins_whatever_midnight_ramp_means(end: str) -> None:
+    assert nearest_midnight(datetime.fromisoformat(f"{end}+00:00")) == date(2026, 11, 1)
 
 
 def _id(one: Known | None) -> int | None:

@@ -193,8 +193,11 @@ class TestStatements:
         made = statement(harbor, lines, [section(charges=100_000)])
         address = reverse("statement", args=["harbor", made.pk])
 
-        assert f'href="{address}"' in html(manager, reverse("statements", args=["harbor"]))
+        listed = html(manager, reverse("statements", args=["harbor"]))
+        assert f'href="{address}"' in listed
         page = html(manager, address)
+        assert "1 Oct to 31 Oct 2026" in listed
+        assert "1 Oct to 31 Oct 2026" in page
         assert "Known to nobody here" in page
         assert "The period October 2026 is closed in Tryton." in page
         assert "Not synced" in html(manager, f"{address}?finding=unsynced")
