@@ -57,10 +57,12 @@
   };
   /* "21 Nov 2026, 12:03:43 UTC" as a list has room for: the title keeps the rest */
   const exactly = (title) => title.split(" (")[0].replace(/ \d{4}, (\d\d:\d\d):\d\d/, ", $1");
+  /* On paper how long something has lasted stays so: beside it stands as of when */
+  const EXACT = { exact: ["ago", "age"], printed: ["ago"] };
   const refreshTimes = (which = "time[data-relative]") => {
     for (const element of document.querySelectorAll(which)) {
       const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
-      const isExact = root.dataset.times === "exact" && element.dataset.relative !== "countdown" && element.title;
+      const isExact = EXACT[root.dataset.times]?.includes(element.dataset.relative) && element.title;
       const text = isExact ? exactly(element.title) : WORDING[element.dataset.relative](seconds);
       if (element.textContent !== text) element.textContent = text;
     }
@@ -70,14 +72,32 @@
   const WAITS = [2, 2, 2, 5, 5, 15];
   const typing = (target) =>
     target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-  /* Nothing is swapped under somebody's hands: not while a field in it has the focus */
+  /* Nothing is swapped under somebody's hands: not while a field in it has the focus, nor between the press of
+     a button and its release, which would be no click */
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => (pressed = event.button === 0 ? event.target : null), true);
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => setTimeout(() => (pressed = null)), true);
+  }
   const isHeld = (element) =>
-    document.activeElement && element.contains(document.activeElement) && typing(document.activeElement);
+    element.contains(pressed) || (element.contains(document.activeElement) && typing(document.activeElement));
+  /* An act's answer goes where it was aimed at. A poll that swapped that meanwhile would lose it, so the answer
+     of the poll on its way is let go, and the next one waits. */
+  const aims = new Map();
+  const polls = new Map();
+  const outdated = new WeakSet();
+  const isAimedAt = (element) =>
+    [...aims.values()].some((target) => target.contains(element) || element.contains(target));
+  const aim = (request) => {
+    const isPoll = "X-Live-Poll" in request.requestConfig.headers;
+    (isPoll ? polls : aims).set(request.xhr, request.target);
+    for (const [xhr, target] of polls) if (isAimedAt(target)) outdated.add(xhr);
+  };
   const ring = (element) => {
     if (document.hidden || !window.htmx || !element.isConnected) return;
     // A page may ask for patience too, such as while a tick is on its way to the server
     const isWanted = element.dispatchEvent(new CustomEvent("rampbridge:poll", { bubbles: true, cancelable: true }));
-    if (isHeld(element) || !isWanted) schedule(element, 0);
+    if (isHeld(element) || isAimedAt(element) || !isWanted) schedule(element, 0);
     else window.htmx.trigger(element, "poll");
   };
   const schedule = (element, quiet) => {
@@ -153,6 +173,16 @@
   /* Single keys disturb speech input, so they can be turned off */
   const shortcutsOn = () => localStorage.getItem("shortcuts") !== "off";
 
+  /* Keys pressed while the page still arrives mean what they will mean once it is there */
+  const early = [];
+  let hasArrived = false;
+  const replay = () => {
+    hasArrived = true;
+    for (const key of early.splice(0)) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  };
+  // A task later, when everybody else who waits for the page is ready too
+  document.addEventListener("DOMContentLoaded", () => setTimeout(replay));
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (typing(event.target)) {
@@ -160,6 +190,10 @@
       return;
     }
     if (!shortcutsOn()) return;
+    if (!hasArrived) {
+      if (event.key.length === 1) early.push(event.key);
+      return;
+    }
     if (pendingGo) {
       pendingGo = false;
       go(event.key);
@@ -222,6 +256,21 @@
     focused = "";
   };
 
+  /* What an act has said stays long enough to be read, whatever a poll brings meanwhile */
+  const READING = 10000;
+  let said = null;
+  const keepSaid = (target, isPoll) => {
+    const notice = target.querySelector("[data-said]");
+    said = null;
+    if (isPoll && notice && Date.now() - notice.saidAt < READING) said = { notice, id: target.id };
+  };
+  const saySaid = () => {
+    for (const notice of document.querySelectorAll("[data-said]")) notice.saidAt = notice.saidAt || Date.now();
+    const target = said && document.getElementById(said.id);
+    if (target && !target.querySelector("[data-said]")) target.prepend(said.notice);
+    said = null;
+  };
+
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     refreshTimes();
@@ -239,9 +288,37 @@
     }
   };
 
+  /* Days go from left to right: where they do not fit, today must not be out of sight */
+  const showNewest = () => {
+    for (const frame of document.querySelectorAll("[data-newest-last]")) {
+      if (frame.wasShown) continue;
+      frame.wasShown = true;
+      frame.scrollLeft = frame.scrollWidth;
+    }
+  };
+
+  /* Paper does not count on: it has exact times, and its own, and the address as the filters made it */
+  const dressForPrint = () => {
+    document.getElementById("print-address")?.replaceChildren(location.pathname + location.search);
+    const moment = new Date().toLocaleString("en-GB", {
+      timeZone: "UTC", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+    });
+    document.getElementById("print-time")?.replaceChildren(`${moment} UTC`);
+    const before = root.dataset.times;
+    root.dataset.times = "printed";
+    refreshTimes();
+    addEventListener("afterprint", () => {
+      if (before) root.dataset.times = before;
+      else delete root.dataset.times;
+      refreshTimes();
+    }, { once: true });
+  };
+
+  addEventListener("beforeprint", dressForPrint);
   document.addEventListener("times", () => refreshTimes());
   document.addEventListener("DOMContentLoaded", () => {
     showOpenTabs();
+    showNewest();
     for (const element of pollers()) schedule(element, 0);
     setInterval(refreshTimes, 10000);
     setInterval(refreshTimes, 1000, 'time[data-relative="countdown"]');
@@ -251,7 +328,15 @@
       shortcuts.addEventListener("change", setShortcuts);
     }
 
+    document.body.addEventListener("htmx:configRequest", (event) => {
+      // What stands in a polled part inherits its headers, and is somebody's act all the same
+      const { headers, triggeringEvent } = event.detail;
+      if (!triggeringEvent || triggeringEvent.type !== "poll") delete headers["X-Live-Poll"];
+    });
+    document.body.addEventListener("htmx:beforeRequest", (event) => aim(event.detail));
     document.body.addEventListener("htmx:afterRequest", (event) => {
+      aims.delete(event.detail.xhr);
+      polls.delete(event.detail.xhr);
       const element = event.detail.elt;
       if (!element.matches("[data-poll]")) return;
       const changed = event.detail.xhr.status === 200;
@@ -261,14 +346,17 @@
       refreshTimes();
       reopen();
       showOpenTabs();
+      showNewest();
       for (const element of pollers()) if (!element.pollTimer) schedule(element, 0);
       const text = event.detail.elt.dataset && event.detail.elt.dataset.announce;
       if (text) announce(text);
     });
+    document.body.addEventListener("htmx:afterSwap", saySaid);
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       const isPoll = "X-Live-Poll" in event.detail.requestConfig.headers;
       focused = event.detail.target.contains(document.activeElement) ? document.activeElement.id : "";
-      if (isPoll && isHeld(event.detail.target)) {
+      keepSaid(event.detail.target, isPoll);
+      if (isPoll && (isHeld(event.detail.target) || outdated.has(event.detail.xhr))) {
         event.detail.shouldSwap = false;
         return;
       }

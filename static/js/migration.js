@@ -56,7 +56,8 @@
       window.print();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.shiftKey || !document.getElementById("evidence-drawer")) return;
+    // The link leads to a page of its own, too
+    if (!window.htmx || event.ctrlKey || event.metaKey || event.shiftKey || !document.getElementById("evidence-drawer")) return;
     event.preventDefault();
     showEvidence(link);
   });

@@ -24,8 +24,11 @@
     const first = then && document.querySelector(then);
     (first || document.getElementById("drawer-open")).focus();
   };
-  const fill = (verb, address, values) =>
-    window.htmx.ajax(verb, address, { source: drawer(), target: "#drawer-body", swap: "innerHTML", values });
+  const arrival = new Promise((resolve) => document.addEventListener("DOMContentLoaded", () => setTimeout(resolve)));
+  const fill = async (verb, address, values) => {
+    await arrival; // there are rows to look at before there is anything to ask with
+    await window.htmx.ajax(verb, address, { source: drawer(), target: "#drawer-body", swap: "innerHTML", values });
+  };
   const open = (link, then) => {
     inHand = link.id;
     fill("GET", address("drawer", link)).then(() => show(then));

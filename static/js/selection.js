@@ -17,8 +17,11 @@
     page.indeterminate = ticked > 0 && ticked < all.length;
   };
 
+  const arrival = new Promise((resolve) => document.addEventListener("DOMContentLoaded", () => setTimeout(resolve)));
+
   /* Whether the server has taken it: it answers with a bar, and anything else leaves the old one */
   const post = async (values) => {
+    await arrival; // there are boxes to tick before there is anything to send with
     const before = bar();
     const options = { source: before, target: "#bulk-bar", swap: "outerHTML", values };
     await window.htmx.ajax("POST", before.dataset.select, options).catch(() => {});

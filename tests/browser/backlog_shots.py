@@ -13,8 +13,9 @@ def empty_shots() -> Iterator[Shot]:
 
 def shots() -> Iterator[Shot]:
     yield Shot("backlog", "/backlog/", before=_loaded)
-    yield Shot("backlog-400d", "/backlog/?period=400d&measure=amount&weight=minutes")
-    yield Shot("backlog-customer", "/backlog/?customer=harbor-coffee&period=7d")
+    far = "/backlog/?period=400d&measure=amount&weight=minutes"
+    yield Shot("backlog-400d", far, before=_loaded)
+    yield Shot("backlog-customer", "/backlog/?customer=harbor-coffee&period=7d", before=_loaded)
     yield Shot("backlog-tables", "/backlog/", before=_tables)
     yield Shot("backlog-wall", "/backlog/?wall=1")
 

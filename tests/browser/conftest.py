@@ -3,13 +3,27 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    ViewportSize,
+    expect,
+)
 
-from tests.browser.serving import plain_static_files, serving, session_cookie
+from tests.browser.serving import (
+    plain_static_files,
+    serving,
+    session_cookie,
+    wait_until_idle,
+)
 from tests.browsers import CHROMIUM_ARGUMENTS, find_chromium
 from tests.factories import UserFactory
 
@@ -22,10 +36,11 @@ waits in vain has found a fault."""
 
 WCAG = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # every rule runs; what passes is not described node by node
 }
 AXE = Axe().axe_script
-FIND_FAULTS = "async (rules) => (await axe.run(document, rules)).violations"
+FIND_FAULTS = (Path(__file__).parent / "faults.js").read_text()
+_passed: set[str] = set()
+"""What `faults.js` calls a likeness: text in colours that were found to be readable."""
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +72,35 @@ class Visitor:
         It is looked at as high as it is, or a bar that sticks to the edge would hide what can be
         scrolled out from under it.
         """
+        size = self.unfold()
+        found = self.faults_in_sight()
+        self.page.set_viewport_size(size)
+        return found
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether something came late, so that the window is no longer as high as the page."""
+        return bool(self.page.evaluate("document.documentElement.scrollHeight > innerHeight"))
+
+    def unfold(self) -> ViewportSize:
+        """Make the window as high as the page. Returns what it was."""
         size = self.page.viewport_size or {"width": 1440, "height": 900}
-        high = self.page.evaluate("document.documentElement.scrollHeight")
-        self.page.set_viewport_size({**size, "height": max(size["height"], int(high))})
+        high = int(self.page.evaluate("document.documentElement.scrollHeight"))
+        self.page.set_viewport_size({**size, "height": max(size["height"], high)})
+        return size
+
+    def faults_in_sight(self) -> list[str]:
+        """The same in a window that was made high enough before."""
         if self.page.evaluate("typeof axe === 'undefined'"):
             self.page.evaluate(AXE)
-        found = self.page.evaluate(FIND_FAULTS, WCAG)
-        self.page.set_viewport_size(size)
+        found = self.page.evaluate(FIND_FAULTS, {"rules": WCAG, "passed": [*_passed]})
+        while self.has_grown:
+            self.unfold()
+            found = self.page.evaluate(FIND_FAULTS, {"rules": WCAG, "passed": [*_passed]})
+        _passed.update(found["passed"])
         return [
             f"{fault['id']}: {node['target']} {node['failureSummary']}"
-            for fault in found
+            for fault in found["violations"]
             for node in fault["nodes"]
         ]
 
@@ -108,3 +142,4 @@ def arrive(browser: Browser, address: str, transactional_db: None) -> Iterator[A
     yield one
     for context in contexts:
         context.close()
+    wait_until_idle()

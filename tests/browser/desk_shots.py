@@ -37,6 +37,13 @@ def shots() -> Iterator[Shot]:
         )
 
 
+def report_shots() -> Iterator[Shot]:
+    from syncing.models import AckBatch
+
+    yield Shot("report", f"/runs/reports/{AckBatch.objects.get().pk}/")
+    yield Shot("customer-entities", "/customers/refused/entities/")
+
+
 def long_shots() -> Iterator[Shot]:
     from syncing.models import Incident, SyncRun
 

@@ -16,7 +16,9 @@ from syncing.models import (
 )
 from tests.factories import (
     LONG_NAME,
+    AckBatchFactory,
     ConnectionFactory,
+    EntityFactory,
     PauseFactory,
     PullCursorFactory,
     ReconciliationFactory,
@@ -57,6 +59,23 @@ def long_names() -> None:
     _webhooks(connection, 2)
     _incident([connection])
     audit.record("maya.okafor", "items.retry", LONG_NAME * 3, connection_id=connection.pk)
+
+
+def refused_report() -> AckBatch:
+    """Ramp refused a report of a customer with two entities; names are as long as they come."""
+    connection = ConnectionFactory.create(slug="refused", name=LONG_NAME)
+    batch = AckBatchFactory.create(
+        connection=connection, state="rejected", size=3, tries=2, problem="7062 " + "x" * 90
+    )
+    for label in ("Uline", LONG_NAME, "Staples"):
+        SyncItemFactory.create(
+            connection=connection, failed=True, ack_batch=batch, label=label, amount_minor=10**9
+        )
+    EntityFactory.create(connection=connection, name=LONG_NAME, is_mapped=False)
+    EntityFactory.create(
+        connection=connection, erp_entity="C-" + "9" * 90, is_mapped=True, is_primary=False
+    )
+    return batch
 
 
 def _pulls(connection: Connection, number: int) -> None:

@@ -38,7 +38,8 @@ def faults_in(visitor: Visitor, looks: Sequence[Look] = BOTH) -> Iterator[str]:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
         expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-        yield from (f"in {theme} at {width} px: {fault}" for fault in visitor.faults())
+        visitor.unfold()
+        yield from (f"in {theme} at {width} px: {fault}" for fault in visitor.faults_in_sight())
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if overflow > 0:
             yield f"in {theme} at {width} px is {overflow} px wider than the screen"

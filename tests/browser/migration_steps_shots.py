@@ -1,9 +1,9 @@
 """Pictures of what is each step's own, of the customer's pages, and of what is written down."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import partial, wraps
 
-from django.contrib.auth import get_user_model
+from playwright.sync_api import Page
 
 from migrations_tool.models import ConnectionMigration, OldRecord, RehearsedObject
 from migrations_tool.rehearsal import reporting
@@ -13,13 +13,12 @@ from tests.browser import (
     migration_last_steps_stories,
     migration_mapping_stories,
     migration_newcomer_stories,
+    migration_walk,
 )
 from tests.browser.screens import Shot
 
-Story = Callable[[], None]
+Story = Callable[[], object]
 Shots = Callable[[], Iterator[Shot]]
-PEOPLE = ("ines", "sam")
-"""Stories make their own."""
 NEWCOMER = ("connection", "preload", "settings")
 ARCHIVE = {"all": "", "found": "?q=uline", "none": "?q=nobody"}
 
@@ -46,7 +45,10 @@ def chapters() -> Iterator[tuple[Story, Shots]]:
         (last.finished, ("hypercare", "hypercare/report")),
     ):
         yield _chapter("mig-last", story, partial(_steps, pages=pages))
+    yield mapping.half_decided, _file_preview
     yield _customers_pages()
+    for way in (migration_walk.walk, migration_walk.fresh):
+        yield _nothing_before(way), partial(_on_the_way, way)
 
 
 def _chapter(
@@ -60,8 +62,8 @@ def _chapter(
         for name, path in pages(told[-1]):
             yield Shot(f"{subject}-{story.__name__}-{name}", path)
 
+    @wraps(story)
     def tell() -> None:
-        get_user_model().objects.filter(username__in=PEOPLE).delete()
         told.append(story())
 
     return tell, shots
@@ -79,6 +81,36 @@ def _customers_pages() -> tuple[Story, Shots]:
         yield Shot("mig-customer-expired", "/m/nobody-has-this/", signed_in=False)
 
     return story, shots
+
+
+def _nothing_before(way: Callable[[], Iterator[migration_walk.Stop]]) -> Story:
+    """A walk is told as it is drawn: time goes on between its pictures."""
+
+    @wraps(way)
+    def tell() -> None:
+        pass
+
+    return tell
+
+
+def _on_the_way(way: Callable[[], Iterator[migration_walk.Stop]]) -> Iterator[Shot]:
+    for stop in way():
+        yield Shot(stop.name, stop.path, signed_in=not stop.is_the_customers)
+
+
+def _file_preview() -> Iterator[Shot]:
+    """What a file of decisions would do, before any of it is saved."""
+    migration = ConnectionMigration.objects.get()
+    yield Shot("mig-mapping-preview", f"/migrations/{migration.pk}/mapping/file/", _look_at_file)
+
+
+def _look_at_file(page: Page) -> None:
+    rows = b"kind,old_id,erp_id\naccount,59,6600\naccount,62,nowhere\nrow,1,2\n"
+    page.locator("#file").set_input_files(
+        {"name": "decisions.csv", "mimeType": "text/csv", "buffer": rows}
+    )
+    page.locator("#read-file").click()
+    page.locator("#results-title").wait_for()
 
 
 def _steps(found: ConnectionMigration, pages: Sequence[str]) -> Iterator[tuple[str, str]]:

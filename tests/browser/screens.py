@@ -1,15 +1,19 @@
 """Draw every page in every variant: `./run screens` writes PNGs to var/screens/.
 
 A throw-away database is filled with an empty, an ordinary and a long-named world, and every page is
-taken in light and dark, 1440 and 375 pixels wide.
+taken in light and dark, 1440 and 375 pixels wide. Words choose among the pictures, by a part of
+their name or by a pattern: `./run screens step- 'item-*.light.wide.png'`. `--story migration` tells
+only the stories with that in their name, which is most of the time.
 """
 
 import os
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rampbridge.embedded import postgres
 from tests.browsers import CHROMIUM_ARGUMENTS, CHROMIUM_MISSING, find_chromium
 from tests.environment import TEST_ENVIRONMENT
+from tests.plugins import migrated
 
 TARGET = Path(__file__).resolve().parents[2] / "var" / "screens"
 SIZES = {"wide": (1440, 900), "narrow": (375, 812)}
@@ -150,13 +155,19 @@ class Studio:
 
     def take(self, shots: Iterator[Shot]) -> None:
         for shot in shots:
-            if self.only and not any(part in shot.name for part in self.only):
-                continue
             for theme in THEMES:
-                for size, (width, height) in SIZES.items():
-                    self._take(shot, theme, size, width, height)
+                for size in SIZES:
+                    target = TARGET / f"{shot.name}.{theme}.{size}.png"
+                    if self._is_wanted(target.name):
+                        self._take(shot, theme, size, target)
 
-    def _take(self, shot: Shot, theme: str, size: str, width: int, height: int) -> None:
+    def _is_wanted(self, name: str) -> bool:
+        if not self.only:
+            return True
+        return any(fnmatch(name, one) if "*" in one else one in name for one in self.only)
+
+    def _take(self, shot: Shot, theme: str, size: str, target: Path) -> None:
+        width, height = SIZES[size]
         context = self.browser.new_context(
             color_scheme="dark" if theme == "dark" else "light",
             viewport={"width": width, "height": height},
@@ -170,14 +181,17 @@ class Studio:
         # As high as the page, or bars that stick to the edge would stand in its middle.
         high = max(height, int(page.evaluate("document.documentElement.scrollHeight")))
         page.set_viewport_size({"width": width, "height": high})
-        target = TARGET / f"{shot.name}.{theme}.{size}.png"
         page.screenshot(path=target, full_page=True)
         self.taken += 1
         context.close()
 
 
-def main(only: Sequence[str]) -> int:
-    """Take everything, or the shots whose names contain one of the words."""
+def main(arguments: Sequence[str]) -> int:
+    """Take everything, or what the arguments choose."""
+    parser = ArgumentParser(prog="screens")
+    parser.add_argument("only", nargs="*", help="part of a picture's name, or a pattern with *")
+    parser.add_argument("--story", default="", help="part of the name of a story")
+    asked = parser.parse_args(arguments)
     chromium = find_chromium()
     if chromium is None:
         sys.stderr.write(CHROMIUM_MISSING + "\n")
@@ -193,13 +207,13 @@ def main(only: Sequence[str]) -> int:
             data=room / "data", sockets=room, log=room / "postgres.log", durable=False
         )
         server = stack.enter_context(postgres.running(cluster))
-        postgres.ensure_database(server, "rampbridge")
+        migrated.restore_into(server.url("postgres"), "rampbridge")
         os.environ["DATABASE_URL"] = server.url("rampbridge")
-        _draw(stack, chromium, only)
+        _draw(stack, chromium, asked.only, asked.story)
     return 0
 
 
-def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
+def _draw(stack: ExitStack, chromium: str, only: Sequence[str], part: str) -> None:
     import django
 
     django.setup()
@@ -214,11 +228,13 @@ def _draw(stack: ExitStack, chromium: str, only: Sequence[str]) -> None:
     browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
     stack.callback(browser.close)
     studio = Studio(browser, address, only)
-    _tell_stories(studio)
+    _tell_stories(studio, part)
     sys.stdout.write(f"{studio.taken} pictures in {TARGET}\n")
 
 
-def _tell_stories(studio: Studio) -> None:
+def _tell_stories(studio: Studio, part: str) -> None:
+    from django.contrib.auth import get_user_model
+
     from tests.browser import (
         acting_shots,
         acting_stories,
@@ -255,15 +271,16 @@ def _tell_stories(studio: Studio) -> None:
 
     user = UserFactory.create(username="maya.okafor", roles=["support", "implementer"])
     studio.cookies = [session_cookie(user, studio.address)]
-    studio.take(empty_shots())
-    studio.take(alert_shots.empty_shots())
-    studio.take(api_shots.empty_shots())
-    studio.take(backlog_shots.empty_shots())
-    studio.take(close_shots.empty_shots())
-    studio.take(error_shots.empty_shots())
-    studio.take(desk_shots.empty_shots())
-    studio.take(health_shots.empty_shots())
-    studio.take(migration_shots.empty_shots())
+    if not part:
+        studio.take(empty_shots())
+        studio.take(alert_shots.empty_shots())
+        studio.take(api_shots.empty_shots())
+        studio.take(backlog_shots.empty_shots())
+        studio.take(close_shots.empty_shots())
+        studio.take(error_shots.empty_shots())
+        studio.take(desk_shots.empty_shots())
+        studio.take(health_shots.empty_shots())
+        studio.take(migration_shots.empty_shots())
     for story, shots in (
         (stories.ordinary_day, full_shots),
         (stories.busy_engine, engine_shots),
@@ -290,6 +307,7 @@ def _tell_stories(studio: Studio) -> None:
         (error_stories.long_week, error_shots.long_shots),
         (desk_stories.a_day, desk_shots.shots),
         (desk_stories.long_names, desk_shots.long_shots),
+        (desk_stories.refused_report, desk_shots.report_shots),
         (health_stories.in_trouble, health_shots.shots),
         (acting_stories.acting, acting_shots.shots),
         (migration_stories.a_season, migration_shots.season_shots),
@@ -299,9 +317,11 @@ def _tell_stories(studio: Studio) -> None:
         *migration_steps_shots.chapters(),
         *fleet_shots.ALL,
     ):
-        story()
-        studio.take(shots())
-        stories.forget()
+        if part in f"{story.__module__}.{story.__qualname__}":
+            story()
+            studio.take(shots())
+            stories.forget()
+            get_user_model().objects.exclude(pk=user.pk).delete()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Condition
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http.response import HttpResponseBase
 from django.test import override_settings
 from django.test.testcases import LiveServerThread
 from playwright._impl._api_structures import SetCookieParam  # the public module leaves it out
@@ -30,10 +33,36 @@ def plain_static_files() -> Iterator[None]:
         yield
 
 
+class _Site(StaticFilesHandler):
+    """Knows how many requests are being answered."""
+
+    answering = 0
+    changed = Condition()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
+        self._count(1)
+        try:
+            return super().__call__(environ, start_response)
+        finally:
+            self._count(-1)
+
+    @classmethod
+    def _count(cls, more: int) -> None:
+        with cls.changed:
+            cls.answering += more
+            cls.changed.notify_all()
+
+
+def wait_until_idle() -> None:
+    """For what closed pages had still asked, or it would meet the emptying of the tables."""
+    with _Site.changed:
+        _Site.changed.wait_for(lambda: _Site.answering == 0, timeout=30)
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """The site on a free port; gives its address."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread = LiveServerThread("127.0.0.1", _Site)
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()

@@ -44,8 +44,8 @@ class Trail:
         """Type into the search at the top, as the key / offers, and press Enter."""
         box = self.visitor.page.locator("#search")
         box.fill(text)
-        box.press("Enter")
-        self.visitor.page.wait_for_load_state()
+        with self.visitor.page.expect_navigation():
+            box.press("Enter")
 
     def choose(self, what: str) -> None:
         """Choose in a list, as `selector=value`."""
@@ -55,8 +55,8 @@ class Trail:
 
     def click(self, selector: str) -> None:
         self.clicks += 1
-        self.visitor.page.locator(selector).first.click()
-        self.visitor.page.wait_for_load_state()
+        with self.visitor.page.expect_navigation():
+            self.visitor.page.locator(selector).first.click()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from syncing import handling
 from syncing.bulk import running
@@ -71,6 +71,21 @@ def test_ticks_that_the_server_did_not_take_are_taken_back(arrive: Arrive) -> No
     box.check()
     expect(page.locator("#bulk-bar")).to_contain_text("1 selected of 2 matching")
     expect(box).to_be_checked()
+
+
+def test_a_tick_before_the_page_is_there_counts(arrive: Arrive) -> None:
+    SyncItemFactory.create(connection=ScheduleFactory.create().connection, failed=True)
+    visitor = arrive()
+    page, late = visitor.page, list[Route]()
+    page.route("**/htmx-2*.js", lambda route: late.append(route), times=1)
+    page.goto(f"{visitor.address}/items/", wait_until="commit")
+
+    page.locator("[data-pick]").check()
+    assert page.evaluate("document.readyState") == "interactive"
+    late[0].continue_()
+
+    expect(page.locator("#bulk-bar")).to_contain_text("1 selected of 1 matching")
+    assert visitor.complaints == []
 
 
 def test_acts_on_one_row_and_on_many_by_keyboard_alone(arrive: Arrive) -> None:

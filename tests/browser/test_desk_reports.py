@@ -4,29 +4,15 @@ from uuid import uuid4
 
 from syncing.models import SyncItem, WebhookEvent
 from tests.browser.conftest import Arrive
+from tests.browser.desk_stories import refused_report
 from tests.browser.looks import wrong_with
-from tests.factories import (
-    LONG_NAME,
-    AckBatchFactory,
-    ConnectionFactory,
-    EntityFactory,
-    SyncItemFactory,
-    WebhookSubscriptionFactory,
-    now,
-)
+from tests.factories import WebhookSubscriptionFactory, now
 
 
 def test_reports_deliveries_and_strays_look_right(arrive: Arrive) -> None:
-    connection = ConnectionFactory.create(name=LONG_NAME)
-    batch = AckBatchFactory.create(
-        connection=connection, state="rejected", size=3, tries=2, problem="7062 " + "x" * 90
-    )
-    items = [
-        SyncItemFactory.create(
-            connection=connection, failed=True, ack_batch=batch, label=label, amount_minor=10**9
-        )
-        for label in ("Uline", LONG_NAME, "Staples")
-    ]
+    batch = refused_report()
+    connection = batch.connection
+    items = SyncItem.objects.order_by("pk")
     event = WebhookEvent.objects.create(
         event_id=str(uuid4()),
         subscription=WebhookSubscriptionFactory.create(connection=connection),
@@ -37,8 +23,6 @@ def test_reports_deliveries_and_strays_look_right(arrive: Arrive) -> None:
         deliveries=2,
         received_at=now(),
     )
-    EntityFactory.create(connection=connection, name=LONG_NAME, is_mapped=False)
-    EntityFactory.create(connection=connection, erp_entity="C-" + "9" * 90, is_mapped=True)
     visitor = arrive("implementer")
     visitor.go("/items/?state=waiting-for-customer")
     visitor.page.locator("[data-pick]").first.check()

@@ -49,6 +49,7 @@ class TestCustomers:
         expect(page.get_by_text("Tagged Blocked: month-end, vip.")).to_be_visible()
         page.get_by_role("link", name="Overview", exact=True).last.click()
         page.get_by_role("link", name="What the customer sees in Ramp").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("in Ramp")
         faults += visitor.faults()
 
         assert faults + visitor.complaints == []

@@ -1,12 +1,19 @@
 """The migration wizard in the browser: how it looks, its keys, and two people at one step."""
 
-from playwright.sync_api import Page, expect
+import re
+from itertools import cycle
+
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from migrations_tool.models import ConnectionMigration, StepRecord, StepRun
 from migrations_tool.steps import Step
 from tests.browser import migration_stories as stories
 from tests.browser.conftest import Arrive
-from tests.browser.looks import faults_in, wrong_with
+from tests.browser.looks import BOTH, faults_in, wrong_with
+
+POLL = re.compile(r"/backup/\?version=\w+")
+ACT = re.compile("/backup/do/")
 
 
 def test_the_list_and_what_leads_to_and_from_it_are_clean(arrive: Arrive) -> None:
@@ -36,12 +43,11 @@ def test_a_step_is_clean_in_every_status_and_with_names_of_any_length(arrive: Ar
     stories.long_names()
     long = ConnectionMigration.objects.get(connection__slug="long")
     where = f"/migrations/{migration.pk}"
-    with stories.gates(Step.BACKUP, *stories.EVERY_LIGHT), stories.gates(Step.HYPERCARE):
+    with stories.gates(Step.BACKUP, *stories.EVERY_LIGHT):
         visitor = arrive("implementer")
         found = wrong_with(
             visitor,
             f"{where}/backup/",
-            f"{where}/hypercare/",
             f"{where}/backup/evidence/?of=all",
             f"/migrations/{long.pk}/backup/",
             f"/migrations/{long.pk}/backup/evidence/",
@@ -52,6 +58,19 @@ def test_a_step_is_clean_in_every_status_and_with_names_of_any_length(arrive: Ar
         found += list(faults_in(visitor))
 
     assert found == []
+
+
+def test_each_step_is_clean_whatever_its_status(arrive: Arrive) -> None:
+    """The statuses and runs go by turns over the steps, and the themes over the pages."""
+    migration = stories.every_status()
+    visitor = arrive("implementer")
+    found: list[str] = []
+
+    for step, look in zip(Step, cycle(BOTH), strict=False):
+        visitor.go(f"/migrations/{migration.pk}/{step}/")
+        found += [f"{step} {fault}" for fault in faults_in(visitor, [look])]
+
+    assert found + visitor.complaints == []
 
 
 def test_keys_walk_check_and_show_the_evidence(arrive: Arrive) -> None:
@@ -72,6 +91,27 @@ def test_keys_walk_check_and_show_the_evidence(arrive: Arrive) -> None:
     expect(page.get_by_text("Next and previous step")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("script", "state"), [("js/search.js", "loading"), ("htmx-2*.js", "interactive")]
+)
+def test_keys_pressed_while_the_page_still_arrives_count_once_it_is_there(
+    arrive: Arrive, script: str, state: str
+) -> None:
+    migration = stories.a_migration("harbor-coffee", "Harbor Coffee Roasters", done=stories.ALL[:4])
+    visitor = arrive("implementer")
+    page, late = visitor.page, list[Route]()
+    page.route(f"**/{script}", lambda route: late.append(route), times=1)
+    page.goto(f"{visitor.address}/migrations/{migration.pk}/inventory/", wait_until="commit")
+    ready = f"() => document.readyState === '{state}' && document.documentElement.dataset.bsTheme"
+    page.wait_for_function(ready, polling=50)
+
+    page.keyboard.press("e")
+    assert page.evaluate("document.readyState") == state
+    late[0].continue_()
+
+    expect(page.get_by_text("Nothing was looked at yet")).to_be_visible()
+
+
 def test_two_browsers_race_on_one_step(arrive: Arrive) -> None:
     """One of them has it run; the other sees by whom, and loses nothing of what was typed."""
     migration = stories.a_migration("harbor-coffee", "Harbor Coffee Roasters", done=stories.ALL[:4])
@@ -81,6 +121,9 @@ def test_two_browsers_race_on_one_step(arrive: Arrive) -> None:
         _hold_polls(other)
         other.get_by_role("textbox", name="Note").fill("Tom has the old chart.")
         one.get_by_role("button", name="Check now").click()
+        expect(one.locator("#step-notice")).to_contain_text("Checking both sides.")
+        StepRun.objects.update(doing="Asking Ramp")
+        expect(one.get_by_text("Asking Ramp")).to_be_visible()
         expect(one.locator("#step-notice")).to_contain_text("Checking both sides.")
 
         other.get_by_role("button", name="Make the backup").click()
@@ -105,6 +148,26 @@ def test_two_browsers_race_on_one_step(arrive: Arrive) -> None:
 
     note = StepRecord.objects.get(migration=migration, step=Step.BACKUP).note
     assert note == "Dana is away; Tom has the old chart."
+
+
+def test_a_poll_under_way_does_not_swap_away_what_an_act_aims_at(arrive: Arrive) -> None:
+    migration = stories.a_migration("harbor-coffee", "Harbor Coffee Roasters", done=stories.ALL[:4])
+    with stories.gates(Step.BACKUP, *stories.EVERY_LIGHT):
+        visitor = arrive("implementer")
+        page = visitor.go(f"/migrations/{migration.pk}/backup/")
+        polls, acts = list[Route](), list[Route]()
+        page.route(POLL, lambda route: route.continue_() if polls else polls.append(route))
+        page.wait_for_event("request", lambda request: bool(POLL.search(request.url)))
+        page.route(ACT, lambda route: acts.append(route))
+        with page.expect_request(ACT):
+            page.get_by_role("button", name="Check now").click()
+
+        with page.expect_response(POLL):
+            polls[0].continue_(url=POLL.sub("/backup/?version=0", polls[0].request.url))
+        acts[0].continue_()
+
+        expect(page.locator("#step-notice")).to_contain_text("Checking both sides.")
+    assert visitor.complaints == []
 
 
 def test_a_waiver_needs_the_second_person_who_sees_it_without_loading(arrive: Arrive) -> None:

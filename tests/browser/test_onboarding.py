@@ -83,6 +83,12 @@ def enter_customer(visitor: Visitor, simulator: Simulator, *, secret: str | None
     return page
 
 
+def press(page: Page, name: str) -> None:
+    """And come to the page that answers: before that, nobody but the browser knows of it."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 def test_a_new_customer_comes_as_far_as_its_first_synced_object(
     arrive: Arrive, ramp: Simulator, erp: InMemoryErp
 ) -> None:
@@ -94,7 +100,7 @@ def test_a_new_customer_comes_as_far_as_its_first_synced_object(
     expect_step(page, "The ERP lets us in", "done")
     expect(page.get_by_text("will see “rampbridge”")).to_be_visible()
 
-    page.get_by_role("button", name="Connect as “rampbridge”").click()
+    press(page, "Connect as “rampbridge”")
     workers()
     page.reload()
     for title in (
@@ -111,7 +117,7 @@ def test_a_new_customer_comes_as_far_as_its_first_synced_object(
     expect_step(page, "Posting accounts", "done")
 
     ramp.business("harbor-coffee").create_transaction("18.40", account_code="6300", ready=True)
-    page.get_by_role("button", name="Go live").click()
+    press(page, "Go live")
     workers()
     page.reload()
     expect_step(page, "First object synced", "done")
@@ -158,7 +164,7 @@ def test_a_wrong_secret_says_so_and_a_right_one_goes_on(
     business = ramp.business("harbor-coffee")
     page.get_by_label("Client id").fill(business.client_id)
     page.get_by_label("Client secret").fill(business.client_secret)
-    page.get_by_role("button", name="Check and use").click()
+    press(page, "Check and use")
     workers()
     page.reload()
 

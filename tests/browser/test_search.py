@@ -39,6 +39,7 @@ class TestField:
         page.get_by_role("link", name="Bill", exact=True).click()
         expect(page.get_by_text("Nothing found here")).to_be_visible()
         page.get_by_role("link", name="Search everywhere").click()
+        expect(page.get_by_role("link", name="Amazon", exact=True)).to_be_visible()
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Amazon")).to_be_visible()

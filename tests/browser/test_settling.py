@@ -1,12 +1,12 @@
 """What nobody is sure of, from the list of uncertain items to the document in the ERP."""
 
-import pytest
 from playwright.sync_api import expect
 
 from syncing.models import Settlement, SyncItem
 from syncing.settling import looks
 from tests.browser import settle_stories
 from tests.browser.conftest import Arrive
+from tests.browser.looks import faults_in
 from tests.syncing.test_settling import in_review
 
 
@@ -52,11 +52,10 @@ class TestUncertain:
         assert (item.state, item.erp_number) == ("POSTED", "EXP-0071")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 375), ("dark", 1440)])
-def test_every_page_is_clean(arrive: Arrive, theme: str, width: int) -> None:
+def test_every_page_is_clean(arrive: Arrive) -> None:
     settle_stories.world()
     settle_stories.long_world()
-    visitor = arrive("support", theme=theme, width=width)
+    visitor = arrive("support")
     id_ = "00000000-0000-4000-8000-0000000000a1"
     labels = ["Uline", "Toast", "Staples", "Zoom", "Digi-Key"]
     items = [SyncItem.objects.filter(label=label).get() for label in labels]
@@ -71,8 +70,5 @@ def test_every_page_is_clean(arrive: Arrive, theme: str, width: int) -> None:
     for path in paths:
         page = visitor.go(path)
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        found += [f"{path} {fault}" for fault in visitor.faults()]
-        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overflow > 0:
-            found.append(f"{path} is {overflow} px wider than the screen")
+        found += [f"{path} {fault}" for fault in faults_in(visitor)]
     assert found + visitor.complaints == []

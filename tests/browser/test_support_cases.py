@@ -22,7 +22,6 @@ def _answer(trail: Trail, case: Case) -> None:
 def test_support_cases(arrive: Arrive) -> None:
     World().fill()
     trail = Trail(arrive())
-    trail.visitor.page.set_default_timeout(10_000)
     assert len(CASES) == 20
 
     unanswered = []

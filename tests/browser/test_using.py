@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from syncing import pauses
+from syncing import handling, pauses
 from syncing.fleet.keeping import keep_up
 from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
@@ -68,7 +68,7 @@ class TestKeyboard:
 
         page.keyboard.press("g")
         page.keyboard.press("c")
-        expect(page).to_have_url(re.compile("/customers/$"))
+        expect(page.get_by_role("heading", name="Customers", exact=True)).to_be_visible()
         page.keyboard.press("g")
         page.keyboard.press("e")
         expect(page).to_have_url(re.compile("/errors/$"))
@@ -116,6 +116,7 @@ class TestFilters:
         expect(page.locator("[data-row]")).to_have_count(3)
 
         page.locator("[data-row] a.row-link").first.click()
+        expect(page).to_have_url(re.compile(r"/items/\d+/$"))
         page.go_back()
 
         expect(page.locator("[data-row]")).to_have_count(3)
@@ -165,6 +166,19 @@ class TestLive:
             keep_up(now=now())
 
         expect(page.locator("#customer-harbor")).to_be_focused()
+
+    def test_a_part_is_not_swapped_between_press_and_release(self, arrive: Arrive) -> None:
+        item = make_item(ConnectionFactory.create(), "failed")
+        page = arrive().go(f"/items/{item.pk}/")
+        page.get_by_role("button", name="Retry now").hover()
+        page.mouse.down()
+
+        handling.tag([item.pk], tag="vip", actor="tomas")
+        with page.expect_response(lambda answer: answer.status == 200 and "version=" in answer.url):
+            page.evaluate("htmx.trigger('#item', 'poll')")
+        page.mouse.up()
+
+        expect(page.get_by_text("Queued again.")).to_be_visible()
 
     def test_a_retry_shows_on_the_timeline(self, arrive: Arrive) -> None:
         item = make_item(ConnectionFactory.create(), "failed")

@@ -269,7 +269,8 @@ def map_one(desk: Desk) -> None:
     page = desk.open(Step.MAPPING)
     page.locator(f"#record-{row.pk}").click()
     page.locator("#record-search").fill("6400")
-    page.get_by_role("button", name="Search").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Search").click()
     page.get_by_role("radio", name=re.compile("6400")).first.check()
     expect(page.locator("#impact")).to_contain_text("with this decision")
     page.get_by_label("Why this one").fill("Rented things are office cost now.")
@@ -307,7 +308,9 @@ def rehearse(desk: Desk, customer: Visitor, people: People) -> None:
     desk.do(Step.REHEARSAL, Act.APPLY)
     explain_one(desk)
     people.explain()
-    desk.open(Step.REHEARSAL).locator("#sign").click()
+    page = desk.open(Step.REHEARSAL)
+    with page.expect_navigation():
+        page.locator("#sign").click()
     answer_link(desk, customer, ShareLink.Purpose.SIGN)
     desk.complete(Step.REHEARSAL)
 

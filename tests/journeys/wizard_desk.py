@@ -24,8 +24,6 @@ from tests.syncing.world import let_time_pass
 
 CUSTOMER = "Harbor Coffee Roasters"
 DONE = re.compile(r"^\s*Done\s*$")
-_PATIENCE = 10_000
-"""Milliseconds."""
 
 
 class Desk:
@@ -34,7 +32,6 @@ class Desk:
     def __init__(self, visitor: Visitor, world: World) -> None:
         self.visitor = visitor
         self.world = world
-        visitor.page.set_default_timeout(_PATIENCE)
 
     @property
     def page(self) -> Page:
