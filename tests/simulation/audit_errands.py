@@ -55,7 +55,10 @@ def _check_files(company: Company, found: Findings) -> None:
         docs = company.documents(str(item.ramp_id), kind)
         files = [file for doc in docs for file in company.erp.books.files(doc.doc.ref)]
         count = sum(file.source == row.source for file in files)
-        says = f"{row.source} of {item.ramp_id} is {row.state} and attached {count} times"
+        says = (
+            f"{row.source} of {item.object_type} {item.ramp_id}, {item.state} as {item.erp_id!r},"
+            f" is {row.state} (due {row.due_at}) and attached {count} times"
+        )
         if count > 1:
             found.doubled.append(says)
         is_open = row.state in ("due", "sending") and item.state == "ACKED"

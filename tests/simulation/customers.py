@@ -12,6 +12,11 @@ OBJECT_TYPES = ("bill", "transaction", "reimbursement", "transfer", "cashback", 
 """As `Connection.object_types` names them; bills bring their payments."""
 _VENDOR_CREATION = "transaction_accounting_vendor_creation_on_sync_enabled"
 _EXPENSES = [account for account in DEMO_ACCOUNTS if account[2] == "EXPENSE"]
+CHART = [
+    {"id": code, "code": code, "name": name, "classification": kind}
+    for code, name, kind in _EXPENSES
+]
+"""As it was uploaded to Ramp."""
 
 
 def connect(
@@ -24,10 +29,7 @@ def connect(
     """
     business = sim.business(slug)
     seat = business.upload_chart(
-        accounts=[
-            {"id": code, "code": code, "name": name, "classification": kind}
-            for code, name, kind in _EXPENSES
-        ],
+        accounts=CHART,
         vendors=[{"id": name, "name": name} for name in SUPPLIERS],
     )
     if creates_vendors:

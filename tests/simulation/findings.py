@@ -25,6 +25,8 @@ class Findings:
     unbalanced: list[str] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
     """In the ledger although we believe not, or told to Ramp otherwise."""
+    has_forgotten: bool = False
+    """Whether PostgreSQL has, some of what it had committed."""
     states: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     """Items by type of object; and bills settled by card, vendors to be made, files."""

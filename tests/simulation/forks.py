@@ -14,6 +14,7 @@ import signal
 import socket
 import time
 import traceback
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from socketserver import BaseServer
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIApplication
+from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -31,19 +33,11 @@ from django.urls import get_resolver
 from connections.ramp import transport
 from rampbridge.lib import failpoints
 from syncing import tasks
-from tests.simulation import ablations
+from tests.simulation import ablations, desk
+from tests.simulation.strikes import Strikes, armament
 
-WEB_FAILPOINTS = frozenset(
-    {"before_webhook_insert", "before_webhook_commit", "after_webhook_commit"}
-)
-WORKER_FAILPOINTS = failpoints.OF_SPEND - WEB_FAILPOINTS
-FROZEN_AT = ("after_claim_commit", "after_erp_post", "after_report")
-"""Where a worker may be frozen beyond its lease in place of killed (faults X10, X12)."""
-_IDLE_SECONDS = 0.03
-"""Until a worker looks again after there was nothing to do. Looking all the time would take the
-machine from those that work."""
-_SELDOM = 8
-"""Until a failpoint has struck so often it strikes more easily than others."""
+_REHEARSALS = 2
+"""Sweeps of a rehearsal, each with all that it rings for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +69,30 @@ class ForkServer:
         """Fork the crew, with these values in the settings, and nothing armed."""
         self._tell(settings=dict(values))
 
+    def rehearse(self) -> None:
+        """Let the server itself do what workers do, for a while, and return when it has.
+
+        Half of a short life would go into what a process does for the first time.
+        """
+        self._tell(rehearse=True)
+        self._orders.recv(1)
+
+    def halt(self) -> None:
+        """End all processes, and fork none before the next order; return once they are gone."""
+        self._tell(halt=True)
+        self._orders.recv(1)
+
     def arm(self, *, strikes: bool) -> None:
         """Fork all processes anew: to be struck from now on, or never again."""
         self._tell(strikes=strikes)
+
+    def flush(self) -> None:
+        """Let all workers lose the doorbells that have rung."""
+        self._tell(flush=True)
+
+    def roll(self) -> None:
+        """Ask all workers to end by themselves; others take their places."""
+        self._tell(roll=True)
 
     def end(self) -> None:
         """End all of it."""
@@ -114,22 +129,21 @@ class _Server:
     children: dict[int, str] = field(default_factory=dict)
     frozen: dict[int, float] = field(default_factory=dict)
     wanted: dict[str, int] = field(default_factory=dict)
+    struck: Strikes = field(init=False)
 
     def serve(self) -> None:
         self.crew.apply_time()
+        self.struck = Strikes(self.crew.log)
         self.web = get_wsgi_application()
         get_resolver().url_patterns  # noqa: B018  reads all views, once for all that are forked
-        transport._tls()  # made once for all that are forked
         gc.freeze()  # else a child's first collection copies all of this process
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until a worker can hear it
         dice = random.Random(self.crew.seed)
         while self._take_orders():
             self._fork_missing()
             self._reap(dice)
             self._thaw()
-        for pid in self.children:
-            os.kill(pid, signal.SIGKILL)
-        while self.children:
-            self.children.pop(os.waitpid(-1, 0)[0], None)
+        self._end_all()
 
     def _take_orders(self) -> bool:
         """False once the other end is closed."""
@@ -141,14 +155,45 @@ class _Server:
             order = json.loads(line)
             for name, value in order.get("settings", {}).items():
                 setattr(settings, name, value)
-            if "settings" in order:
-                self.children = dict.fromkeys(self.children, "")
+            if "settings" in order or "strikes" in order:
                 self.wanted = {"worker": self.crew.workers, "web": 1}
+            if "rehearse" in order:
+                self._rehearse()
+                self.orders.sendall(b".")
+            if "flush" in order:
+                self._tell_workers(signal.SIGUSR1)
+            if "roll" in order:
+                self._tell_workers(signal.SIGTERM)
+            if "halt" in order:
+                self.wanted = {}
+                self._end_all()
+                self.orders.sendall(b".")
             if "strikes" in order:
                 self.strikes = order["strikes"]
-                for pid in self.children:
-                    os.kill(pid, signal.SIGKILL)
+                self._end_all()
         return bool(heard)
+
+    def _tell_workers(self, what: signal.Signals) -> None:
+        for pid, kind in self.children.items():
+            if kind == "worker":
+                os.kill(pid, what)
+
+    def _end_all(self) -> None:
+        for pid in self.children:
+            os.kill(pid, signal.SIGKILL)
+        while self.children:
+            self.children.pop(os.waitpid(-1, 0)[0], None)
+        self.frozen.clear()
+
+    def _rehearse(self) -> None:
+        _look_at_nothing(self.web)
+        rehearsed = desk.Desk(self.crew.errors, random.Random(self.crew.seed))
+        for _ in range(_REHEARSALS):
+            rehearsed.answer_all()
+        databases.close_all()
+        transport.close_shared()
+        gc.collect()
+        gc.freeze()
 
     def _fork_missing(self) -> None:
         there = Counter(self.children.values())
@@ -170,6 +215,8 @@ class _Server:
             else:
                 self.children.pop(pid, None)
                 self.frozen.pop(pid, None)
+                if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+                    self.struck.note("worker", signal.SIGTERM)
 
     def _thaw(self) -> None:
         now = time.monotonic()
@@ -182,38 +229,19 @@ class _Server:
         try:
             self.orders.close()
             if self.strikes:
-                wanted = _strikes(kind, _struck(self.crew.log))
+                wanted = armament(kind, self.struck.both())
                 failpoints.arm(wanted, seed=self.crew.seed + self.forked, log=self.crew.log)
             databases.close_all()
             if kind == "web":
                 _receive(self.crew.listener, self.web)
             else:
                 ablations.apply(self.crew.ablation)
-                _work(self.crew.errors, random.Random(self.crew.seed + self.forked))
+                desk.work(self.crew.errors, random.Random(self.crew.seed + self.forked))
+            os._exit(0)
         except BaseException:  # noqa: BLE001  nobody else is left to say it
-            _note(self.crew.errors)
+            desk.note(self.crew.errors)
         finally:
             os._exit(1)
-
-
-def _struck(log: Path) -> Counter[str]:
-    lines = log.read_text().splitlines() if log.exists() else []
-    return Counter(line.split()[0] for line in lines)
-
-
-def _strikes(kind: str, struck: Mapping[str, int]) -> str:
-    """What a new process is armed with: where it has happened seldom, it happens more easily."""
-    names = sorted(WEB_FAILPOINTS if kind == "web" else WORKER_FAILPOINTS)
-    kills = [f"{name}={_chance(name, struck.get(name, 0))}" for name in names]
-    # A name stands once, so that at these places one process freezes and another dies.
-    freezes = {name: f"{name}=0.1:stop" for name in FROZEN_AT if struck.get(name, 0) % 4 == 3}
-    return ",".join(freezes.get(one.partition("=")[0], one) for one in kills)
-
-
-def _chance(name: str, struck: int) -> float:
-    if name.endswith("poll_page"):  # passed by every list of every poll
-        return 0.01 if struck >= _SELDOM else 0.1
-    return 0.05 if struck >= _SELDOM else 0.3
 
 
 def _receive(listener: socket.socket, application: WSGIApplication) -> None:
@@ -240,24 +268,10 @@ class _Quiet(WSGIRequestHandler):
         """Says nothing of each request."""
 
 
-def _work(errors: Path, dice: random.Random) -> None:
-    """A worker process with a beat of its own. It answers doorbells in any order, as many do."""
-    rung: list[tuple[Callable[..., None], dict[str, str]]] = []
-    tasks.ring = lambda doorbell, **about: rung.append((doorbell, about))
-    parent = os.getppid()
-    while os.getppid() == parent:
-        rung.append((tasks.sweep, {}))
-        heard = 0
-        while rung:
-            heard += 1
-            doorbell, about = rung.pop(dice.randrange(len(rung)))
-            try:
-                doorbell(**about)
-            except Exception:  # noqa: BLE001  as Celery would: the next doorbell rings all the same
-                _note(errors)
-        time.sleep(0.005 if heard > 1 else _IDLE_SECONDS)
-
-
-def _note(errors: Path) -> None:
-    with errors.open("a") as file:
-        file.write(traceback.format_exc() + "\n")
+def _look_at_nothing(application: WSGIApplication) -> None:
+    """One request through the whole application, which thereby has all that it makes once."""
+    path = f"/webhooks/ramp/{uuid.uuid4()}"
+    environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "0"}
+    setup_testing_defaults(environ)
+    for _ in application(environ, lambda *_: lambda _: None):
+        pass

@@ -4,18 +4,20 @@
 
 Real processes run the real doorbells against a real PostgreSQL, a pretend Ramp and ledgers behind
 sockets that lose every fifth write. They die at named failpoints, or freeze beyond their leases.
+In between, all of them are befallen by what `disasters` lists.
 Then faults stop, the work is finished, and every object must stand in its ledger exactly once, or
 visibly nowhere. Time runs fast (see `fast_time`) so that nothing else has to be changed.
 """
 
 import argparse
 import json
+import logging
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +26,10 @@ import django
 import psycopg
 from psycopg import sql
 
-from rampbridge.embedded import postgres
 from rampbridge.lib import failpoints
 from tests.plugins import migrated
 from tests.simulation.outcome import SPEED, Outcome, Wanted
+from tests.simulation.power import Power
 
 if TYPE_CHECKING:
     from tests.simulation.stage import Stage
@@ -40,11 +42,14 @@ HOPELESS_AFTER = 500
 """Kills, or twice as many as wanted, after which a failpoint that was not struck never will be."""
 
 
-def run(wanted: Wanted, url: str, room: Path) -> Outcome:
-    """One run on an empty, migrated database; this process must have no threads yet."""
+def run(wanted: Wanted, url: str, room: Path, power: Power | None = None) -> Outcome:
+    """One run on an empty, migrated database; this process must have no threads yet.
+
+    :param power: the server it is on, if that may be stopped
+    """
     from tests.simulation.stage import Stage  # needs Django set up
 
-    with Stage(wanted, url, room) as stage:
+    with Stage(wanted, url, room, power) as stage:
         began = time.monotonic()
         while not stage.is_through(LEAST_STRIKES):
             stage.live(BACKLOG)
@@ -75,24 +80,24 @@ def _check(stage: "Stage", began: float) -> None:
 
 
 @contextmanager
-def _database(server: str | None) -> Iterator[str]:
-    """A migrated database of our own: on this server, or on one that lives as long as the block."""
-    with ExitStack() as stack:
-        if server is None:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rb-")))
-            root.chmod(0o711)  # the server may have to run as another user
-            cluster = postgres.Cluster(root / "data", root / "s", root / "postgres.log")
-            stack.enter_context(postgres.running(cluster))
-            server = cluster.url("postgres")
-        name = f"kills_{os.getpid()}"
-        url = psycopg.conninfo.make_conninfo(server, dbname=name)
-        try:
-            migrated.restore_into(server, name)
-            yield url
-        finally:
-            with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
-                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                db.execute(drop.format(sql.Identifier(name)))
+def _database(server: str) -> Iterator[str]:
+    """A migrated database of our own on this server."""
+    name = f"kills_{os.getpid()}"
+    try:
+        migrated.restore_into(server, name)
+        yield psycopg.conninfo.make_conninfo(server, dbname=name)
+    finally:
+        with psycopg.connect(server, autocommit=True, dbname="postgres") as db:
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            db.execute(drop.format(sql.Identifier(name)))
+
+
+@contextmanager
+def _power() -> Iterator[Power]:
+    with tempfile.TemporaryDirectory(prefix="rb-") as root:
+        Path(root).chmod(0o711)  # the server may have to run as another user
+        with Power(Path(root)) as power:
+            yield power
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -111,14 +116,15 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     wanted = Wanted(given.kills, given.seed, given.without, given.speed)
     with (
-        _database(os.environ.get("TEST_DATABASE_URL")) as url,
+        _power() as power,
+        _database(power.url) as url,
         tempfile.TemporaryDirectory(prefix="rb-kills-") as room,
     ):
         os.environ["DATABASE_URL"] = url
         os.environ["DJANGO_SETTINGS_MODULE"] = "rampbridge.settings"
-        os.environ["LOG_LEVEL"] = "ERROR"
         django.setup()
-        outcome = run(wanted, url, Path(room))
+        logging.disable()  # each death would be told, and all that PostgreSQL's does to others
+        outcome = run(wanted, url, Path(room), None if wanted.ablation else power)
     sys.stdout.write((json.dumps(asdict(outcome)) if given.json else _in_words(outcome)) + "\n")
     return 0 if outcome.is_clean else 1
 
@@ -129,6 +135,7 @@ def _in_words(outcome: Outcome) -> str:
         f"{outcome.objects} objects, {outcome.kills} kills and {outcome.freezes} freezes"
         f" in {outcome.seconds:.0f} s ({outcome.kills_per_second:.0f} a second), at\n{struck}\n"
         f"types       {outcome.types}\nstates      {outcome.states}\n"
+        f"disasters   {outcome.disasters}, {outcome.ended} workers ended as asked\n"
         f"ERP faults  {outcome.erp_faults}\n"
         f"Ramp faults {outcome.ramp_faults}\n"
         f"lost {outcome.lost}, doubled {outcome.doubled}, unbalanced {outcome.unbalanced},"

@@ -6,7 +6,7 @@ SPEED = 60.0
 COMPANIES = {"unique_key": 5, "lookup": 5, "none": 2}
 """How many ERPs there are of each class."""
 WITH_ERRANDS = frozenset(
-    f"{kind}-{number}" for kind in ("unique-key", "lookup") for number in range(3)
+    f"{kind}-{number}" for kind in ("unique-key", "lookup") for number in range(5)
 )
 """Companies whose merchants must be vendors and whose ERPs take files."""
 WORKERS = 3
@@ -20,6 +20,9 @@ class Outcome:
     ablation: str
     kills: int = 0
     freezes: int = 0
+    disasters: dict[str, int] = field(default_factory=dict)
+    ended: int = 0
+    """Workers that were asked to end, and did."""
     objects: int = 0
     types: dict[str, int] = field(default_factory=dict)
     seconds: float = 0

@@ -75,7 +75,7 @@ class People:
         business.create_transaction(
             minor=sign * amount,
             account_code=account,
-            merchant=f"Shop {self._dice.randrange(40)}",
+            merchant=f"Shop {self._dice.randrange(200)}",
             memo="x",
             ready=True,
         )

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
+from django.db import connection as database
 from django.db.models import QuerySet
 from django.test import override_settings
 
@@ -36,10 +37,13 @@ from syncing.models import AckBatch, Attachment, Schedule, SyncItem
 from syncing.statements import rows
 from tests.simulation import customers, forks, ledgers
 from tests.simulation.audit import audit
+from tests.simulation.disasters import FORGOTTEN, STOPPED, Disasters
 from tests.simulation.fast_time import FastTime
 from tests.simulation.ledgers import Ledgers, SocketLedger, Trouble
 from tests.simulation.outcome import COMPANIES, WITH_ERRANDS, WORKERS, Outcome, Wanted
 from tests.simulation.people import People
+from tests.simulation.power import Power
+from tests.simulation.strikes import Strikes
 
 _REPORT, _LIST, _BILLS = "POST /accounting/syncs", "GET /transactions", "GET /bills"
 RAMP_FAULTS = (
@@ -55,9 +59,12 @@ RAMP_FAULTS = (
     Fault(kind=FaultKind.WEBHOOK_LOST, probability=0.6),
     Fault(kind=FaultKind.WEBHOOK_REPEATED, probability=0.1),
 )
-POLL_SECONDS = 180
+POLL_SECONDS = 600
+"""Polls take the machine from kills; what no webhook announced is found soon enough."""
 _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 """The fault that a safeguard is there for. Without it there is more of that."""
+_REHEARSED = 60
+"""Items that go through before anything goes wrong, so that most of the code has run once."""
 _TEN_MINUTES = 600.0
 _BOOKED = ("POSTED", "ACKING", "ACKED")
 _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
@@ -66,14 +73,17 @@ _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
 class Stage:
     """One run from nothing to quiet; a context manager."""
 
-    def __init__(self, wanted: Wanted, url: str, room: Path) -> None:
+    def __init__(self, wanted: Wanted, url: str, room: Path, power: Power | None = None) -> None:
         self._wanted = wanted
+        self._power = power
         self._log, self._errors = room / "strikes", room / "errors"
+        self._strikes = Strikes(self._log)
         self._time = FastTime.from_now(wanted.speed)
         self._time.install(url)
         self._settled = 0
         self._healed_at = 0.0
         self._next_count = 0.0
+        self._disasters: Disasters | None = None
         self._fault = _WHAT_FOR.get(wanted.ablation, "")
 
     def __enter__(self) -> Self:
@@ -94,6 +104,8 @@ class Stage:
         )
         self._forks = forks.start(crew)  # before any thread and any connection to the database
         stack.callback(self._forks.end)
+        if self._power is not None:
+            self._disasters = Disasters(self._forks, self._power, kills=self._wanted.kills)
         self._open_worlds(listener.getsockname())
         self._connect_customers()
         return self
@@ -157,6 +169,9 @@ class Stage:
             )
             services.subscribe(connection, clients.ramp_client(connection))
         self._answer_challenges()
+        while self._people.made < _REHEARSED:
+            self._people.act()
+        self._forks.rehearse()
         for fault in RAMP_FAULTS:
             self.sim.world.faults.order(fault.model_copy(update={"times": None}))
         self.ledgers.trouble = Trouble()
@@ -179,6 +194,7 @@ class Stage:
 
     def live(self, backlog: int) -> None:
         """Let people do as much as is worked off, and others work."""
+        self._have_disaster()
         now = time.monotonic()
         if now >= self._next_count:
             self._next_count = now + 0.2
@@ -186,6 +202,17 @@ class Stage:
         while self._people.made - self._settled < backlog:
             self._people.act()
         time.sleep(0.02)
+
+    def _have_disaster(self) -> None:
+        if self._disasters is None:
+            return
+        known = SyncItem.objects.count()
+        had = self._disasters.strike(self.struck().total())
+        if had in (STOPPED, FORGOTTEN):
+            database.close()
+        if had == FORGOTTEN:  # or nobody would spend until as many are settled anew
+            self._people.made -= known - SyncItem.objects.count()
+            self._next_count = 0.0
 
     # -- the end
 
@@ -196,11 +223,13 @@ class Stage:
         struck = self.struck()
         if struck.total() < self._wanted.kills:
             return False
+        if self._disasters is not None and not self._disasters.all_had():
+            return False
         return all(struck[name] >= least for name in failpoints.OF_SPEND)
 
     def struck(self) -> Counter[str]:
         """How often each failpoint has killed."""
-        return self._strikes("SIGKILL")
+        return self._strikes.kills()
 
     def heal(self) -> None:
         """From now on nothing goes wrong, and nobody spends."""
@@ -209,29 +238,44 @@ class Stage:
         self._forks.arm(strikes=False)
         self.ledgers.wait_for_late()
         ((self._healed_at,),) = rows("SELECT now()", None)
+        for schedule in Schedule.objects.all():  # one by one, as sweeps lock several of them
+            Schedule.objects.filter(pk=schedule.pk).update(next_poll_at=self._healed_at)
 
     def is_quiet(self) -> bool:
-        """Whether everybody was polled since, and nothing is left to do."""
+        """Whether everybody was polled since, and nothing is left to do. If so, all work is ended,
+        for an audit in the middle of it would see one half before and the other after."""
+        if not self._has_finished():
+            return False
+        self._forks.halt()
+        if self._has_finished():
+            return True
+        self._forks.arm(strikes=False)
+        return False
+
+    def _has_finished(self) -> bool:
         polled = not Schedule.objects.exclude(last_poll_at__gt=self._healed_at).exists()
         return polled and not any(one.exists() for one in _under_way())
 
     def progress(self) -> str:
         """For a run that does not come to its end."""
         states = Counter(SyncItem.objects.values_list("state", flat=True))
-        return f"{dict(states)}, struck {dict(self._strikes('SIGKILL'))}\n{self._said()[-3000:]}"
+        return f"{dict(states)}, struck {dict(self.struck())}\n{self._said()[-3000:]}"
 
     def outcome(self) -> Outcome:
         """What the run did, and what it found."""
         for connection in Connection.objects.all():
             card_bills.find_twice(connection)  # as the program does every night
-        found = audit(self.sim, self.ledgers)
-        kills, freezes = self._strikes("SIGKILL"), self._strikes("SIGSTOP")
+        disasters = self._disasters.had if self._disasters is not None else Counter[str]()
+        found = audit(self.sim, self.ledgers, has_forgotten=disasters[FORGOTTEN] > 0)
+        kills, freezes = self._strikes.kills(), self._strikes.freezes()
         statuses = self.sim.service.statuses
         return Outcome(
             seed=self._wanted.seed,
             ablation=self._wanted.ablation,
             kills=kills.total(),
             freezes=freezes.total(),
+            disasters=dict(disasters),
+            ended=self._strikes.ended(),
             objects=found.states.total(),
             types=dict(sorted(found.types.items())),
             lost=len(found.lost),
@@ -258,10 +302,6 @@ class Stage:
 
     def _said(self) -> str:
         return self._errors.read_text() if self._errors.exists() else ""
-
-    def _strikes(self, by: str) -> Counter[str]:
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
-        return Counter(line.split()[0] for line in lines if line.endswith(by))
 
 
 def _under_way() -> Iterator[QuerySet[Any]]:

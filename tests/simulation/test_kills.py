@@ -14,6 +14,7 @@ import pytest
 from rampbridge.embedded.home import ROOT
 from rampbridge.lib import failpoints
 from syncing.models import SyncItem
+from tests.simulation import disasters
 from tests.simulation.kills import HOPELESS_AFTER, LEAST_STRIKES, never_passed
 
 KILLS = 300
@@ -39,14 +40,19 @@ def run_of(*arguments: str) -> dict[str, Any]:
 
 @pytest.mark.matrix("W1", "W2", "W3", "P1", "P2", "X1", "X3", "X4", "X5", "X6", "X8", "X9")
 @pytest.mark.matrix("X10", "X12", "X24", "K1", "K2", "K3", "K4", "K13", "K14", "K19", "T3", "I11")
+@pytest.mark.matrix("I1", "I3", "I4", "I5", "I7", "I10")
 def test_hundreds_of_kills_lose_nothing_and_double_nothing() -> None:
-    """INV1 to INV6 after SIGKILLs at every failpoint, on ERPs of the classes K, L and N."""
+    """INV1 to INV6 after SIGKILLs at every failpoint, on ERPs of the classes K, L and N, while the
+    broker is flushed, PostgreSQL stops hard and falls back, workers are restarted in turn, and
+    three beats ring at once."""
     outcome = run_of("--kills", str(KILLS), "--seed", "7")
 
     wrong = ("lost", "doubled", "unbalanced", "unexplained", "errors")
     assert {name: outcome[name] for name in wrong} == dict.fromkeys(wrong, 0), outcome["findings"]
     assert outcome["kills"] >= KILLS
     assert outcome["freezes"] > 0
+    assert outcome["disasters"].keys() == set(disasters.ORDER)
+    assert outcome["ended"] > 0
     assert min(outcome["failpoints"].values()) >= LEAST_STRIKES
     assert outcome["failpoints"].keys() == failpoints.OF_SPEND
     assert outcome["states"]["ACKED"] > outcome["objects"] / 2

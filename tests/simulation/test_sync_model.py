@@ -1,5 +1,7 @@
 """The design, looked at from every side: safe as it is, and broken without any one of its parts."""
 
+from functools import cache
+
 import pytest
 
 from syncing.states import TRANSITIONS, ItemState
@@ -10,6 +12,7 @@ from tests.simulation.sync_model import (
     SAFE,
     Budget,
     Design,
+    Verdict,
     check,
     without,
 )
@@ -38,15 +41,21 @@ NOT_MODELLED = {
 """Steps of the table that the model does not make, and why."""
 
 
+@cache
+def in_trouble(design: Design) -> Verdict:
+    """Everything that a design may come to takes seconds to look at: once."""
+    return check(design, TROUBLE)
+
+
 @pytest.fixture(scope="module")
 def used() -> set[tuple[ItemState, ItemState]]:
     """All steps that the safe designs made."""
-    return set().union(*(check(design, TROUBLE).used for design in EVERY_ERP))
+    return set().union(*(in_trouble(design).used for design in EVERY_ERP))
 
 
 @pytest.mark.parametrize("design", EVERY_ERP, ids=lambda design: design.erp)
 def test_the_design_is_safe_with_any_erp(design: Design) -> None:
-    verdict = check(design, TROUBLE)
+    verdict = in_trouble(design)
 
     assert verdict.what == SAFE, verdict.trace
     assert verdict.states > 10_000, "the budgets leave something to look at"

@@ -1,0 +1,72 @@
+"""What a worker process of the kill test does: answer doorbells until it is told to end."""
+
+import os
+import random
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import connection as database
+from psycopg.errors import ReadOnlySqlTransaction
+
+from syncing import stopping, tasks
+
+_IDLE_SECONDS = 0.25
+"""Until a worker looks again after there was nothing to do. Looking all the time would take the
+machine from those that work."""
+
+
+class Desk:
+    """Doorbells that ring in this process, and are answered in any order, as many workers would."""
+
+    def __init__(self, errors: Path, dice: random.Random) -> None:
+        self._rung: list[tuple[Callable[..., None], dict[str, str]]] = []
+        self._errors, self._dice = errors, dice
+        tasks.ring = lambda doorbell, **about: self._rung.append((doorbell, about))
+
+    def answer_all(self) -> int:
+        """Sweep, and answer whatever rings. Returns how many doorbells that were."""
+        self._rung.append((tasks.sweep, {}))
+        heard = 0
+        while self._rung and not stopping.is_asked():
+            heard += 1
+            self._answer(*self._rung.pop(self._dice.randrange(len(self._rung))))
+        return heard
+
+    def forget(self) -> None:
+        """Lose what has rung, as a broker does that is flushed (fault I1)."""
+        del self._rung[:]
+
+    def _answer(self, doorbell: Callable[..., None], about: dict[str, str]) -> None:
+        try:
+            doorbell(**about)
+        except Exception as error:  # noqa: BLE001  as Celery would: the next one rings all the same
+            if _has_database() and not isinstance(error.__cause__, ReadOnlySqlTransaction):
+                note(self._errors)
+            else:
+                database.close()
+
+
+def work(errors: Path, dice: random.Random) -> None:
+    """Be a worker process with a beat of its own, until SIGTERM (fault I7)."""
+    desk = Desk(errors, dice)
+    signal.signal(signal.SIGTERM, lambda *_: stopping.ask())
+    signal.signal(signal.SIGUSR1, lambda *_: desk.forget())
+    parent = os.getppid()
+    while os.getppid() == parent and not stopping.is_asked():
+        heard = desk.answer_all()
+        time.sleep(0.005 if heard > 1 else _IDLE_SECONDS)
+
+
+def note(errors: Path) -> None:
+    """Write the exception at hand where the run's outcome tells it."""
+    with errors.open("a") as file:
+        file.write(traceback.format_exc() + "\n")
+
+
+def _has_database() -> bool:
+    """Whether it answers on the connection in use; if not, no wonder that something broke. Nor is
+    it where a server is read-only that is not the main one yet."""
+    return database.connection is not None and database.is_usable()

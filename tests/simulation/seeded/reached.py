@@ -1,0 +1,29 @@
+"""What many runs must have reached, or their finding nothing says nothing."""
+
+from collections.abc import Iterator
+
+from tests.simulation.seeded import erp, network, shape
+from tests.simulation.seeded.room import Tally
+
+SEEDS = 300
+"""Of so many, and of as many times more."""
+_HITS, _FAULTS, _KILLS, _FREEZES = 5, 3, 100, 50
+"""How often at least: each failpoint, each kind of fault, and all kills and freezes together."""
+
+
+def unreached(tally: Tally) -> list[str]:
+    """What was not reached often enough, in words. Fewer seeds than `SEEDS` need reach nothing."""
+    return list(_unreached(tally, tally.seeds // SEEDS))
+
+
+def _unreached(tally: Tally, times: int) -> Iterator[str]:
+    for point in shape.POINTS:
+        if tally.passed[point] < _HITS * times:
+            yield f"{point} was passed {tally.passed[point]} times"
+    for fault in (*network.FAULTS, *erp.FAULTS, "amnesia"):
+        if tally.faults[fault] < _FAULTS * times:
+            yield f"{fault} struck {tally.faults[fault]} times"
+    if tally.kills.total() < _KILLS * times:
+        yield f"{tally.kills.total()} were killed"
+    if tally.freezes.total() < _FREEZES * times:
+        yield f"{tally.freezes.total()} were frozen"

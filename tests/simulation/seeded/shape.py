@@ -1,0 +1,87 @@
+"""What one seed is about: each draws few things and draws them strongly, so that all together
+reach what no average run would."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connections.erp.records import Idempotency
+from tests.simulation.seeded.processes import Harm
+
+# Written out, for seeds draw from it: another order or name would make another world of each.
+POINTS = (
+    "during_poll_page",
+    "after_poll_page",
+    "before_claim_commit",
+    "after_claim_commit",
+    "after_takeover_commit",
+    "before_erp_post",
+    "during_erp_post",
+    "after_erp_post",
+    "before_posted_commit",
+    "after_posted_commit",
+    "before_freeze_commit",
+    "after_freeze_commit",
+    "before_report",
+    "after_report",
+    "before_acked_commit",
+    "after_acked_commit",
+    "before_rejected_commit",
+    "before_token_kept",
+    "before_commit",
+    "after_commit",
+    "erp_sent",
+    "ramp_sent",
+)
+_CLASSES = (Idempotency.LOOKUP, Idempotency.UNIQUE_KEY, Idempotency.LOOKUP, Idempotency.NONE)
+_TYPES = ("transaction", "reimbursement", "transfer", "cashback")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One run."""
+
+    classes: Sequence[Idempotency]
+    """Of each customer's ERP."""
+    types: Sequence[str]
+    objects: int
+    workers: int
+    chaos: float
+    """Simulated seconds until faults stop."""
+    erp_trouble: float
+    ramp_trouble: float
+    harm: Harm
+    skew: float
+    """How wrong clocks of workers may be, in seconds."""
+    mischief: float
+    """How often people do what is in the way: un-ready, export, change, per object."""
+    largest: int
+    """Minor units of the largest amount."""
+    lost_bells: float
+    amnesia: bool
+    """Whether the database forgets its last commits once."""
+
+
+def drawn(dice: random.Random) -> Shape:
+    """The shape of a run."""
+    customers = 2 if dice.random() < 0.2 else 1
+    return Shape(
+        classes=[dice.choice(_CLASSES) for _ in range(customers)],
+        types=["transaction"] if dice.random() < 0.7 else dice.sample(_TYPES, 2),
+        objects=dice.choice((2, 4, 7)),
+        workers=dice.choice((2, 2, 3)),
+        chaos=dice.choice((60.0, 180.0, 400.0)),
+        erp_trouble=dice.choice((0.0, 0.2, 0.5)),
+        ramp_trouble=dice.choice((0.0, 0.2, 0.4)),
+        harm=Harm(
+            switch=dice.choice((0.1, 0.4)),
+            kill=dice.choice((0.0, 0.01, 0.03)),
+            freeze=dice.choice((0.0, 0.0, 0.01, 0.03)),
+            focus=dice.choice(POINTS),
+        ),
+        skew=dice.choice((0.0, 3600.0)),
+        mischief=dice.choice((0.0, 0.3)),
+        largest=dice.choice((2_000, 999_999, 99_999_999)),
+        lost_bells=dice.choice((0.0, 0.0, 0.3)),
+        amnesia=dice.random() < 0.2,
+    )
