@@ -15,32 +15,35 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from bench.drawing import draw
 from bench.figures import benchmark_of, targets, words
 from rampbridge.embedded import postgres
 from rampbridge.embedded.home import ROOT
+from tests.environment import TEST_ENVIRONMENT
+from tests.plugins import migrated
 
 TEMPLATE = "template_bench"
 FLEET_ITEMS = "BENCH_FLEET_ITEMS"
 """In the environment: how many items the benchmark of pages puts behind them."""
+MINUTES = "BENCH_MINUTES"
+"""In the environment: for how long a worker's memory is watched."""
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
+    if options.draw:
+        print("\n".join(str(path.relative_to(ROOT)) for path in draw(options.draw)))
+        return 0
     names = _wanted(options.ids)
-    os.environ[FLEET_ITEMS] = str(options.items)
+    os.environ |= TEST_ENVIRONMENT | os.environ  # started without ./run, nothing is set
+    os.environ |= {FLEET_ITEMS: str(options.items), MINUTES: str(options.minutes)}
     tell = str if options.json else words
     with tempfile.TemporaryDirectory(prefix="rb-") as directory:
         root = Path(directory)
         root.chmod(0o711)  # the server may have to run as another user
         cluster = postgres.Cluster(root / "data", root / "s", root / "postgres.log")
         with postgres.running(cluster):
-            postgres.ensure_database(cluster, TEMPLATE)
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-                env=_environment(cluster, TEMPLATE),
-                cwd=ROOT,
-                check=True,
-            )
+            migrated.restore_into(cluster.url("postgres"), TEMPLATE)
             missed = [
                 name for name in names if not _is_met(name, cluster, root / f"{name}.log", tell)
             ]
@@ -63,7 +66,21 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--items",
         type=int,
         default=1_000_000,
-        help="of the larger fleet of B16, a thousandth as many customers; ten million are the goal",
+        help="of the larger fleet of B16 and that of B21, a thousandth as many customers; ten"
+        " million are the goal",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=10,
+        help="that a worker's memory is watched by B17; sixty tell whether it grows",
+    )
+    parser.add_argument(
+        "--draw",
+        type=argparse.FileType(),
+        metavar="FILE",
+        help="run nothing: make the drawings and the table of docs/performance.md anew, of the"
+        " lines that --json has printed into a file",
     )
     parser.add_argument("--json", action="store_true", help="lines of JSON, with the details")
     return parser.parse_args(arguments)

@@ -53,7 +53,7 @@ def _calls(service: VirtualService, objects: int, bad: int) -> int:
 def _post_all(service: VirtualService, connection: Connection) -> None:
     """Into the ERP, and nothing to Ramp yet: time stands still, so that nothing waits too long."""
     service.fetch([connection])
-    with patch("syncing.tasks.ring"):
+    with patch("syncing.tasks.ring"), patch("syncing.tasks.answer_here"):
         while not _is_posted(connection):
             tasks.poll_connection(connection_id=str(connection.pk))
             tasks.work_connection(connection_id=str(connection.pk))

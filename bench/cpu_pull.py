@@ -27,7 +27,7 @@ def measure(service: Service, objects: int = OBJECTS) -> Measured:
     service.drain()
     service.outside.buy(connection.slug, Purchases(objects))
     before = processor_time()
-    run = _pull(connection)
+    run = pull(connection)
     used = processor_time() - before
     if run is None or run.new != objects:
         raise Stuck(f"The pull brought {run and run.new} of {objects} objects.")
@@ -37,7 +37,7 @@ def measure(service: Service, objects: int = OBJECTS) -> Measured:
     )
 
 
-def _pull(connection: Connection) -> SyncRun | None:
+def pull(connection: Connection) -> SyncRun | None:
     fresh = Connection.objects.select_related("schedule").get(pk=connection.pk)
     return polling.pull(
         fresh,

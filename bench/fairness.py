@@ -48,6 +48,8 @@ ITEMS_EACH = 15
 """Of each small customer, over that time: with 12.5 items a second half of the slots are busy."""
 SEEDS = (1, 2)
 ACCOUNT, CARD = "6200", "2150"
+_A_MOMENT = 0.001
+"""By which a lease has ended when its holder rings for the next turn."""
 
 
 class SlowErp(InMemoryErp):
@@ -124,18 +126,19 @@ class World:
         with (
             patch("connections.clients.erp_adapter", lambda *_: erp),
             patch("syncing.tasks.mapping_set", lambda *_: MAPPINGS),
-            patch("syncing.tasks.ring", lambda *_, **__: self._report_soon(connection_id)),
+            patch("syncing.tasks.ring", partial(self._rung, connection_id)),
         ):
             began = self.clock.seconds
             tasks.work_connection(connection_id=str(connection_id))
         if self.clock.seconds > began:  # others begin meanwhile, and must find it taken
             Schedule.objects.filter(pk=connection_id).update(
                 work_lease=uuid.uuid4(),
-                work_lease_until=BEGAN + timedelta(seconds=self.clock.seconds),
+                work_lease_until=BEGAN + timedelta(seconds=self.clock.seconds - _A_MOMENT),
             )
 
-    def _report_soon(self, connection_id: uuid.UUID) -> None:
-        self.workers.ring(partial(self._report, connection_id))
+    def _rung(self, whose: uuid.UUID, doorbell: tasks.Doorbell, **_: str) -> None:
+        again = doorbell is tasks.work_connection
+        self.workers.ring(partial(self._work if again else self._report, whose))
 
     def _report(self, connection_id: uuid.UUID) -> None:
         self.clock.spend(REPORT_SECONDS)

@@ -7,8 +7,8 @@ sides count, so nobody can forget one.
 
 from collections.abc import Callable
 
-from bench.existing_tool import sync_one_by_one
 from bench.figures import Measured
+from bench.opponents.existing_tool import sync_one_by_one
 from bench.outside import Purchases
 from bench.service import Service, real_service
 
@@ -34,7 +34,7 @@ def measure(service: Service, objects: int = OBJECTS) -> Measured:
     )
 
 
-def _calls_of(service: Service, work: Callable[[], None]) -> int:
+def _calls_of(service: Service, work: Callable[[], object]) -> int:
     outside = service.outside
     outside.forget_ramp_calls()
     before = outside.erp_calls()

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from bench.pretend_erp import DOCUMENTS
+from bench.pretend_erp import DOCUMENTS, PACE
 from rampbridge.embedded import processes
 from rampbridge.embedded.home import LOOPBACK, ROOT, usable_port
 from rampbridge.embedded.processes import Program
@@ -72,6 +72,19 @@ class Outside:
     def erp_calls(self) -> int:
         return int(self._get(self.erp_url + DOCUMENTS)["calls"])
 
+    def booked(self) -> int:
+        """How many documents the ERP holds."""
+        return int(self._get(self.erp_url + DOCUMENTS)["documents"])
+
+    def take_time(self, *, ramp: float, erp: float) -> None:
+        """From now on each call takes so many seconds, as calls over the world's networks do."""
+        faults = f"{self.ramp_url}/_simulator/faults"
+        self._http.delete(faults).raise_for_status()
+        if ramp:
+            slow = {"kind": "slow", "seconds": ramp, "times": None}
+            self._http.post(faults, json=slow).raise_for_status()
+        self._http.post(self.erp_url + PACE, json=erp).raise_for_status()
+
     def close(self) -> None:
         self._http.close()
 
@@ -82,18 +95,21 @@ class Outside:
 
 
 @contextmanager
-def outside_processes() -> Iterator[Outside]:
-    """Both sides as processes of their own, so that what they cost is not counted as ours."""
+def outside_processes(*, businesses: int = 0) -> Iterator[Outside]:
+    """Both sides as processes of their own, so that what they cost is not counted as ours.
+
+    :param businesses: how many there are beside the demo's, see `pretend_ramp`
+    """
     ramp_port, erp_port = usable_port(0), usable_port(0)
-    simulator = ("run_ramp_simulator", "--scenario", "empty", "--no-rate-limit", "--port")
     with ExitStack() as room:
         logs = Path(room.enter_context(tempfile.TemporaryDirectory(prefix="rb-bench-")))
         outside = Outside(
             ramp_url=f"http://{LOOPBACK}:{ramp_port}", erp_url=f"http://{LOOPBACK}:{erp_port}"
         )
         room.callback(outside.close)
+        ramp = ("-m", "bench.pretend_ramp")
         for address, argv in (
-            (f"{outside.ramp_url}/_simulator/", ["manage.py", *simulator, str(ramp_port)]),
+            (f"{outside.ramp_url}/_simulator/", [*ramp, str(ramp_port), str(businesses)]),
             (outside.erp_url + DOCUMENTS, ["-m", "bench.pretend_erp", str(erp_port)]),
         ):
             room.enter_context(_served(address, argv, log=logs / "log"))

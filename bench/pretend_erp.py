@@ -1,12 +1,15 @@
 """An ERP on the other end of HTTP that takes one document per request, as most ERPs do.
 
 As a program it serves the books; as a module it is the adapter that the real code posts with. It
-books at once and refuses nothing, so what is measured is what we do and not what an ERP does.
+refuses nothing and books at once, or after as long as it is told to take, so what is measured is
+what we do and not what an ERP does.
 """
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -21,6 +24,10 @@ KIND = "pretend"
 DOCUMENTS = "/documents"
 TOKEN = "/token"
 """A new one for whoever asks; nobody needs it here."""
+PACE = "/pace"
+"""Tells it how many seconds to take over each call from now on."""
+CALLS = "calls"
+"""The setting of how many calls a customer's ERP takes at a time, if not what the demo's takes."""
 _TIMEOUT = httpx.Timeout(30)
 
 
@@ -30,6 +37,9 @@ class PretendErp(InMemoryErp):
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__()
         self._http = client_for(settings["url"], _TIMEOUT, adapter="pretend")
+        if CALLS in settings:
+            calls = int(settings[CALLS])
+            self._capabilities = replace(self._capabilities, batch=1, concurrency=calls)
 
     def post_many(self, docs: Sequence[Document]) -> Sequence[Posted]:
         return [self.post(doc) for doc in docs]
@@ -47,6 +57,7 @@ class Books:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._calls = 0
+        self._seconds = 0.0
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._answer(environ) if environ["REQUEST_METHOD"] == "POST" else self._counts()
@@ -56,11 +67,15 @@ class Books:
         return [body]
 
     def _answer(self, environ: WSGIEnvironment) -> dict[str, Any]:
+        asked = environ["wsgi.input"].read()
+        if environ["PATH_INFO"] == PACE:
+            self._seconds = json.loads(asked)
+            return {}
         self._calls += 1
-        return {} if environ["PATH_INFO"] == TOKEN else self._book(environ)
+        time.sleep(self._seconds)
+        return {} if environ["PATH_INFO"] == TOKEN else self._book(json.loads(asked))
 
-    def _book(self, environ: WSGIEnvironment) -> dict[str, Any]:
-        doc = json.loads(environ["wsgi.input"].read())
+    def _book(self, doc: Mapping[str, Any]) -> dict[str, Any]:
         ref = doc["ref"]["ramp_id"]
         fresh = ref not in self._numbers
         number = self._numbers.setdefault(ref, len(self._numbers) + 1)

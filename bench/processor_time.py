@@ -32,7 +32,7 @@ class ProcessorTime:
 def processor_time() -> ProcessorTime:
     """The time used so far, of all threads and of every process of the server, ended ones too."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return ProcessorTime(used.ru_utime + used.ru_stime, _server_seconds(_server()))
+    return ProcessorTime(used.ru_utime + used.ru_stime, seconds_of(_server()))
 
 
 def _server() -> int:
@@ -43,7 +43,8 @@ def _server() -> int:
     return int(_stat(backend)[1])
 
 
-def _server_seconds(server: int) -> float:
+def seconds_of(parent: int) -> float:
+    """CPU seconds so far of a process and all its children, ended ones too."""
     ticks = 0
     for directory in Path("/proc").iterdir():
         if not directory.name.isdecimal():
@@ -53,9 +54,9 @@ def _server_seconds(server: int) -> float:
         except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
             continue
         own, of_ended_children = sum(map(int, stat[11:13])), sum(map(int, stat[13:15]))
-        if int(directory.name) == server:
+        if int(directory.name) == parent:
             ticks += own + of_ended_children
-        elif int(stat[1]) == server:
+        elif int(stat[1]) == parent:
             ticks += own
     return ticks / _TICK
 

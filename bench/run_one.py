@@ -19,7 +19,7 @@ def main(name: str) -> int:
     known = targets()
     for part, figure in figures.items():
         print(line(part, figure, known[part]), flush=True)
-    return 0 if all(known[part].is_met_by(one.value) for part, one in figures.items()) else 1
+    return 0 if all(known[part].is_reached(one) for part, one in figures.items()) else 1
 
 
 if __name__ == "__main__":

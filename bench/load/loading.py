@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection as database
@@ -19,6 +19,7 @@ from bench.load.items import COLUMNS, lines
 from syncing.backlog.folding import rebuild
 from syncing.backlog.sampling import sample
 from syncing.fleet.keeping import keep_up
+from syncing.models import SampleRound
 from syncing.models.flow_triggers import by_their_times
 from syncing.models.period_triggers import KEYS, by_period
 
@@ -68,6 +69,9 @@ def load(*, customers: int, items: int, now: datetime, tell: Tell = lambda _: No
         part("copy", lambda: _copy(lines(payers, items, now=now)))
         for name, statement in ROLL_UPS.items():
             part(name, partial(_run, statement))
+        # Without indexes it must know at least how much there is, or it looks through all failures
+        # for each item.
+        _run(f"ANALYZE {', '.join(_TABLES)}, connections_connection")
         part("flow", partial(rebuild, by_their_times(TABLE, 1)))
         began = time.perf_counter()
     loaded.seconds["indexes"] = time.perf_counter() - began
@@ -75,7 +79,10 @@ def load(*, customers: int, items: int, now: datetime, tell: Tell = lambda _: No
     with database.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # outside of a transaction
     part("standings", lambda: _keep_up(now))
-    part("samples", partial(sample, now=now))
+    part("samples", partial(_sample, now))
+    with database.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # what has changed since, as a day later it would be
+        cursor.execute("CHECKPOINT")  # or the first who asks waits for the disk
     return loaded
 
 
@@ -104,6 +111,37 @@ def _keep_up(now: datetime) -> None:
         pass
 
 
+_ROUND = "object_type, error_category, band, currency, exponent, items, amount_minor"
+
+
+def _sample(now: datetime) -> None:
+    """Sample the backlog, and let it have been the same in each hour of a day and day of 400."""
+    sample(now=now)
+    newest = SampleRound.objects.latest("at").at
+    today = newest.replace(hour=0, minute=0)
+    hours = {newest - timedelta(hours=back) for back in range(1, 24)}
+    days = [today - timedelta(days=back) for back in range(1, 401)]
+    all_of_them = list(hours.union(days))
+    SampleRound.objects.bulk_create([SampleRound(at=at) for at in all_of_them])
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO syncing_backlogsample (at, erp_name, owner, word, party, {_ROUND})
+            SELECT m, erp_name, owner, word, party, {_ROUND}
+            FROM syncing_backlogsample, unnest(%s::timestamptz[]) m
+            WHERE connection_id IS NULL AND at = %s
+            """,
+            [list(hours.union(days[:30])), newest],
+        )
+        cursor.execute(
+            f"""
+            INSERT INTO syncing_fleetsample (at, {_ROUND})
+            SELECT m, {_ROUND} FROM syncing_fleetsample, unnest(%s::timestamptz[]) m WHERE at = %s
+            """,
+            [all_of_them, newest],
+        )
+
+
 def _run(statement: str) -> None:
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
@@ -116,6 +154,7 @@ def _bare_tables(tell: Tell) -> Iterator[None]:
     with database.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute("SET work_mem = '256MB'")
         cursor.execute("SET max_parallel_maintenance_workers = 1")
         cursor.execute(_INDEXES, [list(_TABLES)])
         indexes = cursor.fetchall()
@@ -133,7 +172,7 @@ def _bare_tables(tell: Tell) -> Iterator[None]:
                 else definition
             )
             tell(f"  {name}")
-        for setting in ("session_replication_role", "maintenance_work_mem"):
+        for setting in ("session_replication_role", "maintenance_work_mem", "work_mem"):
             cursor.execute(f"RESET {setting}")
 
 

@@ -35,15 +35,15 @@ class TestCallsToRamp:
         assert measured.value == 1, measured.details
 
     def test_are_hardly_more_while_ramp_is_ill(self, virtual: VirtualService) -> None:
-        measured = calls_with_faults.measure(virtual, counts=(0, 20, 300))
+        measured = calls_with_faults.measure(virtual, counts=(0, 20, 200))
 
         assert measured.details["failed"] > 0
         assert measured.value <= 1.25, measured.details
 
     def test_to_find_bad_rows_are_no_more_than_by_halving(self, virtual: VirtualService) -> None:
-        most = {1: 20, 10: 109}  # 2 k log2(400 / k) + 2
+        most = {1: 18, 10: 89}  # 2 k log2(200 / k) + 2
 
-        measured = bad_rows.measure(virtual, objects=400, most=most)
+        measured = bad_rows.measure(virtual, objects=200, most=most)
 
         assert measured.value <= 1, measured.details
 
