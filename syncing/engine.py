@@ -186,7 +186,7 @@ def _write_refusals(worker: Worker, token: uuid.UUID, outcomes: Outcomes, resume
     for (item, _), failure in zip(outcomes.refused, ruled, strict=True):
         if failure.stops_connection:
             waiting.append(Refused(item.id, failure, "", resume))
-        elif failure.code == _BILL_NOT_POSTED:
+        elif failure.code == BILL_NOT_POSTED:
             early.append((item, failure))
         elif _may_retry(item, failure):
             retried.append(_retry(worker, item, failure))
@@ -203,7 +203,7 @@ def _write_refusals(worker: Worker, token: uuid.UUID, outcomes: Outcomes, resume
         results.record_retry(token, waiting, counts=False, took=outcomes.took)
 
 
-_BILL_NOT_POSTED = f"erp.{Code.BILL_NOT_POSTED}"
+BILL_NOT_POSTED = f"erp.{Code.BILL_NOT_POSTED}"
 
 
 def _let_wait(

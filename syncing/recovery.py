@@ -22,7 +22,7 @@ from syncing import claims, results, stopping
 from syncing.claims import POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
 from syncing.dispatch import Held, Outcomes, Worker, send
-from syncing.engine import RETRY_BUDGET, for_people, latest_start, write_outcomes
+from syncing.engine import BILL_NOT_POSTED, RETRY_BUDGET, for_people, latest_start, write_outcomes
 from syncing.results import Looked, Uncertain
 from syncing.states import ItemState
 
@@ -78,13 +78,16 @@ def _send_again(
 
 
 def _still_in_doubt(outcomes: Outcomes) -> Outcomes:
-    """What was not asked, or only "not now", says nothing of the request before."""
+    """What was not asked, or only "not now", says nothing of the request before. A bill that is not
+    there does: no payment of it was booked, and none may ever be.
+    """
     said = "It could not be sent again yet."
     outcomes.uncertain += [Uncertain(item_id, said) for item_id in outcomes.unsent]
     outcomes.unsent = []
     definite = []
     for item, failure in outcomes.refused:
-        if failure.category is ErrorCategory.TRANSIENT or failure.stops_connection:
+        may_pass = failure.category is ErrorCategory.TRANSIENT or failure.stops_connection
+        if may_pass and failure.code != BILL_NOT_POSTED:
             outcomes.uncertain.append(Uncertain(item.id, failure.title))
         else:
             definite.append((item, failure))

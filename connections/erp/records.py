@@ -151,9 +151,10 @@ class Line:
     party: str = ""
     """Vendor id, on a control account."""
     applies_to: Ref | None = None
-    """BILL_PAYMENT: the bill that this line settles."""
+    """BILL_PAYMENT: the bill that this line settles, by our reference."""
     applies_to_id: str = ""
-    """The bill's ERP id, when it was not posted by us."""
+    """What the ERP calls that bill, by Ramp, when we do not know to have posted it. It counts if
+    nothing carries our reference: what a database has forgotten does."""
     base_of: tuple[str, ...] = ()
     """JOURNAL: ids of the tax rates that `tax_code` levies on this line. Their amounts are lines of
     their own."""

@@ -66,8 +66,8 @@ def payment_for(
 ) -> Document:
     """The ERP's payment of one bill: its own amount, less the vendor credits set off against it.
 
-    :param bill_is_ours: we posted the bill, so that it carries our reference; else Ramp must say
-        what the ERP calls it (`remote_id`)
+    :param bill_is_ours: we know to have posted the bill; else Ramp must say what the ERP calls it
+        (`remote_id`), in case nothing there carries our reference
     :raises CannotPost: if no document is due of the payment (see `decisions.payment_action`),
         or its amount, date or bill is in doubt
     :raises MissingMapping: if the vendor, the entity or its accounts lead nowhere in the ERP
@@ -85,7 +85,7 @@ def payment_for(
         account=profile.payables_account,
         amount=_paid(bill, bill.payment).decimal,
         memo=memo,
-        applies_to=bill_ref(bill, tenant) if bill_is_ours else None,
+        applies_to=bill_ref(bill, tenant),
         applies_to_id="" if bill_is_ours else bill.remote_id,
     )
     return Document(

@@ -79,7 +79,7 @@ def _line(one: PaidBill, part: Money, account: str, memo: str, tenant: str) -> L
         account=account,
         amount=part.decimal,
         memo=memo,
-        applies_to=bill_ref(one.bill, tenant) if one.is_ours else None,
+        applies_to=bill_ref(one.bill, tenant),
         applies_to_id="" if one.is_ours else one.bill.remote_id,
     )
 

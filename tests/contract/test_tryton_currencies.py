@@ -213,6 +213,29 @@ class TestPartsOfADocument:
 
         assert dollars.adapter.post(replace(doc, lines=(by_id,))).state == State.POSTED
 
+    def test_a_bill_that_carries_our_reference_is_paid_whatever_ramp_calls_it(
+        self, dollars: TrytonSide
+    ) -> None:
+        papers = Papers(dollars)
+        bill = papers.bill("20.00")
+        number = dollars.adapter.post(bill).number
+        doc = papers.payment(bill, "20.00")
+        named = replace(doc.lines[0], applies_to_id=number)
+
+        assert dollars.adapter.post(replace(doc, lines=(named,))).state == State.POSTED
+
+    def test_a_bill_that_does_not_carry_our_reference_is_paid_by_its_id(
+        self, dollars: TrytonSide
+    ) -> None:
+        papers = Papers(dollars)
+        bill = papers.bill("20.00")
+        bill_id = dollars.adapter.post(bill).erp_id
+        doc = papers.payment(bill, "20.00")
+        nobodys = replace(bill.ref, ramp_id="of-another-system")
+        by_id = replace(doc.lines[0], applies_to=nobodys, applies_to_id=bill_id)
+
+        assert dollars.adapter.post(replace(doc, lines=(by_id,))).state == State.POSTED
+
     def test_a_bill_of_another_vendor_is_not_paid_for_having_the_id(
         self, dollars: TrytonSide
     ) -> None:

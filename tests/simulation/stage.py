@@ -259,7 +259,8 @@ class Stage:
     def progress(self) -> str:
         """For a run that does not come to its end."""
         states = Counter(SyncItem.objects.values_list("state", flat=True))
-        return f"{dict(states)}, struck {dict(self.struck())}\n{self._said()[-3000:]}"
+        left = [list(one.values_list()[:3]) for one in _under_way()]
+        return f"{dict(states)}, left {left}, struck {dict(self.struck())}\n{self._said()[-3000:]}"
 
     def outcome(self) -> Outcome:
         """What the run did, and what it found."""

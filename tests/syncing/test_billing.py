@@ -258,7 +258,36 @@ class TestBillsOfOthers:
 
         assert fresh(payment).state == "POSTED"
         (line,) = ours.erp.books.entries[-1].doc.lines
-        assert (line.applies_to, line.applies_to_id) == (None, erp_id)
+        assert line.applies_to_id == erp_id
+
+    def test_is_paid_by_our_reference_where_we_posted_it_and_the_database_forgot(self) -> None:
+        """Ramp then has the number that we reported, by which no ERP finds a record."""
+        ours = world()
+        body = spend.bill()
+        bill = store(ours, "bill", body)
+        post_due_items(ours.worker)
+        number = fresh(bill).erp_number
+        bill.delete()
+        again = spend.paid(body | {"sync_status": "BILL_SYNCED", "remote_id": number})
+        payment = store(ours, "bill_payment", again)
+
+        post_due_items(ours.worker)
+
+        assert number != ours.erp.books.entries[0].id
+        assert fresh(payment).state == "POSTED"
+
+    def test_a_payment_in_doubt_goes_to_people_where_the_erp_lacks_its_bill(self) -> None:
+        """INV12: it was sent again for ever, each answer taken for a "not now"."""
+        ours = world()
+        payment = self.by_others(ours, remote_id="gone")
+        ours.erp.faults.lose_requests = 1
+        post_due_items(ours.worker)
+        assert fresh(payment).state == "POSTING"
+        let_time_pass(1000)
+
+        recover_lost_items(ours.worker)
+
+        assert (fresh(payment).state, payment.error_category) == ("FAILED", "needs_integrator")
 
     def test_another_vendors_bill_is_not_paid_for_having_that_id(self) -> None:
         """Who synced the bill may have told Ramp its number: another record's id."""

@@ -195,7 +195,7 @@ class TestSettles:
 
         assert fresh(bought).state == "POSTED"
         (line,) = ours.erp.books.entries[-1].doc.lines
-        assert (line.applies_to, line.applies_to_id) == (None, theirs.erp_id)
+        assert line.applies_to_id == theirs.erp_id
 
     def test_it_carries_the_reference_that_it_would_carry_as_an_expense(self) -> None:
         """Of the two, the ERP holds one, whatever our database has forgotten (rule 12)."""

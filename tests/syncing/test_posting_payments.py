@@ -74,12 +74,13 @@ class TestContent:
         assert (made.bank_account, made.party) == (BANK, owed.party)
         assert (made.lines[0].applies_to, made.lines[0].applies_to_id) == (owed.ref, "")
 
-    def test_pays_a_bill_of_others_by_the_erps_id(self) -> None:
+    def test_pays_a_bill_of_others_by_the_erps_id_unless_it_carries_our_reference(self) -> None:
         body = spend.paid(spend.bill(remote_id="4711"))
+        owed = document("bill", body)
 
         (line,) = document("bill_payment", body, bill_is_ours=False).lines
 
-        assert (line.applies_to, line.applies_to_id) == (None, "4711")
+        assert (line.applies_to, line.applies_to_id) == (owed.ref, "4711")
 
     def test_of_a_bill_of_others_without_an_id_is_held(self) -> None:
         with pytest.raises(BillNotNamed):

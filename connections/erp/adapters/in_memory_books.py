@@ -294,13 +294,14 @@ class Books:
                 yield refusal(Code.OVERPAYMENT, erp=ERP, what=f"bill {bill.number}")
 
     def _bill(self, line: Line, party: str) -> Entry | None:
+        by_id = None
         for entry in self._entries:
             if entry.doc.ref == line.applies_to:
                 return entry
             is_bill_of_party = entry.doc.kind == DocKind.BILL and entry.doc.party == party
             if entry.id == line.applies_to_id and is_bill_of_party:
-                return entry
-        return None
+                by_id = entry
+        return by_id
 
     def _paid(self, bill: Entry, but: Ref) -> Decimal:
         return sum(

@@ -161,13 +161,14 @@ class BridgeBooking:
         }
 
     def _bill(self, line: Line, party: documents.Party) -> Bill:
-        if line.applies_to is not None:
-            domain: list[list[Any]] = [["external_ref", "=", line.applies_to.full]]
-        elif line.applies_to_id:
-            domain = bill_by_id(line, party)
-        else:
+        if line.applies_to is None and not line.applies_to_id:
             raise refusal(Code.REJECTED_PAYLOAD, erp=ERP, what=": it names no bill to pay")
-        rows = self._rpc.read(INVOICE, domain, ["account", "state"])
+        rows: list[dict[str, Any]] = []
+        if line.applies_to is not None:
+            domain = [["external_ref", "=", line.applies_to.full]]
+            rows = self._rpc.read(INVOICE, domain, ["account", "state"])
+        if not rows and line.applies_to_id:
+            rows = self._rpc.read(INVOICE, bill_by_id(line, party), ["account", "state"])
         if not rows or rows[0]["state"] not in {"posted", "paid"}:
             raise bill_not_posted(line)
         return Bill(id=rows[0]["id"], account=rows[0]["account"])

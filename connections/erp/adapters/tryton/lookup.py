@@ -247,12 +247,12 @@ class LookupBooking:
         return replace(found, fresh=True)
 
     def _bill_id(self, line: Line, party: documents.Party) -> int:
-        if line.applies_to is None:
+        bill = self.find(line.applies_to) if line.applies_to is not None else None
+        if bill is None and line.applies_to_id:
             found = self._rpc.read(INVOICE, bill_by_id(line, party), ["state"])
             if not found or found[0]["state"] not in {"posted", "paid"}:
                 raise bill_not_posted(line)
             return documents.record_id(line.applies_to_id)
-        bill = self.find(line.applies_to)
         if bill is None or bill.state != State.POSTED:
             raise bill_not_posted(line)
         return int(bill.erp_id)
