@@ -535,13 +535,13 @@ class TestDeadline:
         asked = press(customer)
         turn_pull_only(customer)
         clock.pass_by(241)
+        next_try = f"{request().ends_at + timedelta(seconds=30):%H:%M}"  # before rows grow older
 
         turn(customer)
         clock.pass_by(3)
         turn(customer)
 
         assert rows_of(customer, asked) == {bought.id: "failure"}
-        next_try = f"{request().ends_at + timedelta(seconds=30):%H:%M}"
         shown = customer.business.transaction(bought.id).export_error
         assert shown == NO_TIME.replace("{next}", next_try)
         assert (request().state, request().not_started) == ("partial", 1)
