@@ -192,6 +192,8 @@ _SUCCESSES = f"(({SUCCESS_WAITS}) OR i.reack_due) AND i.failure_telling <> 'send
 def freeze(batch: AckBatch, lines: Sequence[Line], *, take: bool = False) -> None:
     """Make a batch durable, and the lines' items its members. It is due from now.
 
+    It knows then when it was made, for whoever sends it goes by that if Ramp refuses it.
+
     :param take: have the lease on it at once, as `take_open_batch` gives it
     """
     if batch.outcome == AckBatch.Outcome.FAILURE:
@@ -199,7 +201,7 @@ def freeze(batch: AckBatch, lines: Sequence[Line], *, take: bool = False) -> Non
     else:
         changes, where = _ENTER_SUCCESS, "state IN ('POSTED', 'ACKED')"
     batch.lease_token, batch.tries = (uuid.uuid4(), 1) if take else (None, 0)
-    execute(
+    ((batch.created_at,),) = rows(
         f"""
         WITH frozen AS (
             INSERT INTO syncing_ackbatch (id, connection_id, sync_type, sync_request_id, outcome,
@@ -209,9 +211,12 @@ def freeze(batch: AckBatch, lines: Sequence[Line], *, take: bool = False) -> Non
                 %(key)s, %(body)s, %(size)s, now(), now(), %(tries)s, %(lease)s::uuid,
                 CASE WHEN %(lease)s::uuid IS NOT NULL THEN now() + %(seconds)s * interval '1s' END,
                 '', '', '')
+            RETURNING created_at
+        ), entered AS (
+            UPDATE syncing_syncitem SET report_attempt = report_attempt + 1, {changes}
+            WHERE id = ANY(%(ids)s) AND {where}
         )
-        UPDATE syncing_syncitem SET report_attempt = report_attempt + 1, {changes}
-        WHERE id = ANY(%(ids)s) AND {where}
+        SELECT created_at FROM frozen
         """,  # noqa: S608  the pieces are constants of this file
         {
             "batch": batch.pk,

@@ -432,6 +432,18 @@ class TestRefusedAsNotReady:
         assert all(outcomes(customer, id_) == ["success"] for id_ in good)
         assert len(customer.sent) == 2
 
+    def test_many_that_others_have_synced_are_found_in_the_list_at_once(
+        self, customer: Customer
+    ) -> None:
+        ids = posted(customer, 10)
+        for id_ in ids:
+            customer.business.press_export(id_)
+
+        customer.report()
+
+        assert states(customer) == {"ACKED": 10}
+        assert customer.calls(ONE) == 0
+
     @pytest.mark.parametrize("bad", [1, 3])
     @pytest.mark.matrix("K7")
     def test_without_ids_the_lists_tell_who_it_is(self, customer: Customer, bad: int) -> None:
