@@ -13,6 +13,7 @@ from syncing.cursors import Reading
 from syncing.kinds import LISTS, Kind, Scope
 from syncing.models import SyncRun
 from syncing.poll_schedule import PollLease
+from syncing.pull_endings import COUNTED
 from syncing.snapshots import Stored
 
 PAGES_PER_TURN = 20
@@ -89,9 +90,6 @@ def _keep(turn: Turn, reading: Reading, number: int) -> None:
 def count_calls(run: SyncRun, ramp: RampClient) -> None:
     """Note on a run what its client has asked of Ramp so far."""
     run.calls, run.throttled_ms = ramp.calls, round(1000 * ramp.waited)
-
-
-COUNTED = ["pages", "seen", "new", "changed", "unannounced", "calls", "throttled_ms"]
 
 
 def _count(run: SyncRun, stored: Stored) -> None:

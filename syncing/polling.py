@@ -18,7 +18,7 @@ from syncing.kinds import LISTS
 from syncing.lists import Turn
 from syncing.models import SyncItem, SyncRun
 from syncing.poll_schedule import LeaseLost, PollLease
-from syncing.pull_endings import Ending
+from syncing.pull_endings import RESULTS, Ending
 from syncing.snapshots import Complete
 
 logger = logging.getLogger(__name__)
@@ -90,9 +90,6 @@ def pull(
     return run
 
 
-_RESULTS = (*lists.COUNTED, "finished_at", "problem", "trace_id")
-
-
 def _keep(run: SyncRun) -> None:
     """Write what came of a pull, if the database still knows that it began.
 
@@ -101,7 +98,7 @@ def _keep(run: SyncRun) -> None:
     known = SyncRun.objects.filter(
         pk=run.pk, connection=run.connection_id, started_at=run.started_at
     )
-    known.update(**{name: getattr(run, name) for name in _RESULTS})
+    known.update(**{name: getattr(run, name) for name in (*RESULTS, "finished_at")})
 
 
 def _begun(connection: Connection, lease: PollLease, trigger: str) -> SyncRun:

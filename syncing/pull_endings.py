@@ -9,6 +9,12 @@ from syncing import snapshots
 from syncing.models import SyncRun
 from syncing.snapshots import Complete
 
+COUNTED = ("pages", "seen", "new", "changed", "unannounced", "calls", "throttled_ms")
+"""What a run counts while it reads."""
+RESULTS = (*COUNTED, "problem", "trace_id")
+"""What is kept of a run at its end, and when that was."""
+_SET_RESULTS = ", ".join(f"{name} = %(run_{name})s" for name in RESULTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -27,45 +33,33 @@ class Ending:
         """SQL: a row if there is something to be seen to before."""
         return f"{snapshots.NOT_LISTED} LIMIT 1"
 
-    also = """,
+    # If a failover has made the database forget the run, its number may be another's (fault I5).
+    also = f""",
         run AS (
-            UPDATE syncing_syncrun SET finished_at = now(), pages = %(run_pages)s,
-                seen = %(run_seen)s, new = %(run_new)s, changed = %(run_changed)s,
-                unannounced = %(run_unannounced)s, calls = %(run_calls)s,
-                throttled_ms = %(run_throttled_ms)s, problem = %(run_problem)s,
-                trace_id = %(run_trace_id)s
-            WHERE id = %(run)s AND NOT EXISTS (SELECT FROM first)
+            UPDATE syncing_syncrun SET finished_at = now(), {_SET_RESULTS}
+            WHERE id = %(run)s AND connection_id = %(connection)s
+              AND started_at = %(run_started_at)s AND NOT EXISTS (SELECT FROM first)
+            RETURNING id
         ), answered AS (
             UPDATE syncing_webhookevent
-            SET handled_at = %(answers_until)s, outcome = %(outcome)s, run_id = %(run)s
+            SET handled_at = %(answers_until)s, outcome = %(outcome)s,
+                run_id = (SELECT id FROM run)
             WHERE connection_id = %(connection)s AND handled_at IS NULL
               AND received_at <= %(answers_until)s::timestamptz
               AND NOT EXISTS (SELECT FROM first)
         )
-    """
+    """  # noqa: S608  names of columns
     """SQL: further parts of the statement."""
 
     @property
     def params(self) -> Mapping[str, Any]:
-        kept = {f"run_{name}": getattr(self.run, name) for name in _KEPT}
+        results = {f"run_{name}": getattr(self.run, name) for name in RESULTS}
         new = self.run.new
         return {
             **snapshots.not_listed_params(self.run.connection_id, self.complete),
-            **kept,
+            **results,
             "run": self.run.pk,
+            "run_started_at": self.run.started_at,
             "answers_until": self.answers_until,
             "outcome": f"pulled, {new} new" if new else "pulled, nothing new",
         }
-
-
-_KEPT = (
-    "pages",
-    "seen",
-    "new",
-    "changed",
-    "unannounced",
-    "calls",
-    "throttled_ms",
-    "problem",
-    "trace_id",
-)

@@ -68,6 +68,21 @@ def test_a_pull_that_a_failover_forgot_leaves_its_number_to_others(customer: Cus
     assert not SyncRun.objects.exists()
 
 
+@pytest.mark.matrix("I5")
+def test_a_pull_that_a_failover_forgot_writes_nothing_into_the_run_with_its_number(
+    customer: Customer,
+) -> None:
+    def fail_over(_: httpx.Request) -> None:
+        SyncRun.objects.update(started_at="2020-01-01T00:00Z", pages=7)
+
+    customer.http.event_hooks = {"request": [fail_over]}
+    customer.pull()
+    customer.http.event_hooks = {}
+
+    others = SyncRun.objects.get()
+    assert (others.pages, others.finished_at) == (7, None)
+
+
 class TestPull:
     def test_takes_in_what_is_ready_and_nothing_else(self, customer: Customer) -> None:
         ready = customer.spend()
