@@ -77,8 +77,8 @@ def look(word: str, meaning: str = "", severity: int = 0) -> Health:
 def silence(erp_name: str, since: datetime) -> str:
     """What it means that the server of an ERP lets requests hang, for each customer on it."""
     return (
-        f"The server of {erp_name} has not answered since {since:%H:%M} UTC. Its customers take"
-        " turns, one document at a time; with its first answer all go on."
+        f"The server of {erp_name} has not answered since {since:%-d %b %H:%M} UTC. Its"
+        " customers take turns, one document at a time; with its first answer all go on."
     )
 
 

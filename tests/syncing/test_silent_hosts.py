@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from connections.secrets import keep_credential
 from syncing import claims, errands, schedule, silent_hosts, tasks
 from syncing.models import Schedule, SilentHost, SyncItem
 from syncing.queries import fleet
+from syncing.queries.health import silence
 from tests.factories import UserFactory, VendorCreationFactory
 from tests.syncing.world import World, let_time_pass, transaction_body
 
@@ -242,6 +243,11 @@ class TestWords:
         said = client.get(reverse("item", args=[item.pk])).content.decode()
 
         assert "The server of Ledger has not answered since" in said
+
+    def test_name_the_day_for_it_may_last_past_midnight(self) -> None:
+        said = silence("Tryton", datetime(2026, 11, 17, 23, 50, tzinfo=UTC))
+
+        assert "has not answered since 17 Nov 23:50 UTC" in said
 
 
 class TestAddresses:
