@@ -253,7 +253,6 @@ _VALUES = """
 _OR_COUNT = """
     ON CONFLICT (event_id) DO UPDATE SET deliveries = syncing_webhookevent.deliveries + 1
 """
-# Under a storm for one customer the subscription is written once a second.
 _KEEP_ANNOUNCEMENT = f"""
     WITH subscription AS MATERIALIZED (
         SELECT s.id, s.last_event_at, h.fetch_due_at <= now() AS was_due
@@ -264,7 +263,8 @@ _KEEP_ANNOUNCEMENT = f"""
     ), heard AS (
         UPDATE connections_webhooksubscription w SET last_event_at = now()
         FROM subscription o WHERE w.id = o.id
-          AND (o.last_event_at IS NULL OR o.last_event_at < now() - interval '1s')
+          AND (o.last_event_at IS NULL
+            OR o.last_event_at < now() - interval '{subscriptions.NOTED_EVERY}')
     ), kept AS (
         {_INSERT} SELECT {_VALUES} FROM subscription {_OR_COUNT} RETURNING deliveries
     ), wished AS (

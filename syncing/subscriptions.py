@@ -17,6 +17,10 @@ from syncing.statements import rows
 MOST = 10_000
 """Remembered by a process; then it begins anew. Each takes about a kilobyte."""
 
+NOTED_EVERY = "1 second"
+"""Under a storm for one customer it is not noted more often that its webhook was heard: so much
+later than its `last_event_at` an event may have come."""
+
 _remembered: dict[uuid.UUID, WebhookSubscription] = {}
 
 

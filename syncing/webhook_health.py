@@ -13,6 +13,7 @@ from syncing.kinds import LISTS
 from syncing.models import SyncRun
 from syncing.snapshots import ANNOUNCED_WITHIN_SECONDS
 from syncing.statements import rows
+from syncing.subscriptions import NOTED_EVERY
 
 MISSED_IN_A_ROW = 2
 """Polls that found a hole, one after the other, before the subscription is called broken. One may
@@ -39,7 +40,8 @@ UNHEARD_OF = f"""
     ) AND NOT EXISTS (
         SELECT FROM syncing_webhookevent e
         WHERE e.connection_id = q.connection_id AND e.object_id = i.ramp_id::text
-          AND e.received_at BETWEEN i.ready_at - interval '1 hour' AND q.last_at
+          AND e.received_at BETWEEN i.ready_at - interval '1 hour'
+            AND q.last_at + interval '{NOTED_EVERY}'
     )
 """  # noqa: S608  constants of this program
 """SQL: how many objects polls have found since the last event, `q.last_at`, of a subscription of

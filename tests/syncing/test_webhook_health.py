@@ -7,7 +7,7 @@ import pytest
 from connections.models import Connection, WebhookSubscription
 from syncing import webhook_health
 from syncing.cadence import BUSY_PULL
-from syncing.models import SyncRun
+from syncing.models import SyncRun, WebhookEvent
 from tests.factories import SyncItemFactory
 from tests.syncing.world import connection_with_schedule
 
@@ -153,6 +153,32 @@ class TestRenewal:
         for minutes in (20, 30):
             SyncItemFactory.create(
                 connection=connection, arrived_by="poll", ready_at=NOW - timedelta(minutes=minutes)
+            )
+
+        assert not webhook_health.is_broken(connection, now=NOW)
+
+    def test_what_came_right_after_an_event_was_noted_is_not_missed(
+        self, connection: Connection
+    ) -> None:
+        """In a storm the hook's row is not written for each event."""
+        subscribed(connection)
+        noted_at = NOW - timedelta(minutes=10)
+        WebhookSubscription.objects.update(
+            event_types=["transactions.ready_to_sync"], last_event_at=noted_at
+        )
+        for milliseconds in (200, 300):
+            item = SyncItemFactory.create(
+                connection=connection,
+                arrived_by="poll",
+                ready_at=noted_at + timedelta(milliseconds=milliseconds),
+            )
+            WebhookEvent.objects.create(
+                event_id=f"event-{item.pk}",
+                connection=connection,
+                event_type="transactions.ready_to_sync",
+                object_id=str(item.ramp_id),
+                raw=b"",
+                received_at=noted_at + timedelta(milliseconds=500),
             )
 
         assert not webhook_health.is_broken(connection, now=NOW)
