@@ -17,7 +17,7 @@ from connections import egress, secrets
 from connections.erp import addresses
 from connections.erp.port import ErpAdapter
 from connections.erp.registry import adapter_for
-from connections.models import Connection, Credential, ErpAddress, RampToken
+from connections.models import Connection, Credential, RampToken
 from connections.ramp.auth import (
     AccessToken,
     ClientCredentials,
@@ -29,6 +29,7 @@ from connections.ramp.files import FileStore, shared_store
 from connections.ramp.rate_limit import Lane
 from connections.ramp.transport import shared_http_client
 from rampbridge.lib import encryption, failpoints
+from rampbridge.lib.statements import execute
 
 SCOPES = (
     "accounting:read",
@@ -102,7 +103,14 @@ def erp_adapter(connection: Connection) -> ErpAdapter:
 def _keep_address(connection: Connection, url: str) -> None:
     """Note which server it is, so that customers of one that hangs need not each find out."""
     if host := urlsplit(url).netloc.rpartition("@")[2].lower():
-        ErpAddress.objects.update_or_create(connection=connection, defaults={"host": host[:300]})
+        execute(
+            """
+            INSERT INTO connections_erpaddress AS a (connection_id, host) VALUES (%s, %s)
+            ON CONFLICT (connection_id) DO UPDATE SET host = excluded.host
+            WHERE a.host <> excluded.host
+            """,
+            [connection.pk, host[:300]],
+        )
 
 
 def new_adapter(kind: str, secret: Mapping[str, str]) -> ErpAdapter:
