@@ -100,8 +100,9 @@ def _kept_as_remembered(
         return None
     event = _parsed(delivery.raw)
     about = EVENTS.get(str(event.get("type")))
-    is_plain = event.get("id") and about is not None and about.tells is Tells.READY
-    if not is_plain or about is None or _is_of_another_business(known, event):
+    if not event.get("id") or about is None or about.tells is not Tells.READY:
+        return None
+    if _is_of_another_business(known, event):
         return None
     return _keep_announcement(known, delivery, event, about, now=now)
 

@@ -115,7 +115,7 @@ def send_batch(batch: AckBatch, ramp: RampClient, *, jitter: float) -> bool:
     except errors.RampError as failure:
         _wait(batch, failure, jitter=jitter)
         return False
-    if batch.state != AckBatch.State.ACCEPTED:
+    if batch.state != AckBatch.State.ACCEPTED:  # what closed successes has said so already
         circuit.ramp_took_report(batch.connection_id)
     return True
 

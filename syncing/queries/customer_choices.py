@@ -1,7 +1,7 @@
 """What customers can be narrowed to: the ERPs, owners and tags that they have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from syncing.statements import rows
 
@@ -10,9 +10,9 @@ from syncing.statements import rows
 class Choices:
     """What the list can be narrowed to."""
 
-    erps: Sequence[str] = ()
-    owners: Sequence[str] = ()
-    tags: Sequence[str] = field(default_factory=tuple)
+    erps: Sequence[str]
+    owners: Sequence[str]
+    tags: Sequence[str]
 
 
 def each_value_of(column: str) -> str:
