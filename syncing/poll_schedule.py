@@ -346,20 +346,9 @@ def fetch_once_quiet(connection_id: uuid.UUID, *, types: Sequence[str], pause: t
     )
 
 
-def refresh_old_snapshots(connection_id: uuid.UUID) -> None:
-    """Ask for the lists of due items that were read so long ago that they must not be posted
-    (rule 7)."""
-    execute(
-        f"""
-        UPDATE syncing_schedule s SET {_REFRESHED}
-        FROM ({_OLD}) old WHERE s.connection_id = %(connection)s AND old.lists IS NOT NULL
-        """,  # noqa: S608  constants of this file
-        {"connection": connection_id, **_FOR_OLD},
-    )
-
-
 def end_turn(lease: WorkLease) -> None:
-    """Give a work lease back, and `refresh_old_snapshots`, in one statement."""
+    """Give a work lease back, and ask for the lists of due items that were read so long ago that
+    they must not be posted (rule 7)."""
     lease.leave_host()
     execute(
         f"""
@@ -387,16 +376,3 @@ _OLD = f"""
 """SQL: the lists of a connection's due items that are too old; NULL if there are none."""
 _REFRESHED = wished(f"CASE WHEN old.lists IS NOT NULL THEN {ONCE_QUIET} END", "old.lists")
 _FOR_OLD = {"look_ahead": _LOOK_AHEAD, "fresh": FRESH_SECONDS, "pause": _REFRESH_PAUSE}
-
-
-def poll_is_due(connection: Connection) -> bool:
-    """Whether the poll or a wish of a live connection is due, by the database's clock."""
-    ((is_due,),) = rows(
-        f"""
-        SELECT c.stage = 'live' AND {IS_DUE}
-        FROM syncing_schedule s JOIN connections_connection c ON c.id = s.connection_id
-        WHERE s.connection_id = %s
-        """,  # noqa: S608  a constant of this file
-        [connection.pk],
-    )
-    return bool(is_due)

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from connections.erp.errors import Code, ErpError
 from connections.erp.records import Document, Idempotency, Posted, State
 from rampbridge.lib import failpoints, measures
-from syncing import claims, results, stopping
-from syncing.claims import POISON_AFTER, Claimed
+from syncing import claims, results, silent_hosts, stopping
+from syncing.claims import CHUNK, POISON_AFTER, Claimed
 from syncing.classifier import ErrorCategory, SyncFailure, classify, poisonous, without_answer
 from syncing.dispatch import Held, Outcomes, Worker, send
 from syncing.engine import BILL_NOT_POSTED, RETRY_BUDGET, for_people, latest_start, write_outcomes
@@ -33,11 +33,14 @@ ABSENT_AGAIN_SECONDS = 30
 ERP's search may lag behind its ledger (fault X19)."""
 
 
-def recover_lost_items(worker: Worker) -> int:
-    """Settle one chunk of documents whose outcome nobody wrote down. Returns how many it took."""
+def recover_lost_items(worker: Worker, *, limit: int = CHUNK) -> int:
+    """Settle one chunk of documents whose outcome nobody wrote down. Returns how many it took.
+
+    :param limit: of documents; one where nobody knows whether the ERP answers
+    """
     capabilities = worker.capabilities
     token, deadline = uuid.uuid4(), latest_start()
-    lost = claims.take_over_lost(worker.connection.pk, token, capabilities.settle)
+    lost = claims.take_over_lost(worker.connection.pk, token, capabilities.settle, limit)
     if not lost:
         return 0
     failpoints.hit("after_takeover_commit")
@@ -153,6 +156,8 @@ def _look_up(
             outcomes.book(item, found)
     if looked:
         results.record_looks(looked)
+        if worker.is_trying and outcomes.stopped_by is None:
+            silent_hosts.answered(worker.connection.pk)  # it found something or nothing: it speaks
     write_outcomes(worker, token, outcomes)
     _settled(worker, "found", len(outcomes.posted))
     _settled(worker, "absent", len(absent))

@@ -135,11 +135,13 @@ def poll_connection(*, connection_id: str, **_: Any) -> None:
         return
     now = timezone.now()
     run = polling.pull(connection, ramp, trigger=trigger, now=now, jitter=jitter)
-    is_unheard = run is not None and (run.unannounced or (run.new and run.hook_is_quiet))
+    if run is None:
+        return
+    if run.seen:
+        answer_here(work_connection, customer)
+    is_unheard = run.unannounced or (run.new and run.hook_is_quiet)
     if is_unheard and webhook_health.is_broken(connection, now=now):
         services.renew_subscription(connection, ramp)
-    if run is not None and run.seen:
-        answer_here(work_connection, customer)
 
 
 @shared_task
@@ -171,7 +173,10 @@ def _work(customer: InHand) -> None:
 def _work_chunks(worker: Worker, lease: claims.WorkLease) -> bool:
     """Work for one turn. Whether there may be more to do than it took up."""
     ends_at = time.monotonic() + TURN_SECONDS
-    recovered = recovery.recover_lost_items(worker) if lease.has_lost else 0
+    recovered = 0
+    if lease.has_lost:
+        limit = 1 if lease.is_probing else claims.CHUNK
+        recovered = recovery.recover_lost_items(worker, limit=limit)
     if lease.has_canary:
         engine.post_canary(worker)
     is_known = lease.is_fresh and not (lease.has_lost or lease.has_canary)

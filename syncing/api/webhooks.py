@@ -35,7 +35,7 @@ def ramp_webhook(request: HttpRequest, subscription_id: uuid.UUID) -> HttpRespon
         return HttpResponse(status=413)
     try:
         return _on_a_live_line(partial(_receive, request, subscription_id))
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.exception("A webhook could not be kept. Ramp will send it again.")
         return HttpResponse(status=503)
 
@@ -50,7 +50,7 @@ def _on_a_live_line(receive: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         return receive()
     except (InterfaceError, OperationalError):
-        if not was_open:
+        if not was_open or database.is_usable():  # it is slow or refuses: once more is no help
             raise
         database.close()
         return receive()

@@ -1,13 +1,15 @@
 from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
+    atomic = False  # the table is large, and items must be written while the index is made
     dependencies = [("syncing", "0028_silent_hosts")]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             "syncitem",
             models.Index(
                 OpClass(Lower("label"), name="text_pattern_ops"),

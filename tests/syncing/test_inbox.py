@@ -25,7 +25,12 @@ from syncing.api import webhooks
 from syncing.inbox import BadSignature, Delivery, UnreadableBody
 from syncing.models import Schedule, SyncItem, SyncRun, WebhookEvent
 from syncing.pull_endings import Ending
-from tests.syncing.world import begin_pull, connection_with_schedule, let_time_pass
+from tests.syncing.world import (
+    begin_pull,
+    connection_with_schedule,
+    let_time_pass,
+    poll_is_due,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,9 +133,9 @@ class TestSignature:
         refuse(subscription)
 
         assert WebhookEvent.objects.get().deliveries == 4, "and one row, whoever knocks how often"
-        assert not poll_schedule.poll_is_due(subscription.connection)
+        assert not poll_is_due(subscription.connection)
         let_time_pass(inbox.CATCH_UP.total_seconds() + 1)
-        assert poll_schedule.poll_is_due(subscription.connection)
+        assert poll_is_due(subscription.connection)
 
     @pytest.mark.matrix("W7")
     def test_a_storm_of_wrong_ones_plans_one_pull(self) -> None:
@@ -249,7 +254,7 @@ class TestKeeping:
         kept = inbox.keep(subscription, signed(event()), now=NOW)
 
         assert kept.rings
-        assert poll_schedule.poll_is_due(subscription.connection)
+        assert poll_is_due(subscription.connection)
         assert [due.poll for due in schedule.ring()] == [True]
 
     @pytest.mark.matrix("W1")
@@ -306,9 +311,9 @@ class TestKeeping:
         for _ in range(20):
             inbox.keep(subscription, signed(event()), now=NOW)
 
-        assert not poll_schedule.poll_is_due(subscription.connection)
+        assert not poll_is_due(subscription.connection)
         let_time_pass(inbox.DEBOUNCE.total_seconds() + 0.1)
-        assert poll_schedule.poll_is_due(subscription.connection)
+        assert poll_is_due(subscription.connection)
 
     def test_an_event_after_a_quiet_time_does_not_wait_for_the_window(self) -> None:
         subscription = subscribed()
@@ -317,7 +322,7 @@ class TestKeeping:
 
         inbox.keep(subscription, signed(event()), now=NOW)
 
-        assert poll_schedule.poll_is_due(subscription.connection)
+        assert poll_is_due(subscription.connection)
 
     @pytest.mark.matrix("W6")
     def test_an_unknown_type_is_kept_for_people_to_see(self) -> None:

@@ -13,7 +13,7 @@ from connections.models import Entity
 from syncing import intake, lists, poll_schedule, polling, schedule, snapshots
 from syncing.models import PullCursor, Schedule, SyncItem, SyncRun, WebhookEvent
 from tests.syncing.ramp import Customer
-from tests.syncing.world import let_snapshots_age, let_time_pass
+from tests.syncing.world import end_turn, let_snapshots_age, let_time_pass, poll_is_due
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +79,7 @@ class TestTurns:
         schedule.ring()
         customer.pull()
 
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         assert [due.poll for due in schedule.ring()] == [True]
         run = customer.pull()
 
@@ -131,7 +131,7 @@ class TestTurns:
 
         assert WebhookEvent.objects.get().handled_at is None
         assert customer.schedule.fetch_due_at is not None, "it is read once more, and not at once"
-        assert not poll_schedule.poll_is_due(customer.connection)
+        assert not poll_is_due(customer.connection)
 
     def test_a_poll_that_goes_on_keeps_its_slot(self, customer: Customer) -> None:
         spend(customer, 10)
@@ -172,7 +172,7 @@ class TestCrashes:
 
         customer.http.event_hooks = {}
         let_time_pass(poll_schedule.POLL_LEASE_SECONDS + 1)
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         run = customer.pull()
 
         assert SyncItem.objects.count() == 6
@@ -202,7 +202,7 @@ class TestCrashes:
         customer.http.event_hooks = {}
         let_time_pass(poll_schedule.POLL_LEASE_SECONDS + 1)
         Schedule.objects.update(next_poll_at=FAR)
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         customer.pull()
 
         assert customer.state(bought) == "READY"
@@ -365,7 +365,7 @@ class TestOldSnapshots:
         let_time_pass(120)
         Schedule.objects.update(next_poll_at=FAR)
 
-        poll_schedule.refresh_old_snapshots(customer.connection.pk)
+        end_turn(customer.connection)
         before = customer.calls(LIST)
         customer.pull()
 

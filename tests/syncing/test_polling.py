@@ -14,7 +14,7 @@ from syncing import poll_schedule, polling
 from syncing.models import Schedule, SyncItem, SyncRun
 from syncing.webhook_health import habits_of
 from tests.syncing.ramp import Customer, rewritten
-from tests.syncing.world import let_snapshots_age, let_time_pass
+from tests.syncing.world import end_turn, let_snapshots_age, let_time_pass, poll_is_due
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ class TestAskedFor:
         self, customer: Customer
     ) -> None:
         assert poll_schedule.fetch_for(customer.connection.pk, actor="maya")
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
 
         asked_for, usual = customer.pull(), customer.pull()
 
@@ -435,9 +435,9 @@ class TestPages:
         customer.pull()
 
         let_time_pass(30)
-        assert not poll_schedule.poll_is_due(customer.connection)
+        assert not poll_is_due(customer.connection)
         let_time_pass(15)
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
 
     @pytest.mark.matrix("P9")
     def test_pages_shrink_while_ramp_is_slow_and_grow_again(self, customer: Customer) -> None:
@@ -489,11 +489,11 @@ class TestTurns:
     def test_a_paused_customer_is_not_pulled_whoever_rings(self, customer: Customer) -> None:
         """A late webhook of a closed connection rings too."""
         poll_schedule.fetch_soon(customer.connection.pk)
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
 
         type(customer.connection).objects.update(stage="paused")
 
-        assert not poll_schedule.poll_is_due(customer.connection)
+        assert not poll_is_due(customer.connection)
 
     @pytest.mark.matrix("P4")
     def test_a_second_poller_makes_no_call(self, customer: Customer) -> None:
@@ -543,9 +543,9 @@ class TestTurns:
             customer.pull()
 
         customer.http.event_hooks = {}
-        assert not poll_schedule.poll_is_due(customer.connection), "not in a tight circle"
+        assert not poll_is_due(customer.connection), "not in a tight circle"
         let_time_pass(poll_schedule.POLL_LEASE_SECONDS + 1)
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         customer.pull()
 
         assert customer.state(bought) == "READY"
@@ -559,20 +559,20 @@ class TestTurns:
 
         customer.pull()
 
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
 
     def test_old_snapshots_of_due_items_ask_for_a_pull(self, customer: Customer) -> None:
         """Rule 7: else they would wait for the next poll, hours away."""
         customer.spend()
         customer.pull()
-        poll_schedule.refresh_old_snapshots(customer.connection.pk)
-        assert not poll_schedule.poll_is_due(customer.connection), "they are young"
+        end_turn(customer.connection)
+        assert not poll_is_due(customer.connection), "they are young"
 
         let_snapshots_age(3600)
         let_time_pass(120)
-        poll_schedule.refresh_old_snapshots(customer.connection.pk)
+        end_turn(customer.connection)
 
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         customer.pull()
         assert customer.post() == 1
 

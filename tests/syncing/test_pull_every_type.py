@@ -17,7 +17,7 @@ from syncing import poll_schedule
 from syncing.kinds import LISTS
 from syncing.models import CardPayment, PullCursor, SyncItem
 from tests.syncing.ramp import Customer, Row, rewritten
-from tests.syncing.world import CARD, let_snapshots_age, let_time_pass
+from tests.syncing.world import CARD, let_snapshots_age, let_time_pass, poll_is_due
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ class TestEveryType:
         customer.pull(trigger="webhook")
 
         assert customer.schedule.next_poll_at == before
-        assert not poll_schedule.poll_is_due(customer.connection)
+        assert not poll_is_due(customer.connection)
 
     def test_what_is_switched_off_is_not_read(self) -> None:
         for customer in one_customer(["transaction", "transfer"]):

@@ -13,7 +13,7 @@ from syncing.poll_schedule import LeaseLost
 from syncing.resync import NotResyncable
 from tests.factories import SyncItemFactory
 from tests.syncing.ramp import Customer
-from tests.syncing.world import connection_with_schedule, let_time_pass
+from tests.syncing.world import connection_with_schedule, let_time_pass, poll_is_due
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ class TestLists:
         assert begun.lists == ["bill", "transaction"]
         assert begun.forgotten == 2
         assert not PullCursor.objects.exists()
-        assert poll_schedule.poll_is_due(customer.connection)
+        assert poll_is_due(customer.connection)
         run = customer.pull()
         assert (run.trigger, run.actor) == ("manual", "ada")
         assert run.new == 0, "it is the first page again"

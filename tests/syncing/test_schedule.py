@@ -20,10 +20,12 @@ from tests.syncing.world import (
     World,
     begin_pull,
     connection_with_schedule,
+    end_turn,
     is_probing,
     let_snapshots_age,
     let_time_pass,
     may_post,
+    poll_is_due,
     wait_until_someone_waits,
 )
 
@@ -378,19 +380,19 @@ class TestOldSnapshots:
         let_snapshots_age(3600)
         begin_pull(connection)
 
-        poll_schedule.refresh_old_snapshots(connection.pk)
+        end_turn(connection)
 
-        assert not poll_schedule.poll_is_due(connection)
+        assert not poll_is_due(connection)
         let_time_pass(61)
-        assert poll_schedule.poll_is_due(connection)
+        assert poll_is_due(connection)
 
     def test_of_items_that_are_not_due_ask_for_nothing(self, connection: Connection) -> None:
         item(connection, due_at=FAR)
         let_snapshots_age(3600)
 
-        poll_schedule.refresh_old_snapshots(connection.pk)
+        end_turn(connection)
 
-        assert not poll_schedule.poll_is_due(connection)
+        assert not poll_is_due(connection)
 
 
 class TestProgress:

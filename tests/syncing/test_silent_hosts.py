@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import Document, Posted
+from connections.erp.records import Document, Idempotency, Posted
 from connections.erp.refusals import refusal
 from connections.models import Connection, Credential, ErpAddress
 from connections.secrets import keep_credential
@@ -33,8 +33,8 @@ HOST = "erp.example.com:8000"
 class Server:
     """One server with the ERPs of some customers, which all hang or none does."""
 
-    def __init__(self, customers: int) -> None:
-        self.worlds = [World() for _ in range(customers)]
+    def __init__(self, customers: int, idempotency: Idempotency) -> None:
+        self.worlds = [World(idempotency) for _ in range(customers)]
         self.hangs = True
         self.asked: list[int] = []
         """How many documents each call brought."""
@@ -64,8 +64,8 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    made = Server(4)
+def server(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Server:
+    made = Server(4, getattr(request, "param", Idempotency.UNIQUE_KEY))
     monkeypatch.setattr("connections.clients.erp_adapter", made.erp_of)
     monkeypatch.setattr("syncing.tasks.mapping_set", lambda *_: made.worlds[0].mappings)
     monkeypatch.setattr("syncing.tasks.ring", lambda *_, **__: None)
@@ -109,6 +109,28 @@ class TestAServerThatHangs:
         work(second)
 
         assert server.asked == [1]
+
+    def test_is_sent_one_of_what_was_lost_at_a_time(self, server: Server) -> None:
+        first, *_ = server.connections
+        work(first)
+        let_time_pass(200)
+        server.asked.clear()
+
+        work(first)
+
+        assert server.asked == [1]
+
+    @pytest.mark.parametrize("server", [Idempotency.LOOKUP], indirect=True)
+    def test_has_spoken_when_it_answers_a_look_up(self, server: Server) -> None:
+        first, *_ = server.connections
+        work(first)
+        let_time_pass(200)
+
+        work(first)  # what it has not is sent again at once, and that hangs
+
+        assert server.erp_of(first).calls.count("find") == 1, "it has nothing, and it says so"
+        fell_silent = SilentHost.objects.get().silent_since
+        assert fell_silent > timezone.now() - timedelta(seconds=100), "anew"
 
     def test_is_not_rung_for_while_others_try(self, server: Server) -> None:
         first, second, *_ = server.connections

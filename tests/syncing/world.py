@@ -14,7 +14,7 @@ from connections.mappings import EntityTarget, MappingSet, Profile, Target
 from connections.models import Connection, Entity
 from connections.ramp.pages import TransactionPage
 from connections.ramp.schemas import Transaction
-from syncing import claims, poll_schedule, snapshots
+from syncing import claims, in_hand, poll_schedule, snapshots
 from syncing.dispatch import Worker
 from syncing.kinds.transactions import TRANSACTION
 from syncing.models import Schedule, SyncItem
@@ -124,6 +124,18 @@ def begin_pull(connection: Connection) -> None:
     """A worker begins to pull, and has broken off by now."""
     with poll_schedule.only_poller(connection) as lease:
         assert lease is not None
+
+
+def poll_is_due(connection: Connection) -> bool:
+    """Whether somebody who is rung now pulls."""
+    return in_hand.take(connection.pk).rang is not None
+
+
+def end_turn(connection: Connection) -> None:
+    """A worker looked at what is due and goes."""
+    with claims.only_worker(connection.pk) as lease:
+        assert lease is not None
+        poll_schedule.end_turn(lease)
 
 
 def may_post(connection: Connection) -> bool:
