@@ -189,10 +189,16 @@ def let_snapshots_age(seconds: float) -> None:
 
 
 def wait_until_someone_waits() -> None:
-    """Return once another connection to the database waits for a lock of ours."""
+    """Return once another connection to the database waits for a lock of ours.
+
+    Of ours: on the same server other processes run tests of their own, which wait for each other.
+    """
     with database.cursor() as cursor:
-        for _ in range(400):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        for _ in range(3000):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            )
             (waiting,) = cursor.fetchone()
             if waiting:
                 return
