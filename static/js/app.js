@@ -59,10 +59,11 @@
   const exactly = (title) => title.split(" (")[0].replace(/ \d{4}, (\d\d:\d\d):\d\d/, ", $1");
   /* On paper how long something has lasted stays so: beside it stands as of when */
   const EXACT = { exact: ["ago", "age"], printed: ["ago"] };
+  let isOnPaper = false;
   const refreshTimes = (which = "time[data-relative]") => {
     for (const element of document.querySelectorAll(which)) {
       const seconds = Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000);
-      const isExact = EXACT[root.dataset.times]?.includes(element.dataset.relative) && element.title;
+      const isExact = EXACT[isOnPaper ? "printed" : root.dataset.times]?.includes(element.dataset.relative) && element.title;
       const text = isExact ? exactly(element.title) : WORDING[element.dataset.relative](seconds);
       if (element.textContent !== text) element.textContent = text;
     }
@@ -90,7 +91,10 @@
     [...aims.values()].some((target) => target.contains(element) || element.contains(target));
   const aim = (request) => {
     const isPoll = "X-Live-Poll" in request.requestConfig.headers;
-    (isPoll ? polls : aims).set(request.xhr, request.target);
+    const kept = isPoll ? polls : aims;
+    kept.set(request.xhr, request.target);
+    // Not with htmx's own word for it: nobody hears that of what has left the page meanwhile
+    request.xhr.addEventListener("loadend", () => kept.delete(request.xhr));
     for (const [xhr, target] of polls) if (isAimedAt(target)) outdated.add(xhr);
   };
   const ring = (element) => {
@@ -304,17 +308,16 @@
       timeZone: "UTC", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
     });
     document.getElementById("print-time")?.replaceChildren(`${moment} UTC`);
-    const before = root.dataset.times;
-    root.dataset.times = "printed";
+    isOnPaper = true;
     refreshTimes();
-    addEventListener("afterprint", () => {
-      if (before) root.dataset.times = before;
-      else delete root.dataset.times;
-      refreshTimes();
-    }, { once: true });
+  };
+  const undress = () => {
+    isOnPaper = false;
+    refreshTimes();
   };
 
   addEventListener("beforeprint", dressForPrint);
+  addEventListener("afterprint", undress);
   document.addEventListener("times", () => refreshTimes());
   document.addEventListener("DOMContentLoaded", () => {
     showOpenTabs();
@@ -335,8 +338,6 @@
     });
     document.body.addEventListener("htmx:beforeRequest", (event) => aim(event.detail));
     document.body.addEventListener("htmx:afterRequest", (event) => {
-      aims.delete(event.detail.xhr);
-      polls.delete(event.detail.xhr);
       const element = event.detail.elt;
       if (!element.matches("[data-poll]")) return;
       const changed = event.detail.xhr.status === 200;
