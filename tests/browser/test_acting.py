@@ -8,6 +8,7 @@ from syncing import handling
 from syncing.bulk import running
 from syncing.models import Handling, Job, SyncItem
 from tests.browser.conftest import Arrive
+from tests.browser.held import first_of
 from tests.browser.stories import make_item
 from tests.factories import ConnectionFactory, ScheduleFactory, SyncItemFactory, now
 
@@ -80,9 +81,10 @@ def test_a_tick_before_the_page_is_there_counts(arrive: Arrive) -> None:
     page.route("**/htmx-2*.js", lambda route: late.append(route), times=1)
     page.goto(f"{visitor.address}/items/", wait_until="commit")
 
+    page.wait_for_function("document.readyState === 'interactive'", polling=50)
     page.locator("[data-pick]").check()
     assert page.evaluate("document.readyState") == "interactive"
-    late[0].continue_()
+    first_of(late, page).continue_()
 
     expect(page.locator("#bulk-bar")).to_contain_text("1 selected of 1 matching")
     assert visitor.complaints == []

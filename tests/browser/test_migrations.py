@@ -10,6 +10,7 @@ from migrations_tool.models import ConnectionMigration, StepRecord, StepRun
 from migrations_tool.steps import Step
 from tests.browser import migration_stories as stories
 from tests.browser.conftest import Arrive
+from tests.browser.held import first_of
 from tests.browser.looks import BOTH, faults_in, wrong_with
 
 POLL = re.compile(r"/backup/\?version=\w+")
@@ -107,7 +108,7 @@ def test_keys_pressed_while_the_page_still_arrives_count_once_it_is_there(
 
     page.keyboard.press("e")
     assert page.evaluate("document.readyState") == state
-    late[0].continue_()
+    first_of(late, page).continue_()
 
     expect(page.get_by_text("Nothing was looked at yet")).to_be_visible()
 
@@ -157,14 +158,14 @@ def test_a_poll_under_way_does_not_swap_away_what_an_act_aims_at(arrive: Arrive)
         page = visitor.go(f"/migrations/{migration.pk}/backup/")
         polls, acts = list[Route](), list[Route]()
         page.route(POLL, lambda route: route.continue_() if polls else polls.append(route))
-        page.wait_for_event("request", lambda request: bool(POLL.search(request.url)))
+        poll = first_of(polls, page)
         page.route(ACT, lambda route: acts.append(route))
         with page.expect_request(ACT):
             page.get_by_role("button", name="Check now").click()
 
         with page.expect_response(POLL):
-            polls[0].continue_(url=POLL.sub("/backup/?version=0", polls[0].request.url))
-        acts[0].continue_()
+            poll.continue_(url=POLL.sub("/backup/?version=0", poll.request.url))
+        first_of(acts, page).continue_()
 
         expect(page.locator("#step-notice")).to_contain_text("Checking both sides.")
     assert visitor.complaints == []
