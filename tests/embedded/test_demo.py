@@ -58,7 +58,7 @@ def supervisor(home: Home) -> Iterator[Supervisor]:
 
 
 def ready(home: Home) -> dict[str, object]:
-    answer: dict[str, object] = httpx.get(home.url("web") + "/readyz", timeout=10).json()
+    answer: dict[str, object] = httpx.get(home.url("web") + "/readyz", timeout=60).json()
     return answer
 
 
@@ -70,7 +70,7 @@ def test_comes_up_tells_where_it_is_and_mends_its_broker(
     assert ready(home) == {"status": "ok", "problems": {}}
     state = home.state()
     assert set(state["processes"]) == {"postgres", "valkey", "ramp", "web"}
-    assert httpx.get(state["urls"]["ramp"] + "/_simulator/businesses").is_success
+    assert httpx.get(state["urls"]["ramp"] + "/_simulator/businesses", timeout=60).is_success
 
     os.kill(state["processes"]["valkey"], signal.SIGKILL)
     while supervisor.children["valkey"].is_running:

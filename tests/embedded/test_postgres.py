@@ -79,7 +79,7 @@ class TestRunning:
         postgres.wait_until_ready(cluster, left)
 
         with postgres.running(cluster):
-            assert left.wait(10) == 0
+            assert left.wait(60) == 0
             assert version(cluster) >= 150000
 
     def test_recovers_after_a_kill(self, cluster: Cluster) -> None:

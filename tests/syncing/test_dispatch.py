@@ -56,7 +56,7 @@ class Meeting:
         with self._lock:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
-        self._barrier.wait(timeout=10)
+        self._barrier.wait(timeout=60)
         try:
             return self._post(docs)
         finally:

@@ -18,6 +18,8 @@ from connections.ramp_simulator.serving import Serving
 from tests.connections.ramp_simulator.side import API
 
 ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 60
+"""Seconds: a busy machine takes its time."""
 FORM = {"grant_type": "client_credentials", "scope": "business:read accounting:write"}
 
 
@@ -35,7 +37,9 @@ def serving(sim: Simulator) -> Iterator[Serving]:
 @pytest.fixture
 def client(serving: Serving, sim: Simulator) -> Iterator[httpx.Client]:
     harbor = sim.business("harbor-coffee")
-    with httpx.Client(base_url=f"{serving.address}{API}", trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"{serving.address}{API}", trust_env=False, timeout=PATIENCE
+    ) as client:
         answer = client.post("/token", auth=(harbor.client_id, harbor.client_secret), data=FORM)
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         yield client
@@ -79,19 +83,28 @@ class TestOnAPort:
         assert client.get("/business").status_code == 200
 
     def test_the_ledger_streams(self, serving: Serving) -> None:
-        with httpx.stream("GET", f"{serving.address}/_simulator/ledger", trust_env=False) as answer:
+        with httpx.stream(
+            "GET", f"{serving.address}/_simulator/ledger", trust_env=False, timeout=PATIENCE
+        ) as answer:
             assert answer.headers["transfer-encoding"] == "chunked"
             assert len(list(answer.iter_lines())) == 36
 
     def test_an_endless_body_is_refused(self, serving: Serving) -> None:
-        answer = httpx.post(f"{serving.address}{API}/token", content=iter([b"a"]), trust_env=False)
+        answer = httpx.post(
+            f"{serving.address}{API}/token", content=iter([b"a"]), trust_env=False, timeout=PATIENCE
+        )
 
         assert answer.status_code == 411
 
     def test_traffic_can_be_started_and_stopped(self, serving: Serving, sim: Simulator) -> None:
         before = len(list(sim.ledger()))
         admin = f"{serving.address}/_simulator/traffic"
-        assert httpx.post(admin, json={"per_minute": 6000}, trust_env=False).status_code == 204
+        assert (
+            httpx.post(
+                admin, json={"per_minute": 6000}, trust_env=False, timeout=PATIENCE
+            ).status_code
+            == 204
+        )
 
         deadline = time.monotonic() + 60
         while len(list(sim.ledger())) < before + 5 and time.monotonic() < deadline:
@@ -142,14 +155,14 @@ class TestTheCommand:
     def end(self, process: subprocess.Popen[str], how: signal.Signals) -> int:
         process.send_signal(how)
         with process:
-            return process.wait(15)
+            return process.wait(PATIENCE)
 
     def test_says_where_it_is_and_ends_when_told(self) -> None:
         process, address = self.start("--scenario", "small")
 
-        businesses = httpx.get(f"{address}/_simulator/businesses", trust_env=False).json()[
-            "businesses"
-        ]
+        businesses = httpx.get(
+            f"{address}/_simulator/businesses", trust_env=False, timeout=PATIENCE
+        ).json()["businesses"]
 
         assert len(businesses) == 3
         assert self.end(process, signal.SIGTERM) == 0
@@ -159,12 +172,15 @@ class TestTheCommand:
         process, address = self.start(*options)
         path = "/_simulator/businesses/harbor-coffee/transactions"
         created = httpx.post(
-            address + path, json={"count": 40, "ready": True}, trust_env=False
+            address + path,
+            json={"count": 40, "ready": True},
+            trust_env=False,
+            timeout=PATIENCE,
         ).json()
         self.end(process, signal.SIGKILL)
 
         process, address = self.start(*options)
-        kept = httpx.get(f"{address}/_simulator/ledger", trust_env=False).text
+        kept = httpx.get(f"{address}/_simulator/ledger", trust_env=False, timeout=PATIENCE).text
         self.end(process, signal.SIGTERM)
 
         assert len(kept.splitlines()) == 36 + 40
