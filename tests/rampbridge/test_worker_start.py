@@ -12,12 +12,13 @@ from rampbridge.celery import app, leave_programs_alone
 
 
 @pytest.fixture
-def _thaws() -> Iterator[None]:
+def _frozen_again() -> Iterator[None]:
+    """As `tests.plugins.garbage` has it for all other tests."""
     yield
-    gc.unfreeze()
+    gc.freeze()
 
 
-@pytest.mark.usefixtures("_thaws")
+@pytest.mark.usefixtures("_frozen_again")
 def test_what_it_has_read_is_no_garbage_until_the_end() -> None:
     gc.unfreeze()
     with patch("atexit.register") as at_the_end:

@@ -58,6 +58,7 @@ class DeafServer:
 
     def close(self) -> None:
         self.hang_up()
+        self._socket.shutdown(socket.SHUT_RDWR)  # else its thread would wait for callers for ever
         self._socket.close()
 
 
