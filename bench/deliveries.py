@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from bench.service import Stuck
 from connections import secrets
 from connections.models import Connection, WebhookSubscription
 from rampbridge.lib import signing
@@ -80,7 +81,10 @@ def some(
 def deliver(
     address: str, deliveries: Sequence[Delivery], *, lines: int, a_second: float | None = None
 ) -> Answers:
-    """Send them over so many lines, as fast as they are answered or as fast as is asked for."""
+    """Send them over so many lines, as fast as they are answered or as fast as is asked for.
+
+    :raises Stuck: if some were not answered at all
+    """
     answers, lock = Answers(), threading.Lock()
     began = time.monotonic()
     left = iter(enumerate(deliveries))
@@ -112,6 +116,8 @@ def deliver(
     for sender in senders:
         sender.join()
     answers.took = time.monotonic() - began
+    if len(answers.seconds) < len(deliveries):  # whose line broke twice has ended without a word
+        raise Stuck(f"Only {len(answers.seconds)} of {len(deliveries)} deliveries were answered.")
     return answers
 
 
