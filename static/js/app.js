@@ -74,9 +74,11 @@
   const typing = (target) =>
     target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   /* Nothing is swapped under somebody's hands: not while a field in it has the focus, nor between the press of
-     a button and its release, which would be no click */
+     a button and its release, which would be no click. The page may not hear of the release of a select, which
+     opens a list above it; but that has the focus. */
   let pressed = null;
-  document.addEventListener("pointerdown", (event) => (pressed = event.button === 0 ? event.target : null), true);
+  const press = ({ button, target }) => (pressed = button === 0 && !target.closest("select") ? target : null);
+  document.addEventListener("pointerdown", press, true);
   for (const end of ["pointerup", "pointercancel"]) {
     document.addEventListener(end, () => setTimeout(() => (pressed = null)), true);
   }
