@@ -81,7 +81,7 @@ def test_a_tick_before_the_page_is_there_counts(arrive: Arrive) -> None:
     page.route("**/htmx-2*.js", lambda route: late.append(route), times=1)
     page.goto(f"{visitor.address}/items/", wait_until="commit")
 
-    page.wait_for_function("document.readyState === 'interactive'", polling=50)
+    page.wait_for_function("() => document.readyState === 'interactive'", polling=50)
     page.locator("[data-pick]").check()
     assert page.evaluate("document.readyState") == "interactive"
     first_of(late, page).continue_()
