@@ -39,6 +39,8 @@ WCAG = {
 }
 AXE = Axe().axe_script
 FIND_FAULTS = (Path(__file__).parent / "faults.js").read_text()
+MOST_UNFOLDINGS = 10
+"""So often something may come late on one page."""
 _passed: set[str] = set()
 """What `faults.js` calls a likeness: text in colours that were found to be readable."""
 
@@ -94,9 +96,13 @@ class Visitor:
         if self.page.evaluate("typeof axe === 'undefined'"):
             self.page.evaluate(AXE)
         found = self.page.evaluate(FIND_FAULTS, {"rules": WCAG, "passed": [*_passed]})
-        while self.has_grown:
+        for _ in range(MOST_UNFOLDINGS):
+            if not self.has_grown:
+                break
             self.unfold()
             found = self.page.evaluate(FIND_FAULTS, {"rules": WCAG, "passed": [*_passed]})
+        else:
+            return [f"It is never as high as its window: {self.page.url}"]
         _passed.update(found["passed"])
         return [
             f"{fault['id']}: {node['target']} {node['failureSummary']}"
