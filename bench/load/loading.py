@@ -135,8 +135,9 @@ def _sample(now: datetime) -> None:
         )
         cursor.execute(
             f"""
-            INSERT INTO syncing_fleetsample (at, {_ROUND})
-            SELECT m, {_ROUND} FROM syncing_fleetsample, unnest(%s::timestamptz[]) m WHERE at = %s
+            INSERT INTO syncing_fleetsample (at, erp_name, owner, {_ROUND})
+            SELECT m, erp_name, owner, {_ROUND}
+            FROM syncing_fleetsample, unnest(%s::timestamptz[]) m WHERE at = %s
             """,
             [all_of_them, newest],
         )

@@ -46,17 +46,19 @@ def sample(*, now: datetime) -> bool:
 
 
 def add_up(since: datetime, until: datetime) -> None:
-    """Keep what all customers have together in the rounds between two moments, both within."""
+    """Keep what all customers have together, and those of each ERP and each owner, in the rounds
+    between two moments, both within."""
     execute(
         """
-        INSERT INTO syncing_fleetsample
-            (at, object_type, error_category, band, currency, exponent, items, amount_minor)
-        SELECT at, coalesce(object_type, ''), coalesce(error_category, ''), band, currency,
-            exponent, sum(items), sum(amount_minor)
+        INSERT INTO syncing_fleetsample (at, erp_name, owner, object_type, error_category, band,
+            currency, exponent, items, amount_minor)
+        SELECT at, coalesce(erp_name, ''), coalesce(owner, ''), coalesce(object_type, ''),
+            coalesce(error_category, ''), band, currency, exponent, sum(items), sum(amount_minor)
         FROM syncing_backlogsample
         WHERE connection_id IS NULL AND at BETWEEN %s AND %s
-        GROUP BY at, band, currency, exponent,
-            GROUPING SETS ((), (object_type, error_category))
+        GROUP BY at, band, currency, exponent, GROUPING SETS (
+            (), (object_type, error_category), (erp_name), (owner))
+        HAVING coalesce(erp_name, owner) IS DISTINCT FROM '' -- or it would pass for everybody's
         """,
         [since, until],
     )

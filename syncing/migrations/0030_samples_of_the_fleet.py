@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
+                ('erp_name', models.CharField(blank=True, default='', help_text='Empty: of all ERPs.', max_length=60)),
+                ('owner', models.CharField(blank=True, default='', help_text='Empty: whoever looks after them.', max_length=150)),
                 ('object_type', models.CharField(blank=True, default='', help_text='Empty: of all types and categories.', max_length=16)),
                 ('error_category', models.CharField(blank=True, default='', max_length=16)),
                 ('band', models.PositiveSmallIntegerField(help_text='Of `age_bands`, the youngest first.')),
@@ -39,13 +41,14 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             """
-            INSERT INTO syncing_fleetsample
-                (at, object_type, error_category, band, currency, exponent, items, amount_minor)
-            SELECT at, coalesce(object_type, ''), coalesce(error_category, ''), band, currency,
-                exponent, sum(items), sum(amount_minor)
+            INSERT INTO syncing_fleetsample (at, erp_name, owner, object_type, error_category, band,
+                currency, exponent, items, amount_minor)
+            SELECT at, coalesce(erp_name, ''), coalesce(owner, ''), coalesce(object_type, ''),
+                coalesce(error_category, ''), band, currency, exponent, sum(items), sum(amount_minor)
             FROM syncing_backlogsample WHERE connection_id IS NULL
-            GROUP BY at, band, currency, exponent,
-                GROUPING SETS ((), (object_type, error_category))
+            GROUP BY at, band, currency, exponent, GROUPING SETS (
+                (), (object_type, error_category), (erp_name), (owner))
+            HAVING coalesce(erp_name, owner) IS DISTINCT FROM ''
             """,
             migrations.RunSQL.noop,
         ),

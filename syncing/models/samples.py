@@ -40,9 +40,16 @@ class BacklogSample(models.Model):
 
 
 class FleetSample(models.Model):
-    """The same of all customers together, so that the fleet's charts need not add them up."""
+    """The same of all customers together, and of those of one ERP or owner, so that the fleet's
+    charts need not add them up."""
 
     at = models.DateTimeField()
+    erp_name = models.CharField(
+        max_length=60, blank=True, default="", help_text="Empty: of all ERPs."
+    )
+    owner = models.CharField(
+        max_length=150, blank=True, default="", help_text="Empty: whoever looks after them."
+    )
     object_type = models.CharField(
         max_length=16, blank=True, default="", help_text="Empty: of all types and categories."
     )

@@ -65,24 +65,32 @@ def by_age(scope: Scope, period: Period, *, currency: str, now: datetime) -> lis
     return sampled
 
 
+def _is_added_up(scope: Scope) -> bool:
+    """Whether rounds keep the sums: of all customers, or of those of one ERP or one owner."""
+    if scope.connection_id or (scope.erp and scope.owner):
+        return False
+    return not (scope.is_of_some_customers and (scope.object_type or scope.category))
+
+
 def _samples(scope: Scope) -> str:
-    is_narrowed = scope.connection_id or scope.is_of_some_customers
-    return "syncing_backlogsample" if is_narrowed else "syncing_fleetsample"
+    return "syncing_fleetsample" if _is_added_up(scope) else "syncing_backlogsample"
 
 
 def _narrowed(scope: Scope) -> str:
-    narrowed = ["true"]
     if scope.connection_id:
         narrowed = ["b.connection_id = %(connection)s"]
         narrowed += ["b.entity_ramp_id = %(entity)s"] if scope.entity_id else []
-    elif scope.is_of_some_customers:
+    elif _is_added_up(scope):
+        is_of_all_types = not (scope.object_type or scope.category)
+        narrowed = [
+            "b.object_type = ''" if is_of_all_types else "b.object_type <> ''",
+            "b.erp_name = %(erp)s",
+            "b.owner = %(owner)s",
+        ]
+    else:
         narrowed = ["b.connection_id IS NULL"]
         narrowed += ["b.erp_name = %(erp)s"] if scope.erp else []
         narrowed += ["b.owner = %(owner)s"] if scope.owner else []
-    elif not (scope.object_type or scope.category):
-        narrowed = ["b.object_type = ''"]
-    else:
-        narrowed = ["b.object_type <> ''"]
     narrowed += ["b.object_type = %(type)s"] if scope.object_type else []
     narrowed += ["b.error_category = %(category)s"] if scope.category else []
     return " AND ".join(narrowed)

@@ -200,12 +200,51 @@ class TestThePast:
             at=moment, erp_name="NetSuite", object_type="bill", word="queued", party="us", band=0,
             currency="USD", exponent=2, items=7, amount_minor=900,
         )  # fmt: skip
+        add_up(moment, moment)
 
         kept = period("24h", is_customer=False)
         found = past.by_age(Scope(erp="Tryton"), kept, currency="USD", now=moment)
         same = past.by_age(Scope(erp="NetSuite"), kept, currency="USD", now=moment)
 
         assert [one.items[0] for one in (*found, *same) if one] == [0, 7]
+
+    @pytest.mark.parametrize(
+        ("scope", "items"),
+        [
+            (Scope(), 31),
+            (Scope(erp="Tryton"), 3),
+            (Scope(owner="maya"), 5),
+            (Scope(erp="Tryton", owner="maya"), 1),
+            (Scope(object_type="bill"), 21),
+            (Scope(category="transient"), 31),
+            (Scope(erp="Tryton", object_type="bill"), 1),
+            (Scope(owner="maya", category="transient"), 5),
+            (Scope(erp="Xero"), 0),
+        ],
+    )
+    def test_of_some_is_what_they_have(self, scope: Scope, items: int) -> None:
+        """Also where customers have no ERP yet, or nobody who looks after them."""
+        moment = now().replace(minute=30, second=0, microsecond=0)
+        SampleRound.objects.create(at=moment)
+        whose = [
+            ("Tryton", "maya"),
+            ("Tryton", ""),
+            ("NetSuite", "maya"),
+            ("NetSuite", ""),
+            ("", ""),
+        ]
+        for number, (erp, owner) in enumerate(whose):
+            BacklogSample.objects.create(
+                at=moment, erp_name=erp, owner=owner, word="retrying", party="nobody", band=0,
+                object_type="bill" if number % 2 == 0 else "transfer",
+                error_category="transient", currency="USD", exponent=2, items=2**number,
+                amount_minor=900,
+            )  # fmt: skip
+        add_up(moment, moment)
+
+        found = past.by_age(scope, period("24h", is_customer=False), currency="USD", now=moment)
+
+        assert [one.items[0] for one in found if one] == [items]
 
 
 class TestFiles:
