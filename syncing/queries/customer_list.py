@@ -88,87 +88,63 @@ class ListRow:
     """One customer as the list shows it."""
 
     standing: CustomerStanding
-    now: datetime
-    is_pinned: bool = False
-
-    @property
-    def connection(self) -> Connection:
-        return self.standing.connection
-
-    @property
-    def schedule(self) -> Schedule | None:
-        return getattr(self.connection, "schedule", None)
-
-    @property
-    def mirror(self) -> Mirror | None:
-        return getattr(self.connection, "mirror", None)
-
-    @property
-    def health(self) -> health.Health:
-        return health.look(self.standing.health, self.standing.meaning, self.standing.severity)
-
-    @property
-    def party_label(self) -> str:
-        return PARTY_LABELS[Party(self.standing.party)]
-
-    @property
-    def oldest_at(self) -> datetime | None:
-        return self.standing.oldest_at
-
-    @property
-    def words(self) -> Counter[str]:
-        return Counter(self.standing.words)
-
-    @property
-    def open_items(self) -> int:
-        return self.standing.open_items
-
-    @property
-    def queued(self) -> int:
-        return sum(self.words[word] for word in (Word.QUEUED, Word.WORKING, Word.RETRYING))
-
-    @property
-    def waiting(self) -> int:
-        return self.words[Word.CUSTOMER]
-
-    @property
-    def needs_person(self) -> int:
-        return self.words[Word.NEEDS_PERSON]
-
-    @property
-    def uncertain(self) -> int:
-        return self.standing.uncertain_items
-
-    @property
-    def unsynced(self) -> list[Money]:
-        return [Money(*one) for one in self.standing.unsynced]
-
-    @property
-    def drifting(self) -> int:
-        return self.standing.drifting
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the first of its credentials ends, if that is soon, or was."""
-        at = self.standing.expires_at
-        return at if at is not None and at - self.now < EXPIRES_SOON else None
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= self.now
-
-    @property
-    def done_lately(self) -> int:
-        return sum(done for done, _ in self.standing.days)
-
-    @property
-    def failed_lately(self) -> int:
-        return sum(failed for _, failed in self.standing.days)
+    connection: Connection
+    schedule: Schedule | None
+    mirror: Mirror | None
+    health: health.Health
+    party_label: str
+    oldest_at: datetime | None
+    words: Mapping[str, int]
+    open_items: int
+    queued: int
+    waiting: int
+    needs_person: int
+    uncertain: int
+    unsynced: Sequence[Money]
+    drifting: int
+    expires_at: datetime | None
+    """When the first of its credentials ends, if that is soon, or was."""
+    is_expired: bool
+    days: Sequence[tuple[int, int]]
+    """Done and failed on each of the last days, the oldest first."""
+    done_lately: int
+    failed_lately: int
+    is_pinned: bool
 
     @property
     def spark(self) -> tuple[str, str]:
         """Done and failed, each as the path of its bars."""
-        return up_and_down(self.standing.days)
+        return up_and_down(self.days)
+
+
+def _row(line: CustomerStanding, now: datetime, *, is_pinned: bool = False) -> ListRow:
+    """What a template asks for many times, worked out once."""
+    words = Counter(line.words)
+    ends_at = line.expires_at
+    ends_soon = ends_at is not None and ends_at - now < EXPIRES_SOON
+    return ListRow(
+        standing=line,
+        connection=line.connection,
+        schedule=getattr(line.connection, "schedule", None),
+        mirror=getattr(line.connection, "mirror", None),
+        health=health.look(line.health, line.meaning, line.severity),
+        party_label=PARTY_LABELS[Party(line.party)],
+        oldest_at=line.oldest_at,
+        words=words,
+        open_items=line.open_items,
+        queued=words[Word.QUEUED] + words[Word.WORKING] + words[Word.RETRYING],
+        waiting=words[Word.CUSTOMER],
+        needs_person=words[Word.NEEDS_PERSON],
+        uncertain=line.uncertain_items,
+        unsynced=[Money(*one) for one in line.unsynced],
+        drifting=line.drifting,
+        expires_at=ends_at if ends_soon else None,
+        is_expired=ends_at is not None and ends_at <= now,
+        days=line.days,
+        done_lately=sum(done for done, _ in line.days),
+        failed_lately=sum(failed for _, failed in line.days),
+        is_pinned=is_pinned,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +178,8 @@ def page(
     pinned = list(_in_order(lines.filter(pk__in=pins), sort)) if pins and place is None else []
     rows = found[:size]
     return FleetPage(
-        rows=[ListRow(one, now) for one in rows],
-        pinned=[ListRow(one, now, is_pinned=True) for one in pinned],
+        rows=[_row(one, now) for one in rows],
+        pinned=[_row(one, now, is_pinned=True) for one in pinned],
         next=_cursor(rows[-1], sort) if len(found) > size else "",
         is_first=place is None,
     )
@@ -247,12 +223,12 @@ def every(chosen: FleetFilter, sort: str, *, now: datetime) -> Iterator[ListRow]
     """All lines of a filter, in order, for a file."""
     lines = _in_order(_lines().filter(chosen.condition()), sort)
     for one in lines.iterator(chunk_size=1000):
-        yield ListRow(one, now)
+        yield _row(one, now)
 
 
 def first(limit: int, *, sort: str, now: datetime) -> list[ListRow]:
     """The first few of all customers, in one of `SORTS`."""
-    return [ListRow(one, now) for one in _in_order(_lines(), sort)[:limit]]
+    return [_row(one, now) for one in _in_order(_lines(), sort)[:limit]]
 
 
 @dataclass(frozen=True, slots=True)
