@@ -69,7 +69,9 @@ def _park(token: uuid.UUID, documents: Sequence[Held]) -> None:
 def _send_again(
     worker: Worker, token: uuid.UUID, documents: Sequence[Held], deadline: float
 ) -> None:
-    """Class K. Only what has tried too often is looked up first, to be given up if absent."""
+    """Class K. What has tried too often is looked up first, to be given up if absent; and what is
+    refused for want of its bill, for that may have been cancelled since the payment was booked.
+    """
     spent = [held for held in documents if _is_given_up(held[0]) is not None]
     if spent:
         _look_up_and_send(worker, token, spent, deadline)
@@ -77,20 +79,21 @@ def _send_again(
     if again:
         results.record_looks([Looked(item.id, _RESENT_BY_KEY) for item, _ in again])
         outcomes = send(worker, again, deadline=deadline)
+        billless = {item.id for item, why in outcomes.refused if why.code == BILL_NOT_POSTED}
+        outcomes.refused = [one for one in outcomes.refused if one[0].id not in billless]
         write_outcomes(worker, token, _still_in_doubt(outcomes))
+        if unpaid := [held for held in again if held[0].id in billless]:
+            _look_up_and_send(worker, token, unpaid, deadline)
 
 
 def _still_in_doubt(outcomes: Outcomes) -> Outcomes:
-    """What was not asked, or only "not now", says nothing of the request before. A bill that is not
-    there does: no payment of it was booked, and none may ever be.
-    """
+    """What was not asked, or only "not now", says nothing of the request before."""
     said = "It could not be sent again yet."
     outcomes.uncertain += [Uncertain(item_id, said) for item_id in outcomes.unsent]
     outcomes.unsent = []
     definite = []
     for item, failure in outcomes.refused:
-        may_pass = failure.category is ErrorCategory.TRANSIENT or failure.stops_connection
-        if may_pass and failure.code != BILL_NOT_POSTED:
+        if failure.category is ErrorCategory.TRANSIENT or failure.stops_connection:
             outcomes.uncertain.append(Uncertain(item.id, failure.title))
         else:
             definite.append((item, failure))

@@ -289,6 +289,22 @@ class TestBillsOfOthers:
 
         assert (fresh(payment).state, payment.error_category) == ("FAILED", "needs_integrator")
 
+    def test_a_payment_in_doubt_that_was_booked_is_found_although_its_bill_is_gone(self) -> None:
+        ours = world()
+        theirs = store(ours, "bill", spend.bill())
+        post_due_items(ours.worker)
+        payment = self.by_others(ours, remote_id=fresh(theirs).erp_id)
+        ours.erp.faults.lose_answers = 1
+        post_due_items(ours.worker)
+        assert fresh(payment).state == "POSTING"
+        cancelled = refusal(Code.BILL_NOT_POSTED, erp="Ledger")
+        ours.erp.faults.refuse[str(payment.ramp_id)] = cancelled
+        let_time_pass(1000)
+
+        recover_lost_items(ours.worker)
+
+        assert fresh(payment).state == "POSTED"
+
     def test_another_vendors_bill_is_not_paid_for_having_that_id(self) -> None:
         """Who synced the bill may have told Ramp its number: another record's id."""
         ours = world()
