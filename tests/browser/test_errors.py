@@ -28,6 +28,13 @@ WHERE_THE_FOCUS_IS_NOT_SEEN = """() => {
 }"""
 
 
+PRESS_AS_SOON_AS_IT_IS_THERE = """(key) => {
+    window.stillTheSamePage = true;
+    const press = () => document.querySelector(`button[data-key="${key}"]`)?.click();
+    new MutationObserver(press).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
 class Keys:
     """The keyboard of somebody who sees nothing but where the focus is."""
 
@@ -155,6 +162,20 @@ class TestTheDesk:
         keys.press("j")
         expect(page.locator("[data-row] a.row-link").first).to_be_focused()
         assert keys.lost + visitor.complaints == []
+
+    def test_takes_a_key_in_the_very_moment_in_which_its_button_is_drawn(
+        self, arrive: Arrive
+    ) -> None:
+        a_week()
+        page = arrive().go(group_path(CODE))
+        page.evaluate(PRESS_AS_SOON_AS_IT_IS_THERE, "s")
+        page.get_by_role("link", name="Snooze").click()
+        page.get_by_label("Put off for some time").press("ArrowDown")
+        page.get_by_label("Why it can wait").fill("They map it today.")
+        page.keyboard.press("Enter")
+
+        expect(page.locator("#group-notice")).to_have_text("It is no longer put off.")
+        assert page.evaluate("window.stillTheSamePage")
 
     def test_shows_what_comes_and_goes_without_a_reload(self, arrive: Arrive) -> None:
         (customer, *_) = a_week()
