@@ -104,7 +104,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["rampbridge.lib.template_tags", "rampbridge.lib.url_tag"],
+            "builtins": [
+                "rampbridge.lib.template_tags",
+                "rampbridge.lib.url_tag",
+                "rampbridge.lib.row_templates",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -194,12 +194,15 @@ PRODUCTION_LIKE = {
 }
 MANAGE = [PYTHON, "manage.py"]
 DJLINT = [PYTHON, "-m", "djlint", "templates"]
+DJLINT_ROWS = [*DJLINT, "--profile", "jinja", "--extension", "jinja"]
 CHECKS: dict[str, list[str]] = {
     "format (ruff format)": [PYTHON, "-m", "ruff", "format", "--check", "."],
     "lint (ruff)": [PYTHON, "-m", "ruff", "check", "."],
     "layers (import-linter)": [str(BIN / "lint-imports"), "--no-cache"],
     "template format (djlint)": [*DJLINT, "--check"],
     "template lint (djlint)": [*DJLINT, "--lint"],
+    "rows' template format (djlint)": [*DJLINT_ROWS, "--check"],
+    "rows' template lint (djlint)": [*DJLINT_ROWS, "--lint"],
     "migrations are complete": [*MANAGE, "makemigrations", "--check", "--dry-run"],
     "deployment settings": [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"],
     "types (mypy)": [PYTHON, "-m", "mypy", "."],

@@ -160,11 +160,20 @@ def brief(length: timedelta | None) -> str:
     return f"{seconds} s"
 
 
-@register.inclusion_tag("parts/_id.html")
-def copy_id(value: Any, what: str = "id", *, whole: bool = False) -> dict[str, Any]:
+@register.simple_tag
+def copy_id(value: Any, what: str = "id", *, whole: bool = False) -> SafeString:
     """An id to read and to copy; shown by its start, or whole as far as there is room."""
     text = str(value)
-    return {"value": text, "shown": text if whole else _short(text), "what": what}
+    return format_html(
+        '<span class="id-cell"><code title="{value}">{shown}</code><button class="copy above"'
+        ' type="button" data-copy="{value}" aria-label="Copy {what} {value}" title="Copy {what}">'
+        "{before}{after}</button></span>",
+        value=text,
+        shown=text if whole else _short(text),
+        what=what,
+        before=icons.icon("copy", "icon-before"),
+        after=icons.icon("check", "icon-after"),
+    )
 
 
 @register.filter

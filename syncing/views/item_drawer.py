@@ -140,5 +140,7 @@ def _row_of_list(
         query = QueryDict()
     chosen = chosen_list(query, me=request.user.get_username())
     selection = selections.of(request.user.get_username(), chosen.query, now=now)
-    (shown,) = as_shown([row], selection)
-    return {"row": shown, "hide_customer": chosen.connection is not None}
+    return {
+        "rows": as_shown([row], selection),
+        "hide_customer": chosen.connection is not None,
+    }
