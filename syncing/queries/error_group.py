@@ -51,14 +51,12 @@ class Standing:
     """The customers with most items first; not all of very many."""
     customers: int
     last_seen_at: datetime | None
-    pulse: tuple[Any, ...] = ()
-    """Changes whenever the rest does."""
 
 
 def standing_of(fingerprint: str) -> Standing:
     """What is open of a group, by customer. One statement, at however many customers it is."""
-    ((*pulse, customers, categories, sums, most_hit),) = rows(
-        f"""
+    ((items, last_seen_at, customers, categories, sums, most_hit),) = rows(
+        """
         WITH mine AS MATERIALIZED (
             SELECT connection_id, error_category, currency, exponent, items, amount_minor,
                 last_seen_at
@@ -77,7 +75,8 @@ def standing_of(fingerprint: str) -> Standing:
                 FROM mine JOIN shown USING (connection_id) GROUP BY 1, 2, 3
             ) each GROUP BY 1
         )
-        SELECT held.*, (SELECT count(*) FROM hits), (
+        SELECT (SELECT coalesce(sum(items), 0)::bigint FROM mine),
+            (SELECT max(last_seen_at) FROM mine), (SELECT count(*) FROM hits), (
             SELECT jsonb_agg(error_category ORDER BY items DESC, error_category) FROM (
                 SELECT error_category, sum(items) AS items FROM mine GROUP BY 1) each
         )::text, (
@@ -89,8 +88,7 @@ def standing_of(fingerprint: str) -> Standing:
                 connection_id, slug, name, erp_name, items, of_each.sums, seen_at))
             FROM shown JOIN of_each USING (connection_id)
         )::text
-        FROM (SELECT {_HELD} FROM mine) held
-        """,  # noqa: S608  a constant of this file
+        """,
         {"fingerprint": fingerprint, "most": CUSTOMERS_SHOWN},
     )
     found = from_json(most_hit) or []
@@ -99,13 +97,12 @@ def standing_of(fingerprint: str) -> Standing:
         for pk, *names, held, money, at in found
     ]
     return Standing(
-        items=int(pulse[0]),
+        items=items,
         categories=from_json(categories) or [],
         sums=_sums(from_json(sums) or []),
         hits=sorted(hits, key=lambda hit: (-hit.items, hit.connection.name)),
         customers=customers,
-        last_seen_at=pulse[3],
-        pulse=tuple(pulse),
+        last_seen_at=last_seen_at,
     )
 
 
@@ -119,20 +116,27 @@ def _named(pk: uuid.UUID, *names: str) -> Connection:
     return Connection.from_db(None, ["id", "slug", "name", "erp_name"], [pk, *names])
 
 
-_HELD = """
-    coalesce(sum(items), 0)::bigint, sum(amount_minor), count(*), max(last_seen_at),
-    sum(items) FILTER (WHERE error_category = 'user_actionable'),
-    sum(items) FILTER (WHERE error_category = 'transient')
-"""
-
-
-def pulse(fingerprint: str) -> tuple[Any, ...]:
-    """What changes with `standing_of`, and is also its `pulse`, for far less."""
-    (found,) = rows(
-        f"SELECT {_HELD} FROM syncing_errorcount WHERE fingerprint = %(fingerprint)s AND items > 0",  # noqa: S608
+def pulse(fingerprint: str) -> tuple[Any, ...] | None:
+    """What changes with the group, its ruling and `standing_of`, for far less; None if there is no
+    such group. One statement.
+    """
+    found = rows(
+        """
+        SELECT md5(g::text), (
+            SELECT id FROM syncing_ruling r
+            WHERE r.fingerprint = g.fingerprint AND r.withdrawn_at IS NULL
+        ), held.*
+        FROM syncing_errorgroup g, LATERAL (
+            SELECT sum(items), sum(amount_minor), count(*), max(last_seen_at),
+                sum(items) FILTER (WHERE error_category = 'user_actionable'),
+                sum(items) FILTER (WHERE error_category = 'transient')
+            FROM syncing_errorcount c WHERE c.fingerprint = g.fingerprint AND c.items > 0
+        ) held
+        WHERE g.fingerprint = %(fingerprint)s
+        """,
         {"fingerprint": fingerprint},
     )
-    return found
+    return found[0] if found else None
 
 
 def state_in(group: ErrorGroup, open_items: int, now: datetime) -> GroupState:

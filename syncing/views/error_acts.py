@@ -161,7 +161,7 @@ def _done(
     if not request.htmx:
         (messages.error if is_refused else messages.success)(request, words)
         return redirect("error_group", fingerprint)
-    context = _context(request, open_group(fingerprint))
+    context = context_of(request, fingerprint)
     notice = {"words": words, "is_refused": is_refused}
     return render(request, "errors/_group.html", {**context, "notice": notice})
 
@@ -177,7 +177,7 @@ def _form(
     status = UNPROCESSABLE if form.is_bound else 200
     own = {"group": group, "act_form": form, "act": f"errors/_{name}.html", **extra}
     if not request.htmx:
-        context = _context(request, group) | own
+        context = context_of(request, group.pk) | own
         return render(request, "errors/group.html", context, status=status)
     answer = render(request, f"errors/_{name}.html", own, status=status)
     if name != "comment":
@@ -185,8 +185,3 @@ def _form(
     else:
         answer["HX-Retarget"], answer["HX-Reswap"] = "#comment-form", "outerHTML"
     return answer
-
-
-def _context(request: HtmxHttpRequest, group: ErrorGroup) -> dict[str, Any]:
-    ruling = judging.current(group.pk)
-    return context_of(request, group, ruling, queries.standing_of(group.pk))

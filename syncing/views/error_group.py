@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.forms.models import model_to_dict
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -32,17 +31,12 @@ PAGE, PART = "errors/group.html", "errors/_group_live.html"
 @allow(Permission.SEE)
 def error_group(request: HtmxHttpRequest, fingerprint: str) -> HttpResponse:
     """The page; for a poll the part that changed, or nothing."""
-    found = judging.with_ruling(fingerprint)
-    if found is None:
-        raise Http404("no such error")
-    group, ruling = found
+    # Read before the page is: what changes in between is news to the next poll.
+    version = _version(fingerprint)
     template = page_or_partial(request, PAGE, PART)
-    if template == PART and "version" in request.GET:
-        version = _version(group, ruling, queries.pulse(fingerprint))
-        if request.GET["version"] == version:
-            return HttpResponseUnchanged()
-    context = context_of(request, group, ruling, queries.standing_of(fingerprint))
-    return render(request, template, context)
+    if template == PART and request.GET.get("version") == version:
+        return HttpResponseUnchanged()
+    return render(request, template, _context(request, fingerprint, version))
 
 
 def open_group(fingerprint: str) -> ErrorGroup:
@@ -63,17 +57,25 @@ def category_of(group: ErrorGroup, ruling: Ruling | None, standing: Standing) ->
     return standing.categories[0] if standing.categories else group.category
 
 
-def context_of(
-    request: HtmxHttpRequest, group: ErrorGroup, ruling: Ruling | None, standing: Standing
-) -> dict[str, Any]:
-    """Everything that the page shows."""
-    now, fingerprint = timezone.now(), group.pk
+def context_of(request: HtmxHttpRequest, fingerprint: str) -> dict[str, Any]:
+    """Everything that the page shows.
+
+    :raises Http404: if there is no such group
+    """
+    return _context(request, fingerprint, _version(fingerprint))
+
+
+def _context(request: HtmxHttpRequest, fingerprint: str, version: str) -> dict[str, Any]:
+    found = judging.with_ruling(fingerprint)
+    if found is None:
+        raise Http404("no such error")
+    group, ruling = found
+    now, standing = timezone.now(), queries.standing_of(fingerprint)
     items = queries.affected(fingerprint) if standing.items else []
     sample = items[0] if items else queries.last_example(fingerprint)
     state = queries.state_in(group, standing.items, now)
     category = category_of(group, ruling, standing)
     story = queries.story(fingerprint, now)
-    version = _version(group, ruling, standing.pulse)
     return {
         "section": "errors",
         "now": now,
@@ -127,5 +129,5 @@ def told(sample: SyncItem) -> dict[str, Any]:
     }
 
 
-def _version(group: ErrorGroup, ruling: Ruling | None, pulse: tuple[Any, ...]) -> str:
-    return version_of(model_to_dict(group), ruling and ruling.pk, pulse)
+def _version(fingerprint: str) -> str:
+    return version_of(queries.pulse(fingerprint))
