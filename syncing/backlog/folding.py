@@ -28,31 +28,46 @@ _FLOW = f"""
             interval '{MINUTES_KEPT}'),
         ('hour', {_HOUR}, NULL, c.erp_name, c.owner, NULL, e.object_type, interval '{HOURS_KEPT}'),
         ('day', {_DAY}, NULL, c.erp_name, c.owner, NULL, e.object_type, interval '{DAYS_KEPT}'),
+        ('hours', {_HOUR}, NULL, '', '', NULL, '', interval '{HOURS_KEPT}'),
+        ('hours', {_HOUR}, NULL, nullif(c.erp_name, ''), '', NULL, '', interval '{HOURS_KEPT}'),
+        ('hours', {_HOUR}, NULL, '', nullif(c.owner, ''), NULL, '', interval '{HOURS_KEPT}'),
         ('all', {_DAY}, NULL, '', '', NULL, '', interval '{DAYS_KEPT}'),
+        ('all', {_DAY}, NULL, nullif(c.erp_name, ''), '', NULL, '', interval '{DAYS_KEPT}'),
+        ('all', {_DAY}, NULL, '', nullif(c.owner, ''), NULL, '', interval '{DAYS_KEPT}'),
         ('hour', {_HOUR}, c.id, '', '', e.entity_ramp_id, e.object_type,
             interval '{CUSTOMER_HOURS_KEPT}'),
         ('day', {_DAY}, c.id, '', '', e.entity_ramp_id, e.object_type,
             interval '{CUSTOMER_DAYS_KEPT}')
     ) s (span, at, connection_id, erp_name, owner, entity_ramp_id, object_type, kept)
     WHERE e.at > now() - s.kept
-      AND (e.change <> 'moved' OR s.connection_id IS NULL AND s.span <> 'all')
+      AND (e.change <> 'moved' OR s.connection_id IS NULL AND s.span NOT IN ('all', 'hours'))
+      AND s.erp_name IS NOT NULL AND s.owner IS NOT NULL
     GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, s.entity_ramp_id, s.object_type,
         e.change, e.detail, e.currency, e.exponent
 """  # noqa: S608  constants of this file
 _LATENCY = f"""
     INSERT INTO syncing_latencybucket (span, at, connection_id, erp_name, owner, object_type,
         arrived_by, bin, items)
-    SELECT s.span, s.at, s.connection_id, s.erp_name, s.owner, e.object_type, e.arrived_by, e.bin,
+    SELECT s.span, s.at, s.connection_id, s.erp_name, s.owner, s.object_type, s.arrived_by, e.bin,
         sum(e.items)
     FROM source e
     JOIN connections_connection c ON c.id = e.connection_id
     CROSS JOIN LATERAL (VALUES
-        ('hour', {_HOUR}, NULL::uuid, c.erp_name, c.owner, interval '{LATENCY_HOURS_KEPT}'),
-        ('day', {_DAY}, NULL, c.erp_name, c.owner, interval '{DAYS_KEPT}'),
-        ('day', {_DAY}, c.id, '', '', interval '{CUSTOMER_LATENCY_KEPT}')
-    ) s (span, at, connection_id, erp_name, owner, kept)
+        ('hour', {_HOUR}, NULL::uuid, c.erp_name, c.owner, e.object_type, e.arrived_by,
+            interval '{LATENCY_HOURS_KEPT}'),
+        ('hours', {_HOUR}, NULL, '', '', '', '', interval '{LATENCY_HOURS_KEPT}'),
+        ('hours', {_HOUR}, NULL, nullif(c.erp_name, ''), '', '', '',
+            interval '{LATENCY_HOURS_KEPT}'),
+        ('hours', {_HOUR}, NULL, '', nullif(c.owner, ''), '', '',
+            interval '{LATENCY_HOURS_KEPT}'),
+        ('day', {_DAY}, NULL, c.erp_name, c.owner, e.object_type, e.arrived_by,
+            interval '{DAYS_KEPT}'),
+        ('day', {_DAY}, c.id, '', '', e.object_type, e.arrived_by,
+            interval '{CUSTOMER_LATENCY_KEPT}')
+    ) s (span, at, connection_id, erp_name, owner, object_type, arrived_by, kept)
     WHERE e.at > now() - s.kept AND e.change = 'done'
-    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, e.object_type, e.arrived_by, e.bin
+      AND s.erp_name IS NOT NULL AND s.owner IS NOT NULL
+    GROUP BY s.span, s.at, s.connection_id, s.erp_name, s.owner, s.object_type, s.arrived_by, e.bin
     HAVING sum(e.items) <> 0
 """  # noqa: S608  constants of this file
 _ADD_FLOW = """

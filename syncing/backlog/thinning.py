@@ -36,10 +36,11 @@ _HAS_NO_ROUND = "NOT EXISTS (SELECT FROM syncing_sampleround r WHERE r.at = t.at
 _TOO_OLD: Sequence[tuple[str, str]] = (
     ("syncing_flowbucket", f"span = 'minute' AND {_older(MINUTES_KEPT)}"),
     ("syncing_flowbucket", f"span = 'hour' AND {_OF_FLEET} AND {_older(HOURS_KEPT)}"),
+    ("syncing_flowbucket", f"span = 'hours' AND {_older(HOURS_KEPT)}"),
     ("syncing_flowbucket", f"span = 'hour' AND {_OF_CUSTOMERS} AND {_older(CUSTOMER_HOURS_KEPT)}"),
     ("syncing_flowbucket", f"span = 'day' AND {_OF_CUSTOMERS} AND {_older(CUSTOMER_DAYS_KEPT)}"),
     ("syncing_flowbucket", f"span IN ('day', 'all') AND {_older(DAYS_KEPT)}"),
-    ("syncing_latencybucket", f"span = 'hour' AND {_older(LATENCY_HOURS_KEPT)}"),
+    ("syncing_latencybucket", f"span IN ('hour', 'hours') AND {_older(LATENCY_HOURS_KEPT)}"),
     (
         "syncing_latencybucket",
         f"span = 'day' AND {_OF_CUSTOMERS} AND {_older(CUSTOMER_LATENCY_KEPT)}",

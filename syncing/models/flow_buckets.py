@@ -46,13 +46,15 @@ class Span(models.TextChoices):
     HOUR = "hour", "Hour"
     DAY = "day", "Day"
     FLEET_DAY = "all", "Day of everything"
-    """Without ERP, owner and type: charts of a year read it."""
+    """All types of all customers, of one ERP's and of one owner's: charts of a year read it."""
+    FLEET_HOUR = "hours", "Hour of everything"
 
 
 class FlowBucket(models.Model):
     """What came and went within one minute, hour or day (UTC).
 
-    A row without a customer is the fleet's, by the ERP and the owner that customers had then.
+    A row without a customer is the fleet's, by the ERP and the owner that customers had then. Of
+    everything, an empty ERP or owner is whatever it was.
     """
 
     span = models.CharField(max_length=6, choices=Span)

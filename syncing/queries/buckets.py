@@ -61,7 +61,7 @@ def flow(
             SELECT b.at, b.change, b.detail, b.items
             FROM syncing_flowbucket b
             WHERE b.span = %(read)s AND b.at >= %(since)s AND b.change = ANY(%(changes)s)
-              AND {_of_buckets(scope)}
+              AND {_of_buckets(scope, sums=_SUMS_OF_FLOW.get(span))}
             UNION ALL
             SELECT date_trunc(%(span)s, e.at, 'UTC'), e.change, e.detail, e.items
             FROM syncing_flowentry e JOIN connections_connection c ON c.id = e.connection_id
@@ -73,7 +73,7 @@ def flow(
         """,  # noqa: S608  conditions of this file
         {
             "span": span.value,
-            "read": Span.FLEET_DAY if (span, scope) == (Span.DAY, EVERYTHING) else span.value,
+            "read": _read(_SUMS_OF_FLOW, span, scope),
             "since": since,
             "until": until,
             "changes": list(changes),
@@ -95,7 +95,8 @@ def latencies(
         f"""
         SELECT at, bin, sum(items)::bigint FROM (
             SELECT b.at, b.bin, b.items FROM syncing_latencybucket b
-            WHERE b.span = %(span)s AND b.at >= %(since)s AND {_of_buckets(scope, has_entity=False)}
+            WHERE b.span = %(read)s AND b.at >= %(since)s
+              AND {_of_buckets(scope, sums=_SUMS_OF_LATENCY.get(span), has_entity=False)}
             UNION ALL
             SELECT date_trunc(%(span)s, e.at, 'UTC'), e.bin, e.items
             FROM syncing_flowentry e JOIN connections_connection c ON c.id = e.connection_id
@@ -104,7 +105,12 @@ def latencies(
         ) both_kinds
         GROUP BY at, bin HAVING sum(items) > 0
         """,  # noqa: S608  conditions of this file
-        {"span": span.value, "since": since, **_values(scope)},
+        {
+            "span": span.value,
+            "read": _read(_SUMS_OF_LATENCY, span, scope),
+            "since": since,
+            **_values(scope),
+        },
     ):
         found.setdefault(at, Counter())[number] = items
     return found
@@ -120,7 +126,24 @@ def _values(scope: Scope) -> dict[str, object]:
     }
 
 
-def _of_buckets(scope: Scope, *, has_entity: bool = True) -> str:
+_SUMS_OF_FLOW = {Span.HOUR: Span.FLEET_HOUR, Span.DAY: Span.FLEET_DAY}
+_SUMS_OF_LATENCY = {Span.HOUR: Span.FLEET_HOUR}
+
+
+def _read(sums: Mapping[Span, Span], span: Span, scope: Scope) -> str:
+    """The span of the buckets that are read: the sums of everything, where there are such."""
+    return (sums[span] if _is_added_up(scope) and span in sums else span).value
+
+
+def _is_added_up(scope: Scope) -> bool:
+    """Whether sums are kept: of all types and all customers, those of one ERP or of one owner."""
+    is_of_both = scope.erp_name and scope.owner
+    return not (scope.connection_id or scope.entity_ramp_id or scope.object_type or is_of_both)
+
+
+def _of_buckets(scope: Scope, *, sums: Span | None, has_entity: bool = True) -> str:
+    if sums and _is_added_up(scope):
+        return "b.connection_id IS NULL AND b.erp_name = %(erp)s AND b.owner = %(owner)s"
     narrowed = [
         "b.connection_id = %(connection)s" if scope.connection_id else "b.connection_id IS NULL"
     ]
