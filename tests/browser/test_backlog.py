@@ -39,8 +39,8 @@ class TestTheBacklog:
         expect(page.locator(":focus")).to_have_attribute("id", ARRIVED)
         link = page.evaluate("document.activeElement.id")
 
-        SyncItemFactory.create(connection=SyncItem.objects.earliest("pk").connection)
         before = page.locator("#open-link").inner_text()
+        SyncItemFactory.create(connection=SyncItem.objects.earliest("pk").connection)
         page.evaluate(DRAW_ANEW)
         expect(page.locator("#open-link")).not_to_have_text(before)
         expect(table).to_be_visible()
