@@ -153,6 +153,7 @@ def test_the_help_is_complete_and_true(arrive: Arrive) -> None:
     page = arrive().go("/items/")
 
     page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     ways = page.locator("#keyboard-ways dt")
     told = [ways.nth(n).inner_text().split()[-1] for n in range(ways.count())]
     offered = page.evaluate("[...document.querySelectorAll('[data-go]')].map(a => a.dataset.go)")
