@@ -1,10 +1,10 @@
 """A real browser on the real pages, served from the test's own process."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -39,6 +39,8 @@ WCAG = {
 }
 AXE = Axe().axe_script
 FIND_FAULTS = (Path(__file__).parent / "faults.js").read_text()
+Theme = Literal["light", "dark"]
+THEMES: Sequence[Theme] = ("light", "dark")
 MOST_UNFOLDINGS = 10
 """So often something may come late on one page."""
 _passed: set[str] = set()
@@ -67,6 +69,11 @@ class Visitor:
     def go(self, path: str) -> Page:
         self.page.goto(self.address + path)
         return self.page
+
+    def prefer(self, theme: Theme) -> None:
+        """Have the system turn to this theme, and the page with it."""
+        self.page.emulate_media(color_scheme=theme)
+        expect(self.page.locator("html")).to_have_attribute("data-bs-theme", theme)
 
     def faults(self) -> list[str]:
         """What accessibility rules find on the page as it is.

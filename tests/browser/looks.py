@@ -7,13 +7,10 @@ each theme would only cost time: themes and widths change under an open page in 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
-from playwright.sync_api import expect
+from tests.browser.conftest import Theme, Visitor
 
-from tests.browser.conftest import Visitor
-
-Look = tuple[Literal["light", "dark"], int]
+Look = tuple[Theme, int]
 """A theme, and a width in pixels."""
 
 BOTH: Sequence[Look] = (("light", 375), ("dark", 1440))
@@ -35,9 +32,8 @@ def faults_in(visitor: Visitor, looks: Sequence[Look] = BOTH) -> Iterator[str]:
     """The same of the page that is open, as it is now."""
     page = visitor.page
     for theme, width in looks:
-        page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
-        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+        visitor.prefer(theme)
         visitor.unfold()
         yield from (f"in {theme} at {width} px: {fault}" for fault in visitor.faults_in_sight())
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")

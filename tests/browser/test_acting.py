@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 from syncing import handling
 from syncing.bulk import running
 from syncing.models import Handling, Job, SyncItem
-from tests.browser.conftest import Arrive
+from tests.browser.conftest import THEMES, Arrive
 from tests.browser.held import first_of
 from tests.browser.stories import make_item
 from tests.factories import ConnectionFactory, ScheduleFactory, SyncItemFactory, now
@@ -108,7 +108,7 @@ def test_acts_on_one_row_and_on_many_by_keyboard_alone(arrive: Arrive) -> None:
     drawer = page.get_by_role("dialog", name="One item")
     expect(drawer).to_be_visible()
     assert visitor.faults() == []
-    page.emulate_media(color_scheme="dark")
+    visitor.prefer("dark")
     assert visitor.faults() == []
     page.keyboard.press("t")
     page.keyboard.type("month-end")
@@ -177,8 +177,8 @@ def test_views_and_jobs_are_clean_and_fit(arrive: Arrive) -> None:
     for path in ("/views/", "/jobs/", f"/jobs/new?act=snooze&ids={item.pk}", "/items/?tag=vip",
                  f"/items/{item.pk}/summary/"):  # fmt: skip
         page = visitor.go(path)
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
+        for theme in THEMES:
+            visitor.prefer(theme)
             assert visitor.faults() == [], (path, theme)
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert overflow <= 0, path

@@ -29,7 +29,7 @@ class TestCustomers:
         page.locator("a.row-link").click()
         expect(page.locator(".lede")).to_contain_text("2 blocked on customer (closed period)")
         faults += visitor.faults()
-        page.emulate_media(color_scheme="dark")
+        visitor.prefer("dark")
         faults += visitor.faults()
 
         page.get_by_role("link", name="Notes").click()
