@@ -184,7 +184,12 @@
   let hasArrived = false;
   const replay = () => {
     hasArrived = true;
-    for (const key of early.splice(0)) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    for (const key of early.splice(0)) {
+      const target = key === "Enter" ? document.activeElement : document.body;
+      const isLeft = target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      // What the browser makes of a pressed key, it does not make of this one
+      if (key === "Enter" && isLeft) target.click();
+    }
   };
   // A task later, when everybody else who waits for the page is ready too
   document.addEventListener("DOMContentLoaded", () => setTimeout(replay));
@@ -198,6 +203,10 @@
     if (!shortcutsOn()) return;
     if (!hasArrived) {
       if (event.key.length === 1) early.push(event.key);
+      else if (event.key === "Enter" && early.length) {
+        event.preventDefault(); // it is for where the keys before it lead
+        early.push(event.key);
+      }
       return;
     }
     if (pendingGo) {

@@ -3,12 +3,13 @@
 import re
 from datetime import timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from syncing import handling, pauses
 from syncing.fleet.keeping import keep_up
 from syncing.models import SyncItem
 from tests.browser.conftest import Arrive
+from tests.browser.held import first_of
 from tests.browser.stories import make_item, ordinary_day
 from tests.factories import (
     PASSWORD,
@@ -62,6 +63,21 @@ class TestKeyboard:
         page.keyboard.press("Enter")
 
         expect(page).to_have_url(re.compile(r"/items/\d+/$"))
+
+    def test_walks_and_opens_while_the_page_still_arrives(self, arrive: Arrive) -> None:
+        ScheduleFactory.create(connection__slug="harbor")
+        keep_up(now=now())
+        visitor = arrive()
+        page, late = visitor.page, list[Route]()
+        page.route("**/htmx-2*.js", lambda route: late.append(route), times=1)
+        page.goto(f"{visitor.address}/customers/", wait_until="commit")
+        page.wait_for_function("() => document.readyState === 'interactive'", polling=50)
+
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        first_of(late, page).continue_()
+
+        expect(page).to_have_url(re.compile("/customers/harbor/$"))
 
     def test_goes_between_pages(self, arrive: Arrive) -> None:
         page = arrive().go("/")
