@@ -271,6 +271,26 @@
     focused = "";
   };
 
+  /* An answer shows what was asked for: what somebody has typed since goes on in the new field, and asks anew */
+  let typedOn = null;
+  const keepTyping = ({ target, requestConfig }) => {
+    const field = document.activeElement;
+    const { elt, verb, formData } = requestConfig;
+    const isAsked = verb === "get" && target.contains(field) && elt.contains(field) && Boolean(field.id && typing(field));
+    const isNewer = isAsked && field.value !== (formData.get(field.name) ?? "");
+    typedOn = isNewer ? { id: field.id, value: field.value, at: field.selectionStart } : null;
+  };
+  const typeOn = () => {
+    if (!typedOn) return;
+    const { id, value, at } = typedOn;
+    const field = document.getElementById(id);
+    typedOn = null;
+    if (!field) return;
+    field.value = value;
+    if (typeof at === "number") field.setSelectionRange(at, at);
+    field.dispatchEvent(new Event(field.matches("select") ? "change" : "input", { bubbles: true }));
+  };
+
   /* What an act has said stays long enough to be read, whatever a poll brings meanwhile */
   const READING = 10000;
   let said = null;
@@ -364,6 +384,7 @@
       if (text) announce(text);
     });
     document.body.addEventListener("htmx:afterSwap", saySaid);
+    document.body.addEventListener("htmx:afterSettle", typeOn);
     document.body.addEventListener("htmx:beforeSwap", (event) => {
       const isPoll = "X-Live-Poll" in event.detail.requestConfig.headers;
       focused = event.detail.target.contains(document.activeElement) ? document.activeElement.id : "";
@@ -372,6 +393,7 @@
         event.detail.shouldSwap = false;
         return;
       }
+      keepTyping(event.detail);
       if (event.detail.xhr.status === 422) {
         event.detail.shouldSwap = true;
         event.detail.isError = false;

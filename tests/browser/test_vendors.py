@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from connections.models import RampVendor, SeparateVendors, Vendor, VendorChange, VendorLink
 from tests.browser import vendor_stories
 from tests.browser.conftest import Arrive
+from tests.browser.held import first_of
 from tests.browser.looks import wrong_with
 
 HOME = "/customers/harbor/vendors/"
@@ -59,6 +60,22 @@ class TestVendors:
         expect(page).to_have_url(re.compile("q=v-1004"))
         page.get_by_role("link", name="Toast, Inc.").click()
         expect(page.get_by_role("heading", name="Toast, Inc.")).to_be_visible()
+
+    def test_finds_what_was_typed_while_an_answer_was_on_its_way(self, arrive: Arrive) -> None:
+        vendor_stories.world()
+        page, late = arrive().go(f"{HOME}?tab=all"), list[Route]()
+        page.route(re.compile("q=v-1"), lambda route: late.append(route), times=1)
+        field = page.get_by_label("Name, code or id")
+        field.press_sequentially("v-1")
+        answer = first_of(late, page)
+        field.press_sequentially("004")
+
+        answer.continue_()
+
+        expect(page).to_have_url(re.compile("q=v-1004"))
+        expect(page.locator("[data-row]")).to_have_count(1)
+        expect(field).to_have_value("v-1004")
+        expect(field).to_be_focused()
 
     def test_look_alikes_are_kept_separate_and_taken_back(self, arrive: Arrive) -> None:
         vendor_stories.world()
