@@ -163,7 +163,9 @@
     if (button) button.click();
   };
 
-  let pendingGo = false;
+  /* Milliseconds between g and what follows it, as the keys were pressed and not as we came to hear of them */
+  const GO_WITHIN = 3000;
+  let goUntil = 0;
   const KEYS = {
     "/": () => document.getElementById("search").focus(),
     j: () => walk(1),
@@ -209,14 +211,13 @@
       }
       return;
     }
-    if (pendingGo) {
-      pendingGo = false;
+    if (event.timeStamp < goUntil) {
+      goUntil = 0;
       go(event.key);
       return;
     }
     if (event.key === "g") {
-      pendingGo = true;
-      setTimeout(() => (pendingGo = false), 1200);
+      goUntil = event.timeStamp + GO_WITHIN;
       return;
     }
     // Lists know better what a key means on a row
