@@ -11,7 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.http.response import HttpResponseBase
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import override_settings
 from django.test.testcases import LiveServerThread
 from playwright._impl._api_structures import SetCookieParam  # the public module leaves it out
@@ -33,36 +33,43 @@ def plain_static_files() -> Iterator[None]:
         yield
 
 
-class _Site(StaticFilesHandler):
-    """Knows how many requests are being answered."""
+class _Server(ThreadedWSGIServer):
+    """Knows how many connections it has: a request may wait on one of them and not be read yet."""
 
-    answering = 0
+    connected = 0
     changed = Condition()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
+    def process_request(self, request: Any, client_address: Any) -> None:
         self._count(1)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
-            return super().__call__(environ, start_response)
+            super().process_request_thread(request, client_address)
         finally:
             self._count(-1)
 
     @classmethod
     def _count(cls, more: int) -> None:
         with cls.changed:
-            cls.answering += more
+            cls.connected += more
             cls.changed.notify_all()
+
+
+class _Site(LiveServerThread):
+    server_class = _Server
 
 
 def wait_until_idle() -> None:
     """For what closed pages had still asked, or it would meet the emptying of the tables."""
-    with _Site.changed:
-        _Site.changed.wait_for(lambda: _Site.answering == 0, timeout=30)
+    with _Server.changed:
+        _Server.changed.wait_for(lambda: _Server.connected == 0, timeout=30)
 
 
 @contextmanager
 def serving() -> Iterator[str]:
     """The site on a free port; gives its address."""
-    thread = LiveServerThread("127.0.0.1", _Site)
+    thread = _Site("127.0.0.1", StaticFilesHandler)
     thread.daemon = True
     with override_settings(MIDDLEWARE=MIDDLEWARE):  # no longer: other tests want all of it
         thread.start()
