@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -97,7 +98,11 @@ class TestWorkerComplaint:
             yield url
 
     def test_names_a_worker_that_makes_no_progress(self, database: str) -> None:
-        assert demo.worker_complaint(database, 100.0) == "no progress for 90 seconds."
+        told = demo.worker_complaint(database, 100.0)
+        seconds = re.fullmatch(r"no progress for (\d+) seconds\.", told)
+
+        assert seconds, told
+        assert 90 <= int(seconds[1]) < 150  # seconds more, where the machine is busy
 
     def test_leaves_a_worker_alone_that_has_just_started(self, database: str) -> None:
         assert demo.worker_complaint(database, 59.0) == ""
