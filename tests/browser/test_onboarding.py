@@ -1,7 +1,6 @@
 """Connect a new customer in the browser: from credentials to the first synced object."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +16,7 @@ from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.serving import Serving
 from syncing import schedule, tasks, upkeep
 from tests.browser.conftest import Arrive, Visitor
+from tests.courier import wait_until_delivered
 from tests.syncing.world import let_time_pass
 
 NAME = "Harbor Coffee Roasters"
@@ -41,22 +41,10 @@ def erp() -> Iterator[InMemoryErp]:
     forget_named()
 
 
-def hear(simulator: Simulator) -> None:
-    """Wait until Ramp's courier has been wherever he is due."""
-    world = simulator.world
-    for _ in range(3_000):
-        simulator.deliver_webhooks()
-        with world.lock:
-            if all(owed.due_at > world.clock() for owed in world.deliveries.all()):
-                return
-        time.sleep(0.01)  # while he is on his way
-    raise AssertionError("Ramp has not rung.")
-
-
 def workers(simulator: Simulator) -> None:
     """Do what beat and workers would do, until nothing is due."""
     for _ in range(12):
-        hear(simulator)
+        wait_until_delivered(simulator)
         let_time_pass(schedule.RING_AGAIN_SECONDS + 1)
         for connection_id in upkeep.connections_due():
             tasks.look_after(connection_id=str(connection_id))

@@ -10,6 +10,7 @@ from connections.ramp_simulator.handles import BusinessHandle
 from syncing import tasks
 from syncing.engine import RECHECK_SECONDS
 from syncing.models import ItemEvent, Schedule, SyncItem, WebhookEvent
+from tests.courier import wait_until_delivered
 from tests.syncing.world import let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,6 +57,7 @@ class TestATransactionReachesTheErp:
         work: Work,
     ) -> None:  # fmt: skip
         work()
+        wait_until_delivered(ramp)
         subscription = customer.subscriptions.get()
         assert subscription.challenge, "Ramp has sent its challenge"
         tasks.answer_challenge(subscription_id=str(subscription.pk))
@@ -113,6 +115,7 @@ class TestATransactionReachesTheErp:
         work: Work,
     ) -> None:
         work()
+        wait_until_delivered(ramp)
         tasks.answer_challenge(subscription_id=str(customer.subscriptions.get().pk))
         business.create_transaction("18.40", account_code="6300", ready=True)
         arrived(ramp, "transactions.ready_to_sync")
