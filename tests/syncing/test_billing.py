@@ -193,7 +193,7 @@ class TestOrder:
             wait_until_someone_waits()
             cause = f"bill:{payment.ramp_id}"
             results.record_waiting(None, [(payment.pk, cause, "Waits for its bill.")])
-        other.join(20)
+        other.join(60)
 
         assert fresh(bill).state == "POSTED"
         assert fresh(payment).due_at is not None

@@ -544,7 +544,7 @@ def _run(*jobs: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive(), "it waits for a lock"
     if problems:
         raise problems[0]

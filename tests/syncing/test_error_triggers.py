@@ -263,7 +263,7 @@ class TestOccurrences:
 class TestGroups:
     def test_appear_once_when_several_customers_fail_at_the_same_moment(self) -> None:
         items = [SyncItemFactory.create() for _ in range(4)]
-        begin = threading.Barrier(len(items), timeout=20)
+        begin = threading.Barrier(len(items), timeout=60)
         wrong: list[Exception] = []
 
         def fail(item: SyncItem) -> None:

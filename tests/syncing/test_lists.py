@@ -385,7 +385,7 @@ def test_a_poll_and_a_backfill_that_bring_one_object_at_once_make_one_item() -> 
     page = next(customer.ramp.transactions(sync_status="SYNC_READY"))
 
     def store() -> None:
-        together.wait(20)
+        together.wait(60)
         intake.take_in(customer.connection, "transaction", page, listed_at=datetime.now(UTC))
         database.close()
 
@@ -393,7 +393,7 @@ def test_a_poll_and_a_backfill_that_bring_one_object_at_once_make_one_item() -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert SyncItem.objects.get().ramp_id.hex == bought.id.replace("-", "")
     assert SyncItem.objects.get().events.count() == 1

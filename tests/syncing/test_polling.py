@@ -645,7 +645,7 @@ def test_two_pulls_at_once_make_one_set_of_calls() -> None:
     def hold(response: httpx.Response) -> None:
         if response.request.url.path.endswith("/transactions"):
             inside.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
 
     customer.http.event_hooks = {"response": [hold]}
     runs: list[SyncRun | None] = []
@@ -660,10 +660,10 @@ def test_two_pulls_at_once_make_one_set_of_calls() -> None:
 
     first = threading.Thread(target=pull)
     first.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     pull()
     go_on.set()
-    first.join(20)
+    first.join(60)
 
     assert [run is None for run in runs] == [True, False]
     assert customer.calls(LIST) == 1

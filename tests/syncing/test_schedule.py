@@ -433,7 +433,7 @@ def test_two_beats_in_the_same_instant_ring_once() -> None:
         first = schedule.ring()
         second.start()
         wait_until_someone_waits()
-    second.join(20)
+    second.join(60)
 
     assert len(first) == 1
     assert rung == [[]]
@@ -461,6 +461,6 @@ def test_two_beats_take_their_rows_in_one_order_and_never_wait_for_each_other() 
         other.start()
         wait_until_someone_waits()
         Schedule.objects.filter(pk=second.pk).update(poll_failures=1)
-    other.join(20)
+    other.join(60)
 
     assert {due.connection_id for due in rung[0]} == {first.pk, second.pk}
