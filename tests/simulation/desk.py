@@ -16,6 +16,8 @@ from syncing import stopping, tasks
 _IDLE_SECONDS = 0.25
 """Until a worker looks again after there was nothing to do. Looking all the time would take the
 machine from those that work."""
+_END = "\x1e\n"
+"""Behind each exception that is noted. Within one there are empty lines, and several tracebacks."""
 
 
 class Desk:
@@ -63,7 +65,13 @@ def work(errors: Path, dice: random.Random) -> None:
 def note(errors: Path) -> None:
     """Write the exception at hand where the run's outcome tells it."""
     with errors.open("a") as file:
-        file.write(traceback.format_exc() + "\n")
+        file.write(traceback.format_exc() + _END)
+
+
+def noted(errors: Path) -> list[str]:
+    """The exceptions that processes have noted, each whole, with those that it came from."""
+    said = errors.read_text() if errors.exists() else ""
+    return [one for one in said.split(_END) if one]
 
 
 def _has_database() -> bool:

@@ -13,7 +13,6 @@ import select
 import signal
 import socket
 import time
-import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -48,7 +47,7 @@ class Crew:
     log: Path
     """A line per strike of a failpoint."""
     errors: Path
-    """Tracebacks of doorbells that broke."""
+    """Exceptions that doorbells broke with, see `desk.note`."""
     listener: socket.socket
     """Where webhooks come in."""
     seed: int
@@ -114,7 +113,7 @@ def start(crew: Crew) -> ForkServer:
     try:
         _Server(crew, theirs).serve()
     except BaseException:  # noqa: BLE001  nobody else is left to say it
-        crew.errors.write_text(traceback.format_exc())
+        desk.note(crew.errors)
     finally:
         os._exit(0)
 

@@ -35,7 +35,7 @@ from rampbridge.lib import failpoints
 from syncing import card_bills
 from syncing.models import AckBatch, Attachment, Schedule, SyncItem
 from syncing.statements import rows
-from tests.simulation import customers, forks, ledgers
+from tests.simulation import customers, desk, forks, ledgers
 from tests.simulation.audit import audit
 from tests.simulation.disasters import FORGOTTEN, STOPPED, Disasters
 from tests.simulation.fast_time import FastTime
@@ -66,6 +66,8 @@ _WHAT_FOR = {"settle": "lands_late", "intent": "lost_after"}
 _REHEARSED = 60
 """Items that go through before anything goes wrong, so that most of the code has run once."""
 _TEN_MINUTES = 600.0
+_TOLD_WHOLE = 5
+"""Exceptions that an outcome has with it, the last ones."""
 _BOOKED = ("POSTED", "ACKING", "ACKED")
 _SETTLED = ("ACKED", "FAILED", "REVIEW", "EXTERNAL", "WITHDRAWN", "MISMATCH")
 
@@ -260,7 +262,8 @@ class Stage:
         """For a run that does not come to its end."""
         states = Counter(SyncItem.objects.values_list("state", flat=True))
         left = [list(one.values_list()[:3]) for one in _under_way()]
-        return f"{dict(states)}, left {left}, struck {dict(self.struck())}\n{self._said()[-3000:]}"
+        said = "\n".join(self._broken()[-1:])
+        return f"{dict(states)}, left {left}, struck {dict(self.struck())}\n{said}"
 
     def outcome(self) -> Outcome:
         """What the run did, and what it found."""
@@ -268,6 +271,7 @@ class Stage:
             card_bills.find_twice(connection)  # as the program does every night
         disasters = self._disasters.had if self._disasters is not None else Counter[str]()
         found = audit(self.sim, self.ledgers, has_forgotten=disasters[FORGOTTEN] > 0)
+        broken = self._broken()
         kills, freezes = self._strikes.kills(), self._strikes.freezes()
         statuses = self.sim.service.statuses
         return Outcome(
@@ -283,7 +287,7 @@ class Stage:
             doubled=len(found.doubled),
             unbalanced=len(found.unbalanced),
             unexplained=len(found.unexplained),
-            errors=self._said().count("Traceback"),
+            errors=len(broken),
             failpoints=dict(sorted(kills.items())),
             states=dict(found.states),
             erp_faults=dict(self.ledgers.struck),
@@ -292,17 +296,17 @@ class Stage:
                 for (operation, status), count in sorted(statuses.items())
                 if status == 0 or status >= 400
             },
-            findings=[
+            findings=[  # what broke comes first: who prints some of them must not lose its cause
+                *(f"broken: {one}" for one in broken[-_TOLD_WHOLE:]),
                 *(f"lost: {one}" for one in found.lost),
                 *(f"doubled: {one}" for one in found.doubled),
                 *(f"unbalanced: {one}" for one in found.unbalanced),
                 *(f"unexplained: {one}" for one in found.unexplained),
-                *self._said().splitlines()[-60:],
             ],
         )
 
-    def _said(self) -> str:
-        return self._errors.read_text() if self._errors.exists() else ""
+    def _broken(self) -> list[str]:
+        return desk.noted(self._errors)
 
 
 def _under_way() -> Iterator[QuerySet[Any]]:
