@@ -8,14 +8,16 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from django.db import connection as database
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import AdminShutdown, CannotConnectNow, CrashShutdown, ReadOnlySqlTransaction
 
 from syncing import stopping, tasks
 
 _IDLE_SECONDS = 0.25
 """Until a worker looks again after there was nothing to do. Looking all the time would take the
 machine from those that work."""
+_GOING_DOWN = (AdminShutdown, CrashShutdown, CannotConnectNow)
 _END = "\x1e\n"
 """Behind each exception that is noted. Within one there are empty lines, and several tracebacks."""
 
@@ -45,7 +47,7 @@ class Desk:
         try:
             doorbell(**about)
         except Exception as error:  # noqa: BLE001  as Celery would: the next one rings all the same
-            if _has_database() and not isinstance(error.__cause__, ReadOnlySqlTransaction):
+            if _has_database() and not _is_of_outage(error):
                 note(self._errors)
             else:
                 database.close()
@@ -75,6 +77,18 @@ def noted(errors: Path) -> list[str]:
 
 
 def _has_database() -> bool:
-    """Whether it answers on the connection in use; if not, no wonder that something broke. Nor is
-    it where a server is read-only that is not the main one yet."""
+    """Whether it answers on the connection in use; if not, no wonder that something broke."""
     return database.connection is not None and database.is_usable()
+
+
+def _is_of_outage(error: Exception) -> bool:
+    """Whether the database itself says that it was away, or is not the main one yet.
+
+    It may answer again by now: Django drops a connection that breaks within a transaction, and what
+    gives a lease or a lock back on the way out opens another. A worker that was frozen, or waited
+    for an ERP, while the server restarted is as far as that at once.
+    """
+    cause = error.__cause__
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+        return True  # a connection that was not made, or is no more: what a server says has a code
+    return isinstance(cause, (*_GOING_DOWN, ReadOnlySqlTransaction))
