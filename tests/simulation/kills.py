@@ -58,7 +58,8 @@ def run(wanted: Wanted, url: str, room: Path, power: Power | None = None) -> Out
             stage.live(BACKLOG)
             _check(stage, began, LONGEST_RUN * max(1.0, wanted.kills / 300))
             if untouched := never_passed(stage.struck(), wanted.kills):
-                raise SystemExit(f"No process has passed the failpoints {', '.join(untouched)}.")
+                names = ", ".join(untouched)
+                raise SystemExit(f"Nobody has passed the failpoints {names}: {stage.progress()}")
         if not wanted.ablation:  # else the damage is done already
             stage.heal()
             healed = time.monotonic()

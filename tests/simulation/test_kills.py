@@ -16,6 +16,7 @@ from rampbridge.lib import failpoints
 from syncing.models import SyncItem
 from tests.simulation import disasters
 from tests.simulation.kills import HOPELESS_AFTER, LEAST_STRIKES, never_passed
+from tests.simulation.strikes import WORKER_FAILPOINTS, armament
 
 KILLS = 300
 BESIDE_TYPES = ("settled by card", "vendor", "file")
@@ -67,6 +68,16 @@ def test_a_failpoint_that_nobody_passes_ends_the_run_soon() -> None:
     assert never_passed(others, kills=1000) == []
     assert never_passed({"before_report": HOPELESS_AFTER - 1}, kills=1) == []
     assert never_passed(dict.fromkeys(failpoints.OF_SPEND, 100), kills=1) == []
+
+
+def test_whoever_passes_a_failpoint_that_has_not_struck_dies() -> None:
+    """So that one which has not struck by the end was not passed, however seldom it is."""
+    others = dict.fromkeys(WORKER_FAILPOINTS - {"after_acked_commit"}, 1)
+
+    armed = failpoints.parse(armament("worker", others))
+
+    assert armed.pop("after_acked_commit").probability == 1
+    assert max(strike.probability for strike in armed.values()) < 1
 
 
 @pytest.mark.parametrize("safeguard", ["settle", "intent"])
