@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from connections.erp.errors import ErpError
 from connections.erp.port import ErpAdapter
 from connections.erp.records import Capabilities, Evidence
@@ -114,6 +116,8 @@ def _carry(courier: Courier, file: ClaimedFile, capabilities: Capabilities) -> S
         _attach_or_look(courier, file, capabilities)
     except (ErpError, RampError, FileNotFetched, CannotAttach) as error:
         setback = setbacks.judge(error, erp_name=courier.connection.erp_name)
+    except (OperationalError, InterfaceError):  # the database's own: nothing of the file
+        raise
     except Exception as error:
         logger.exception("A file could not be attached.", extra={"file": file.id})
         setback = setbacks.unexpected(error)

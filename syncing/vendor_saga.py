@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from connections import vendor_queue, vendors
 from connections.erp.errors import ErpError
@@ -104,6 +104,8 @@ def _go_on(worker: Worker, ramp: RampClient, creation: VendorCreation, deadline:
         failure = _judge(error, worker.connection.erp_name)
         is_outage = failure.stops_connection or isinstance(error, _SILENT)
         _write_failure(worker, creation, failure, counts=not is_outage)
+    except (OperationalError, InterfaceError):  # the database's own: nothing of the merchant
+        raise
     except Exception as error:
         logger.exception("A vendor could not be created.", extra={"creation": str(creation.pk)})
         _write_failure(worker, creation, unexpected(error), counts=True)
