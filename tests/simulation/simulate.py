@@ -191,7 +191,12 @@ def _print_run(
         _say(f"{invariant}: {what}\n  ./run simulate --seed {seed}")
     for what in unreached(tally):
         _say(f"Too rare: {what}.")
-    _say("Nothing is wrong." if not tally.broken else f"{len(tally.broken)} seeds found something.")
+    if tally.broken:
+        _say(f"{len(tally.broken)} seeds found something.")
+    if findings := killed.get("findings"):
+        _say("The kill test found something.\n" + "\n".join(findings))
+    elif not tally.broken:
+        _say("Nothing is wrong.")
 
 
 def _summary(tally: room.Tally, seconds: float, killed: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,17 @@ def test_what_was_reached_too_rarely_is_told() -> None:
     assert not unreached(Tally(seeds=299))
 
 
+def test_what_real_processes_broke_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = dict.fromkeys(("lost", "doubled", "unbalanced", "unexplained"), 0)
+    killed = {"kills": 300, **wrong, "errors": 1, "findings": ["broken: Traceback\nKeyError"]}
+
+    simulate._print_run(Tally(seeds=1), 1.0, killed, as_json=False)
+
+    told = capsys.readouterr().out
+    assert "broken: Traceback\nKeyError" in told
+    assert "Nothing is wrong" not in told
+
+
 def test_a_planted_bug_is_found_and_the_seed_named() -> None:
     run = simulated("--seeds", "24", "--planted", "shared client")
 
