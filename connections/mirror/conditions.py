@@ -5,6 +5,7 @@ A test holds the two together: whatever the columns of a row are, both say the s
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -96,28 +97,44 @@ def annotated(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:
 
 def actions_due(kind: str, connection_id: uuid.UUID) -> set[str]:
     """What is to be done to records of a kind: mostly nothing, so this is asked all the time."""
-    statement, parameters = _actions_due(kind)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, for_customer(parameters, connection_id))
-        return {action for (action,) in cursor}
+    return {action for (action,) in _actions_due(kind).rows(connection_id)}
 
 
 SOMEBODY = uuid.UUID(int=0)
-"""Stands for the customer in a statement that is put together once."""
+"""Stands for the customer in a query that is made a `Prepared`."""
 
 
-def for_customer(parameters: Sequence[Any], connection_id: uuid.UUID) -> list[Any]:
-    return [connection_id if each == SOMEBODY else each for each in parameters]
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement about one customer, put together once: the ORM takes longer to do that than the
+    database to answer.
+    """
+
+    statement: str
+    parameters: Sequence[Any]
+
+    @classmethod
+    def of(cls, query: QuerySet[Any]) -> "Prepared":
+        """What a query about `SOMEBODY` asks."""
+        statement, parameters = query.query.sql_with_params()
+        return cls(statement, parameters)
+
+    def rows(self, connection_id: uuid.UUID) -> list[tuple[Any, ...]]:
+        """The answer for a customer. One statement."""
+        mine = [connection_id if each == SOMEBODY else each for each in self.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self.statement, mine)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 @cache
-def _actions_due(kind: str) -> tuple[str, tuple[Any, ...]]:
-    rows = differing(kind, SOMEBODY).order_by().values_list("action", flat=True).distinct()
-    statement, parameters = rows.query.sql_with_params()
-    return statement, tuple(parameters)
+def _actions_due(kind: str) -> Prepared:
+    rows = differing(kind, SOMEBODY).order_by()
+    return Prepared.of(rows.values_list("action", flat=True).distinct())
 
 
-@cache  # putting these together takes longer than the database takes to answer
+@cache
 def _differing(kind: str) -> QuerySet[Any]:
     rows: QuerySet[Any] = _annotated(kind).annotate(action=action(kind))
     return rows.exclude(action=None)

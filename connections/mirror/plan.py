@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import connection as database
 from django.db.models import Case, CharField, Count, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
@@ -17,9 +16,9 @@ from connections.mirror.conditions import (
     SOMEBODY,
     THERE,
     WANTED,
+    Prepared,
     annotated,
     differing,
-    for_customer,
     is_hidden,
 )
 from connections.mirror.diff import KINDS, OPTION, VENDOR, Action
@@ -98,14 +97,12 @@ class DriftCount:
 
 def pending(connection: Connection) -> Plan:
     """What the next upload would send, counted by the database: one statement."""
-    statement, parameters = _pending()
-    with database.cursor() as cursor:
-        cursor.execute(statement, for_customer(parameters, connection.pk))
-        return Plan({(kind, what): records for kind, what, records in cursor})
+    found = _pending().rows(connection.pk)
+    return Plan({(kind, what): records for kind, what, records in found})
 
 
 @cache
-def _pending() -> tuple[str, tuple[Any, ...]]:
+def _pending() -> Prepared:
     parts = [
         differing(kind, SOMEBODY)
         .annotate(kind=Value(kind))
@@ -115,8 +112,7 @@ def _pending() -> tuple[str, tuple[Any, ...]]:
         .values_list("kind", "action", "records")
         for kind in KINDS
     ]
-    statement, parameters = parts[0].union(*parts[1:], all=True).query.sql_with_params()
-    return statement, tuple(parameters)
+    return Prepared.of(parts[0].union(*parts[1:], all=True))
 
 
 def drift(
@@ -167,9 +163,15 @@ def _in_order(parts: list[Any]) -> Any:
 
 def drift_counts(connection: Connection) -> list[DriftCount]:
     """How many records differ, per kind and way; one statement."""
+    found = _drift_counts().rows(connection.pk)
+    return [DriftCount(KINDS[place], what, n, undecided) for place, what, n, undecided in found]
+
+
+@cache
+def _drift_counts() -> Prepared:
     parts = []
     for position, name in enumerate(KINDS):
-        rows = _drifting(name, connection.pk).annotate(
+        rows = _drifting(name, SOMEBODY).annotate(
             position=Value(position), undecided=_is_undecided(name)
         )
         parts.append(
@@ -178,8 +180,7 @@ def drift_counts(connection: Connection) -> list[DriftCount]:
             .annotate(records=Count("pk"), open=Count("pk", filter=Q(undecided=True)))
             .values_list("position", "what", "records", "open")
         )
-    whole = parts[0].union(*parts[1:], all=True).order_by("position", "what")
-    return [DriftCount(KINDS[place], what, n, undecided) for place, what, n, undecided in whole]
+    return Prepared.of(parts[0].union(*parts[1:], all=True).order_by("position", "what"))
 
 
 def _drifting(kind: str, connection_id: uuid.UUID) -> QuerySet[Any]:

@@ -107,7 +107,6 @@ class BoardRow:
     period: date
     unsynced: int
     done: int
-    entities: int
     worth: int
     """What is unsynced, roughly in US dollars: for the order, never to show."""
     working_day: int
@@ -141,6 +140,11 @@ class BoardRow:
     def sums(self) -> list[Money]:
         """What is unsynced, per currency."""
         return sums_of(part for part in self.parts if part.standing in UNSYNCED)
+
+    @property
+    def entities(self) -> int:
+        """In how many of the customer's entities anything is."""
+        return len({part.entity_id for part in self.parts})
 
     @property
     def blockers(self) -> list[Blocker]:
@@ -338,16 +342,14 @@ def _place(after: str) -> tuple[Any, ...] | None:
 
 
 _ORDER = "-rank, coalesce(payable_on, '9999-12-31'::date), -worth, id"
+_ENDS = "(close.day + 1)::timestamp AT TIME ZONE time_zone"
+# What is read of each customer is gathered before its close is looked up: so the planner knows how
+# many customers there are, and does not look for them one by one.
 _BOARD = f"""
     WITH rate AS (
         SELECT * FROM unnest(%(codes)s::text[], %(dollars)s::float8[]) AS r(currency, dollars)
-    ), close AS (
-        SELECT period, array_agg(day ORDER BY number) AS days
-        FROM unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
-            AS d(period, number, day)
-        GROUP BY period
     ), counted AS (
-        SELECT connection_id, period, count(DISTINCT entity_ramp_id) AS entities,
+        SELECT connection_id, period,
             coalesce(sum(items) FILTER (WHERE standing = 'done'), 0)::bigint AS done,
             coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0)::bigint
                 AS unsynced,
@@ -378,44 +380,48 @@ _BOARD = f"""
             count(*) FILTER (WHERE state = 'standing' AND entity_ramp_id IS NOT NULL) AS parts
         FROM stamp
         GROUP BY connection_id, period
-    ), dated AS (
-        SELECT c.id, c.slug, c.name, c.erp_name, c.owner, c.time_zone, n.period,
-            n.unsynced, n.done, n.entities, n.worth,
+    ), dated AS MATERIALIZED (
+        SELECT c.id, c.time_zone, n.period, n.unsynced, n.done, n.worth,
             coalesce(d.working_day, %(usual)s) AS working_day,
-            close.days[coalesce(d.working_day, %(usual)s)] AS close_on,
-            ((close.days[coalesce(d.working_day, %(usual)s)] + 1)::timestamp
-                AT TIME ZONE c.time_zone) AS close_at,
             due.payable_on, coalesce(due.bills, 0) AS bills_due,
             coalesce(s.is_asked, false) AS is_asked, coalesce(s.is_broken, false) AS is_broken,
-            coalesce(s.is_whole OR s.parts >= n.entities, false) AS is_stamped
+            CASE WHEN s.is_whole THEN true WHEN s.parts > 0 THEN s.parts >= (
+                SELECT count(DISTINCT entity_ramp_id) FROM syncing_periodcount p
+                WHERE p.connection_id = n.connection_id AND p.period = n.period AND p.items > 0
+            ) ELSE false END AS is_stamped
         FROM counted n
         JOIN connections_connection c ON c.id = n.connection_id AND c.stage <> 'closed'
         LEFT JOIN syncing_closeday d ON d.connection_id = c.id
-        JOIN close ON close.period = n.period
         LEFT JOIN due ON due.connection_id = c.id AND due.period = n.period
         LEFT JOIN stamped s ON s.connection_id = c.id AND s.period = n.period
         WHERE {{customers}}
     ), ranked AS (
-        SELECT *, CASE
-            WHEN is_broken THEN CASE WHEN unsynced > 0 AND close_at <= %(red)s THEN 4 ELSE 3 END
+        SELECT dated.*, close.day AS close_on, CASE
+            WHEN is_broken THEN CASE WHEN unsynced > 0 AND {_ENDS} <= %(red)s THEN 4 ELSE 3 END
             WHEN is_stamped THEN 0
-            WHEN unsynced > 0 AND close_at <= %(red)s THEN 4
+            WHEN unsynced > 0 AND {_ENDS} <= %(red)s THEN 4
             WHEN unsynced > 0 THEN 2
             ELSE 1
         END AS rank
-        FROM dated
+        FROM dated JOIN unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
+            AS close(period, number, day)
+            ON close.period = dated.period AND close.number = dated.working_day
     ), chosen AS (
-        SELECT id, slug, name, erp_name, owner, time_zone, period, unsynced, done, entities, worth,
-            working_day, close_on, close_at, payable_on, bills_due, is_asked, rank
-        FROM ranked
+        SELECT * FROM ranked
         WHERE {{shown}}
         ORDER BY {_ORDER}
         {{limit}}
+    ), shown AS (
+        SELECT id, c.slug, c.name, c.erp_name, c.owner, c.time_zone, r.period, r.unsynced, r.done,
+            r.worth, r.working_day, r.close_on,
+            (r.close_on + 1)::timestamp AT TIME ZONE r.time_zone AS close_at,
+            r.payable_on, r.bills_due, r.is_asked, r.rank
+        FROM chosen r JOIN connections_connection c USING (id)
     )
-    SELECT chosen.*, counts.of_ranks
+    SELECT shown.*, counts.of_ranks
     FROM (
         SELECT array(SELECT ARRAY[rank, count(*)] FROM ranked GROUP BY rank ORDER BY rank)
     ) AS counts(of_ranks)
-    LEFT JOIN chosen ON true
+    LEFT JOIN shown ON true
     ORDER BY {_ORDER}
 """  # noqa: S608  constants, and conditions of this file
