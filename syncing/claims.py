@@ -261,7 +261,8 @@ _LOCK_READY = f"""
     SELECT i.id, i.object_type, i.ramp_id, coalesce(i.entity_ramp_id::text, ''), p.ramp::text,
            NULL::jsonb, i.attempts + 1, i.claims_without_result,
            EXISTS (SELECT FROM syncing_databaseidentity d
-                   WHERE d.suspect_until > now() AND i.ready_at < d.changed_at)
+                   WHERE i.ready_at < d.changed_at
+                     AND (i.intended_at IS NULL OR i.intended_at < d.changed_at))
                OR {suspect.IS_UNNOTICED}, false,
            (SELECT extract(epoch FROM r.stop_at - now())::float8 FROM syncing_syncrequest r
             WHERE r.id = i.sync_request_id AND {sync_requests.IS_ASKED_FOR}),
@@ -312,7 +313,7 @@ def begin_posting(
                 lease_until = now() + %(lease)s * interval '1s',
                 may_be_in_erp_until = now() + (%(lease)s + %(settle)s) * interval '1s',
                 attempts = attempts + 1, claims_without_result = claims_without_result + 1,
-                was_absent = false, blocked_by = ''
+                intended_at = now(), was_absent = false, blocked_by = ''
             FROM frozen f WHERE i.id = f.id AND i.state = 'READY'
             RETURNING i.id, i.attempts, md5(f.document::text) AS digest
         )

@@ -1,7 +1,9 @@
 """Notice that the database has forgotten commits: after a failover, or from a restored backup.
 
-What was READY before it may have been posted all the same. For a day such items are treated as if
-their outcome were unknown: looked up, sent again under the same key, or parked (rule 12, I5, I10).
+What was READY before it may have been posted all the same. The first time that such an item is to
+be sent it is treated as if its outcome were unknown: looked up, sent again under the same key, or
+parked (rule 12, I5, I10), however long it has waited. What comes to light for the first time within
+a day, and was ready in Ramp before, is treated alike.
 """
 
 from django.db import connection as database
@@ -9,6 +11,7 @@ from django.db import connection as database
 from syncing.models import DatabaseIdentity
 
 SUSPECT_HOURS = 24
+"""For so long what nobody here has seen yet may have been known before, and be forgotten."""
 WHY = "The database has forgotten some of its last changes, so it may be posted already."
 
 # The control file tells the timeline of the last checkpoint, which after a failover takes minutes.

@@ -177,6 +177,9 @@ class SyncItem(models.Model):
     may_be_in_erp_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then a request we gave up may still land."
     )
+    intended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a document was last frozen, to be sent."
+    )
     was_absent = models.BooleanField(
         default=False,
         db_default=False,

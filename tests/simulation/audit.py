@@ -70,7 +70,9 @@ def _check(company: Company, due: Due, found: Findings) -> None:
         or (state == "ACKED" and due.is_reported and due.status is not SyncStatus.SYNCED)
     ):
         found.lost.append(f"{says}: {item.error_title or item.blocked_by}")
-    if docs and state in _WITHOUT:
+    # A post that is forgotten is doubted once its turn comes, and that waits for the bill.
+    is_doubted = found.has_forgotten and _waits_for_a_person(company, item)
+    if docs and state in _WITHOUT and not is_doubted:
         found.unexplained.append(says)
     if state == "FAILED" and not (item.error_category and item.error_title and item.error_text):
         found.unexplained.append(f"{says}, and says not why")

@@ -8,6 +8,7 @@ from syncing.claims import LEASE_SECONDS
 from syncing.engine import post_due_items
 from syncing.models import DatabaseIdentity, SyncItem
 from syncing.recovery import recover_lost_items
+from syncing.settling import steps
 from tests.syncing.test_recovery import killed_before_sending
 from tests.syncing.world import World, let_time_pass, transaction_body
 
@@ -65,6 +66,55 @@ class TestAfterAFailoverThatForgotCommits:
 
         item.refresh_from_db()
         assert item.state == "REVIEW"
+        assert not world.erp.books.entries
+
+    def test_looks_up_what_has_waited_for_days_since(self) -> None:
+        world = World(Idempotency.LOOKUP)
+        (item,) = world.ready()
+        SyncItem.objects.update(ready_at="2020-01-01T00:00Z")
+        another_server()
+        suspect.look_at_database()
+        let_time_pass(3 * 24 * 3600)
+
+        post_due_items(world.worker)
+
+        item.refresh_from_db()
+        assert item.state == "POSTING"
+        assert "post_many" not in world.erp.calls
+
+    def test_asks_a_person_once(self) -> None:
+        world = World(Idempotency.NONE)
+        (item,) = world.ready()
+        SyncItem.objects.update(ready_at="2020-01-01T00:00Z")
+        another_server()
+        suspect.look_at_database()
+        post_due_items(world.worker)
+        let_time_pass(300)
+        recover_lost_items(world.worker)
+
+        assert steps.move(
+            [item.pk],
+            to=steps.TO_QUEUE,
+            only="i.state = 'REVIEW'",
+            text="It is not there.",
+            actor="maya",
+        )
+        post_due_items(world.worker)
+
+        item.refresh_from_db()
+        assert item.state == "POSTED"
+
+    def test_doubts_anew_after_another_failover(self) -> None:
+        world = World(Idempotency.NONE)
+        (item,) = world.ready()
+        SyncItem.objects.update(ready_at="2020-01-01T00:00Z", intended_at="2020-01-02T00:00Z")
+        another_server()
+        suspect.look_at_database()
+
+        post_due_items(world.worker)
+
+        item.refresh_from_db()
+        assert item.state == "POSTING"
         assert not world.erp.books.entries
 
     def test_posts_at_once_what_became_ready_afterwards(self) -> None:

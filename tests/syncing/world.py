@@ -155,7 +155,8 @@ def _circuit(connection: Connection) -> claims.WorkLease:
 
 
 _TIMES = {
-    "syncing_syncitem": "due_at lease_until may_be_in_erp_until posted_at acked_at error_at",
+    "syncing_syncitem": "due_at lease_until may_be_in_erp_until intended_at posted_at acked_at"
+    " error_at",
     "syncing_schedule": "resume_at work_lease_until poll_lease_until rung_at next_poll_at"
     " fetch_due_at last_pull_started_at",
     "syncing_ackbatch": "due_at lease_until",
