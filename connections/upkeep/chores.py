@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -174,6 +174,8 @@ def _try(chore: Chore, doer: Doer, now: datetime) -> None:
             _try_again(chore, found, trace_id)
         else:
             _settle(chore, Chore.State.REFUSED, found.title, found.fix, trace_id=trace_id)
+    except (OperationalError, InterfaceError):  # the database's own: nothing of the wish
+        raise
     except Exception:
         logger.exception("A wish failed by our own mistake.", extra={"chore": str(chore.pk)})
         _settle(chore, Chore.State.REFUSED, *OUR_MISTAKE)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -161,6 +162,15 @@ def test_a_mistake_of_our_own_ends_it_with_words(connection: Connection) -> None
     assert chore.state == Chore.State.REFUSED
     assert chore.title == "Something went wrong in rampbridge itself."
     assert "oops" not in chore.title + chore.fix
+
+
+def test_a_deadlock_says_nothing_of_the_wish(connection: Connection) -> None:
+    chores.want(connection, CHECK, actor="maya")
+
+    with pytest.raises(OperationalError):
+        carry_out(connection, failing(OperationalError("deadlock detected")))
+
+    assert Chore.objects.get().state == Chore.State.WANTED
 
 
 def test_what_kills_its_worker_each_time_comes_to_an_end(connection: Connection) -> None:
