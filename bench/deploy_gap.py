@@ -19,7 +19,7 @@ from bench.stack import (
     wait_until,
 )
 from syncing import poll_schedule
-from syncing.models import SyncItem
+from syncing.models import ItemEvent
 from syncing.statements import rows
 
 CUSTOMERS, TIMES = 8, 5
@@ -58,7 +58,7 @@ def measure(stack: Stack, *, times: int = TIMES, each: int = _EACH) -> Measured:
             "unit": "seconds",
             "gaps": [round(gap, 2) for gap in gaps],
             "longest_pause": round(_longest_pause(), 2),
-            "uncertain": SyncItem.objects.exclude(state=SyncItem.State.ACKED).count(),
+            "uncertain": ItemEvent.objects.filter(kind="uncertain").count(),
         },
         interval(gaps),
     )
