@@ -173,7 +173,7 @@ class TestFolding:
         fold()
 
         kept = FlowBucket.objects.values_list("span", "connection").distinct()
-        assert set(kept) == {("all", None), ("day", None)}
+        assert {*map(tuple, kept)} == {("all", None), ("day", None)}
 
     @pytest.mark.parametrize(
         ("scope", "found"),
