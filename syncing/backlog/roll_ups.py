@@ -26,6 +26,7 @@ _ERROR = "fingerprint, error_category, currency, exponent"
 _DAY = "connection_id, day, change, object_type, currency, exponent"
 _FLEET_DAY = "day, change, object_type, currency, exponent"
 _WHOLE_DAY = "day, erp_name, owner, change, currency, exponent"
+_WHOLE_HOUR = "at, erp_name, owner, change, currency, exponent"
 _OPEN_ERROR = "error_fingerprint <> '' AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')"
 _ADD = """
             ON CONFLICT (connection_id, span, at, change, object_type, detail, erp_name, owner,
@@ -168,6 +169,25 @@ OF_FLEET: Sequence[RollUp] = (
         """INSERT INTO syncing_flowbucket AS t (span, at, erp_name, owner, object_type, change,
                 detail, currency, exponent, items, amount_minor)
             SELECT 'all', day, erp_name, owner, '', change, '', currency, exponent, items, minor
+            FROM wrong"""
+        + _ADD,
+    ),
+    RollUp(
+        "hours of everything",
+        _WHOLE_HOUR,
+        """SELECT at, coalesce(erp_name, '') AS erp_name, coalesce(owner, '') AS owner,
+                change, currency, exponent, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_flowbucket WHERE span = 'hour' AND at >= %(since)s
+                AND connection_id IS NULL AND change <> 'moved'
+            GROUP BY at, change, currency, exponent, GROUPING SETS ((), (erp_name), (owner))
+            HAVING coalesce(erp_name, owner) IS DISTINCT FROM ''""",
+        f"""SELECT at, erp_name, owner, change, currency, exponent, sum(items) AS items,
+                sum(amount_minor) AS minor
+            FROM syncing_flowbucket WHERE span = 'hours' AND at >= %(since)s
+            GROUP BY {_WHOLE_HOUR}""",
+        """INSERT INTO syncing_flowbucket AS t (span, at, erp_name, owner, object_type, change,
+                detail, currency, exponent, items, amount_minor)
+            SELECT 'hours', at, erp_name, owner, '', change, '', currency, exponent, items, minor
             FROM wrong"""
         + _ADD,
     ),

@@ -44,7 +44,7 @@ def open_group(fingerprint: str) -> ErrorGroup:
 
     :raises Http404: if there is none
     """
-    found = ErrorGroup.objects.filter(pk=fingerprint).select_related("resolved_by_item").first()
+    found = ErrorGroup.objects.filter(pk=fingerprint).first()
     if found is None:
         raise Http404("no such error")
     return found

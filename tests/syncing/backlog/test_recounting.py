@@ -134,6 +134,20 @@ class TestRecount:
         assert days.filter(connection=None).aggregate(n=Sum("items"))["n"] == 2
         assert days.filter(connection=item.connection).aggregate(n=Sum("items"))["n"] == 2
 
+    def test_mends_the_hours_that_a_worker_of_before_them_did_not_add_up(
+        self, item: SyncItem
+    ) -> None:
+        assert item.pk
+        hours = FlowBucket.objects.filter(span=Span.FLEET_HOUR, change="arrived")
+        before = set(hours.values_list("at", "erp_name", "owner", "items"))
+        assert before
+        FlowBucket.objects.filter(span=Span.FLEET_HOUR).delete()
+
+        assert whole_round() > 0
+        assert whole_round() == 0
+
+        assert set(hours.values_list("at", "erp_name", "owner", "items")) == before
+
     def test_rests_between_rounds(self, item: SyncItem) -> None:
         assert item.pk
         whole_round()
