@@ -174,14 +174,17 @@ def twice_words(numbers: str) -> str:
 
 
 def find_twice(connection: Connection) -> int:
-    """Reported card transactions that were posted as expenses and pay a bill that is in the ERP:
-    MISMATCH, until a person has rebooked them. Returns how many; each is found once."""
+    """Reported card transactions that were posted as expenses and pay a bill that we or others put
+    into the ERP: MISMATCH, until a person has rebooked them. Returns how many; each is found once.
+    """
     found = rows(
         """
         WITH twice AS (
             SELECT t.id, left('The expense stands twice: ' || t.erp_number || ' was posted before'
-                || ' Ramp said that it pays the bill ' || min(b.erp_number) || ' of '
-                || min(b.label) || '.', 300) AS title
+                || ' Ramp said that it pays ' || min(CASE WHEN b.erp_id <> ''
+                    THEN 'the bill ' || b.erp_number || ' of ' || b.label
+                    ELSE 'a bill of ' || b.label || ' that was synced outside of us' END)
+                || '.', 300) AS title
             FROM syncing_cardpayment c
             JOIN syncing_syncitem t ON t.connection_id = c.connection_id
                 AND t.object_type = 'transaction' AND t.ramp_id = c.transaction_ramp_id
@@ -189,7 +192,8 @@ def find_twice(connection: Connection) -> int:
             JOIN syncing_itempayload p ON p.item_id = t.id
             JOIN syncing_syncitem b ON b.connection_id = c.connection_id
                 AND b.object_type = 'bill' AND b.ramp_id = c.bill_ramp_id AND b.phase = 0
-            WHERE c.connection_id = %(connection)s AND t.state = 'ACKED' AND b.erp_id <> ''
+            WHERE c.connection_id = %(connection)s AND t.state = 'ACKED'
+              AND (b.erp_id <> '' OR b.state = 'EXTERNAL')
               AND p.document ->> 'kind' = 'journal' AND NOT EXISTS (
                 SELECT FROM syncing_itemevent e WHERE e.item_id = t.id
                 AND e.kind = 'reconciled' AND e.data ->> 'code' = %(code)s)

@@ -14,12 +14,13 @@ from connections.mappings import EntityTarget, Profile, Target
 from syncing import card_bills, planning, releases
 from syncing.claims import Claimed
 from syncing.engine import post_due_items
-from syncing.models import CardPayment, ItemPayload, SyncItem
+from syncing.models import CardPayment, ItemEvent, ItemPayload, SyncItem
 from syncing.recheck import release_unblocked
 from tests import spend
 from tests.syncing.posting_world import CARD, MAPPINGS
 from tests.syncing.ramp import Customer
 from tests.syncing.test_billing import fresh, lines, store, world
+from tests.syncing.test_reconciliation import reconcile
 from tests.syncing.world import World, let_time_pass, transaction_body
 
 pytestmark = pytest.mark.django_db
@@ -433,6 +434,20 @@ class TestKnownTooLate:
         assert card_bills.find_twice(ours.connection) == 0
         assert card_bills.find_twice(theirs.connection) == 0
 
+    def test_a_bill_that_was_synced_without_us_doubles_it_too(self) -> None:
+        ours = world()
+        bought, made = self.posted_as_expense(ours)
+        body = by_card(spend.bill())
+        store(ours, "bill", body, state="EXTERNAL", due_at=None)
+        link(ours, made, body)
+
+        assert card_bills.find_twice(ours.connection) == 1
+
+        assert fresh(bought).error_title == (
+            f"The expense stands twice: {bought.erp_number} was posted before Ramp said that it"
+            " pays a bill of Acme Hosting that was synced outside of us."
+        )
+
     def test_a_bill_that_is_not_in_the_erp_doubles_nothing_yet(self) -> None:
         ours = world()
         _, made = self.posted_as_expense(ours)
@@ -477,3 +492,31 @@ def test_from_ramp_and_back_all_of_it_is_synced_and_booked_once(customer: Custom
     states = dict(SyncItem.objects.values_list("object_type", "state"))
     assert states == {"bill": "ACKED", "bill_payment": "ACKED", "transaction": "ACKED"}
     assert balances(customer.world) == SETTLED
+
+
+def test_a_payment_that_a_failover_forgot_is_heard_of_in_the_night(customer: Customer) -> None:
+    """Ramp has it as synced and lists it to nobody; the expense stands twice all the same."""
+    bill = customer.business.create_bill(minor=11000, account_code="6200")
+    customer.business.pay_bill(bill.id, method="ONE_TIME_CARD")
+    take_in(customer, ["transaction"])  # as if Ramp had said late what it pays
+    take_in(customer, ["transaction", "bill"])
+    bought = SyncItem.objects.get(object_type="transaction")
+    CardPayment.objects.all().delete()
+    SyncItem.objects.filter(object_type="bill_payment").delete()
+    SyncItem.objects.filter(pk=bought.pk).update(state="ACKED")
+    ItemEvent.objects.filter(item=bought, kind="reconciled").delete()
+
+    run = reconcile(customer)
+
+    assert run.found["expense_twice"] == 1
+    assert (fresh(bought).state, bought.error_code) == ("MISMATCH", card_bills.EXPENSE_TWICE)
+
+
+def take_in(customer: Customer, types: list[str]) -> None:
+    """Pull objects of these types, post and report them."""
+    customer.connection.object_types = types
+    customer.connection.save()
+    customer.pull()
+    while customer.post():
+        pass
+    customer.report_until_quiet()
