@@ -143,9 +143,12 @@ def nice_ceiling(value: int) -> int:
 class Spark:
     """Small bars without axes. What they add up to is said beside them."""
 
-    rects: Sequence[Rect]
+    bars: str
+    """All that are more than nothing, as one path: a chart of its own elements would be most of a
+    long list's markup."""
+    ground: str
+    """A line where there is nothing, as another."""
     total: int
-    most: int
     width: int
     height: int
 
@@ -154,13 +157,22 @@ class Spark:
         return f"0 0 {self.width} {self.height}"
 
 
-def spark(values: Sequence[int], *, tone: str = "person", step: int = 4, height: int = 20) -> Spark:
+def spark(values: Sequence[int], *, step: int = 4, height: int = 20) -> Spark:
     """A bar per value. What is more than nothing can be seen; nothing is a line on the ground."""
     most = max([*values, 1])
-    rects = []
-    for place, value in enumerate(values):
-        tall = max(2.0, round((height - 1) * value / most, 2)) if value else 1.0
-        shade = tone if value else "neutral"
-        label = str(value)
-        rects.append(Rect(place * step, round(height - tall, 2), step - 1, tall, shade, label))
-    return Spark(rects, sum(values), max([*values, 0]), len(values) * step, height)
+    heights = [max(2, (height - 1) * value / most) if value else 0 for value in values]
+    return Spark(
+        bars=_standing(heights, step, height),
+        ground=_standing([0 if tall else 1 for tall in heights], step, height),
+        total=sum(values),
+        width=len(values) * step,
+        height=height,
+    )
+
+
+def _standing(heights: Sequence[float], step: int, ground: int) -> str:
+    return "".join(
+        f"M{place * step} {ground}v-{tall:.3g}h{step - 1}v{tall:.3g}z"
+        for place, tall in enumerate(heights)
+        if tall
+    )

@@ -1,4 +1,11 @@
-from rampbridge.lib.charts import Part, columns_and_line, nice_ceiling, stacked_bar, up_and_down
+from rampbridge.lib.charts import (
+    Part,
+    columns_and_line,
+    nice_ceiling,
+    spark,
+    stacked_bar,
+    up_and_down,
+)
 
 
 class TestStackedBar:
@@ -51,3 +58,18 @@ class TestUpAndDown:
 
     def test_nothing_draws_nothing(self) -> None:
         assert up_and_down([[0, 0]] * 14) == ("", "")
+
+
+class TestSpark:
+    def test_draws_bars_on_the_ground_and_a_line_where_there_is_nothing(self) -> None:
+        chart = spark([0, 10, 5], step=4, height=20)
+
+        assert chart.bars == "M4 20v-19h3v19zM8 20v-9.5h3v9.5z"
+        assert chart.ground == "M0 20v-1h3v1z"
+        assert (chart.total, chart.view_box) == (15, "0 0 12 20")
+
+    def test_one_of_anything_is_to_be_seen_beside_many(self) -> None:
+        assert "v-2h" in spark([10_000, 1]).bars
+
+    def test_nothing_is_a_line_alone(self) -> None:
+        assert spark([0, 0]).bars == ""
