@@ -225,6 +225,21 @@ class TestWords:
 
         assert found("rarely 100.00")["amount_and_words"] == ["Rarely"]
 
+    @pytest.mark.parametrize("older", [2, 6])
+    def test_that_look_like_an_amount_are_found_as_words_too(
+        self, monkeypatch: pytest.MonkeyPatch, older: int
+    ) -> None:
+        """Whether what has the other words is all at hand by then, or only the first of it."""
+        monkeypatch.setattr(search_statements, "LOOKED_INTO", 5)
+        monkeypatch.setattr(search_statements, "CANDIDATES", 10)
+        SyncItemFactory.create(label="Landscaping 100")
+        for number in range(older):
+            SyncItemFactory.create(label=f"Landscaping {number}")
+        for _ in range(12):
+            SyncItemFactory.create(label="Amazon", amount_minor=10_000)
+
+        assert found("landscaping 100") == {"words": ["Landscaping 100"]}
+
 
 class TestScope:
     def test_narrows_every_way(self) -> None:

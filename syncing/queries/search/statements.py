@@ -56,7 +56,27 @@ def statement(asked: Asked, scope: Scope, named: Sequence[Named], most: int) -> 
         f"SELECT {place}, '{name}', id FROM ({way}) AS way_{place}"
         for place, (name, way) in enumerate(ways)
     )
-    return Statement(sql, maker.params)
+    return Statement(maker.shared() + sql, maker.params)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rarer:
+    """What is looked up of a reading's words beside the newest of its amount, card or day."""
+
+    number: int
+
+    @property
+    def is_asked(self) -> str:
+        """Whether the newest are too few to go by, although there are older ones."""
+        return (
+            f"(SELECT count(*) FROM newest_{self.number}) < %(most)s"
+            f" AND (SELECT count(*) FROM candidates_{self.number}) >= %(looked_into)s"
+        )
+
+    @property
+    def has_all(self) -> str:
+        """Whether it holds every item with these words."""
+        return f"{self.is_asked} AND (SELECT count(*) FROM rarer_{self.number}) < %(looked_into)s"
 
 
 class _Maker:
@@ -69,6 +89,12 @@ class _Maker:
             self.params["connection"] = scope.connection_id
         if scope.object_type:
             self.params["type"] = scope.object_type
+        self._shared: list[str] = []
+        self._rarer: list[_Rarer] = []
+
+    def shared(self) -> str:
+        """What several ways read, before them."""
+        return f"WITH {', '.join(self._shared)} " if self._shared else ""
 
     def ways(self, asked: Asked, named: Sequence[Named]) -> Iterator[tuple[str, str]]:
         if asked.ramp_id:
@@ -187,17 +213,21 @@ class _Maker:
         if not words:
             return self._with_words(f"({source}) AS i", words)
         whole = f"to_tsquery('simple', {self._take(query_of(words[:_MOST_WORDS], begun=0))})"
+        rarer = _Rarer(len(self._rarer))
+        candidates, newest = f"candidates_{rarer.number}", f"newest_{rarer.number}"
+        self._rarer.append(rarer)
+        self._shared += [
+            f"{candidates} AS MATERIALIZED (SELECT * FROM ({source}) AS s"
+            " ORDER BY id DESC LIMIT %(looked_into)s)",
+            f"{newest} AS MATERIALIZED ({self._with_words(f'{candidates} AS i', words)})",
+            f"rarer_{rarer.number} AS MATERIALIZED (SELECT item_id, words FROM syncing_itemwords"
+            f" WHERE words @@ {whole} AND {rarer.is_asked} LIMIT %(looked_into)s)",
+        ]
         return (
-            f"WITH candidates AS MATERIALIZED (SELECT * FROM ({source}) AS s"
-            " ORDER BY id DESC LIMIT %(looked_into)s),"
-            f" newest AS MATERIALIZED ({self._with_words('candidates AS i', words)}),"
-            f" rarer AS MATERIALIZED (SELECT i.id FROM (SELECT item_id FROM syncing_itemwords"
-            f" WHERE words @@ {whole} AND (SELECT count(*) FROM newest) < %(most)s"
-            " AND (SELECT count(*) FROM candidates) >= %(looked_into)s"
-            " LIMIT %(looked_into)s) AS w JOIN syncing_syncitem i ON i.id = w.item_id"
-            f" WHERE {' AND '.join(conditions)})"
-            " SELECT id FROM (SELECT id FROM newest UNION SELECT id FROM rarer) AS found"
-            " ORDER BY id DESC LIMIT %(most)s"
+            f"SELECT id FROM (SELECT id FROM {newest} UNION"
+            f" SELECT i.id FROM rarer_{rarer.number} AS w"
+            f" JOIN syncing_syncitem i ON i.id = w.item_id WHERE {' AND '.join(conditions)}"
+            ") AS found ORDER BY id DESC LIMIT %(most)s"
         )
 
     def _with_words(self, source: str, words: Sequence[str]) -> str:
@@ -257,13 +287,24 @@ class _Maker:
         return (
             f"WITH newest AS MATERIALIZED ({self._having(begun, f'{newest} LIMIT %(candidates)s)')}"
             " LIMIT %(most)s), whole AS MATERIALIZED ("
-            f"{self._having(whole)} AND (SELECT count(*) FROM newest) < %(most)s"
+            f"{self._whole(whole)}"
             " LIMIT %(candidates)s), started AS MATERIALIZED ("
             f"{self._having(last)} AND {is_one}"
             " AND NOT EXISTS (SELECT FROM newest UNION ALL SELECT FROM whole)"
             " LIMIT %(candidates)s) SELECT item_id AS id FROM (SELECT item_id FROM newest"
             " UNION SELECT item_id FROM whole UNION SELECT item_id FROM started) AS found"
             " ORDER BY id DESC LIMIT %(most)s"
+        )
+
+    def _whole(self, query: str) -> str:
+        """By their index; or of what another way has found by some of these words anyway."""
+        is_asked = "(SELECT count(*) FROM newest) < %(most)s"
+        if not self._rarer:
+            return f"{self._having(query)} AND {is_asked}"
+        rarer = self._rarer[0]
+        return (
+            f"{self._having(query, f'rarer_{rarer.number}')} AND {is_asked} AND {rarer.has_all}"
+            f" UNION ALL {self._having(query)} AND {is_asked} AND NOT ({rarer.has_all})"
         )
 
     def _having(self, query: str, source: str = "syncing_itemwords") -> str:
