@@ -275,9 +275,9 @@ class SyncItem(models.Model):
                 name="item_requested",
             ),
             models.Index(
-                fields=["lease_until"],
+                fields=["connection", "lease_until"],
                 condition=models.Q(state="POSTING"),
-                name="item_past_lease",
+                name="item_lapsed",
             ),
             models.Index(
                 fields=["connection", "may_be_in_erp_until"],

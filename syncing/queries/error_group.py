@@ -61,12 +61,21 @@ def standing_of(fingerprint: str) -> Standing:
             SELECT connection_id, error_category, currency, exponent, items, amount_minor,
                 last_seen_at
             FROM syncing_errorcount WHERE fingerprint = %(fingerprint)s AND items > 0
+        ), kinds AS MATERIALIZED (
+            SELECT error_category, currency, exponent, sum(items)::bigint AS items,
+                sum(amount_minor)::bigint AS minor, max(last_seen_at) AS seen_at
+            FROM mine GROUP BY 1, 2, 3
         ), hits AS MATERIALIZED (
             SELECT connection_id, sum(items)::bigint AS items, max(last_seen_at) AS seen_at
             FROM mine GROUP BY 1
         ), shown AS MATERIALIZED (
             SELECT h.*, c.slug, c.name, c.erp_name
-            FROM hits h JOIN connections_connection c ON c.id = h.connection_id
+            FROM hits h CROSS JOIN LATERAL (
+                SELECT slug, name, erp_name FROM connections_connection
+                WHERE id = h.connection_id LIMIT 1
+            ) c
+            WHERE h.items >= (SELECT min(items) FROM (
+                SELECT items FROM hits ORDER BY items DESC LIMIT %(most)s) AS top)
             ORDER BY h.items DESC, c.name COLLATE "C" LIMIT %(most)s
         ), of_each AS (
             SELECT connection_id, jsonb_agg(jsonb_build_array(minor, currency, exponent)) AS sums
@@ -75,14 +84,14 @@ def standing_of(fingerprint: str) -> Standing:
                 FROM mine JOIN shown USING (connection_id) GROUP BY 1, 2, 3
             ) each GROUP BY 1
         )
-        SELECT (SELECT coalesce(sum(items), 0)::bigint FROM mine),
-            (SELECT max(last_seen_at) FROM mine), (SELECT count(*) FROM hits), (
+        SELECT (SELECT coalesce(sum(items), 0)::bigint FROM kinds),
+            (SELECT max(seen_at) FROM kinds), (SELECT count(*) FROM hits), (
             SELECT jsonb_agg(error_category ORDER BY items DESC, error_category) FROM (
-                SELECT error_category, sum(items) AS items FROM mine GROUP BY 1) each
+                SELECT error_category, sum(items) AS items FROM kinds GROUP BY 1) each
         )::text, (
             SELECT jsonb_agg(jsonb_build_array(minor, currency, exponent)) FROM (
-                SELECT currency, exponent, sum(amount_minor)::bigint AS minor
-                FROM mine GROUP BY 1, 2) each
+                SELECT currency, exponent, sum(minor)::bigint AS minor
+                FROM kinds GROUP BY 1, 2) each
         )::text, (
             SELECT jsonb_agg(jsonb_build_array(
                 connection_id, slug, name, erp_name, items, of_each.sums, seen_at))
