@@ -36,19 +36,22 @@ def by_age(scope: Scope, period: Period, *, currency: str, now: datetime) -> lis
         at = f"date_trunc('{'hour' if period.key == '24h' else 'day'}', r.at, 'UTC')"
     found = rows(
         f"""
-        SELECT slot.n, slot.at, b.band, coalesce(sum(b.items), 0)::bigint,
-            coalesce(sum(b.amount_minor) FILTER (WHERE b.currency = %(currency)s), 0)::bigint
-        FROM (
+        WITH slot AS MATERIALIZED (
             SELECT s.n, (
                 SELECT {at} FROM syncing_sampleround r
                 WHERE r.at >= s.starts AND r.at < s.starts + %(step)s
                 ORDER BY r.at DESC LIMIT 1
             ) AS at
             FROM unnest(%(starts)s::timestamptz[]) WITH ORDINALITY s (starts, n)
-        ) slot
-        LEFT JOIN {_samples(scope)} b ON b.at = slot.at AND {_narrowed(scope)}
+        )
+        SELECT slot.n, slot.at, sampled.band, coalesce(sampled.items, 0),
+            coalesce(sampled.minor, 0)
+        FROM slot LEFT JOIN LATERAL (
+            SELECT b.band, sum(b.items)::bigint AS items,
+                (sum(b.amount_minor) FILTER (WHERE b.currency = %(currency)s))::bigint AS minor
+            FROM {_samples(scope)} b WHERE b.at = slot.at AND {_narrowed(scope)} GROUP BY 1
+        ) sampled ON true
         WHERE slot.at IS NOT NULL
-        GROUP BY 1, 2, 3
         """,  # noqa: S608  conditions of this file
         {**parameters(scope), "currency": currency, "starts": starts, "step": period.step},
     )
