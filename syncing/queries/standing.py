@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet, Sum, Value
 from connections.models import Connection
 from rampbridge.lib.money import Money
 from syncing.models import ItemCount, ItemTotal, SyncItem
-from syncing.queries.words import LOOKS, OPEN_WORDS, Look, Party, Word, party_of, word_of
+from syncing.queries.words import LOOKS, OPEN, OPEN_WORDS, Look, Party, Word, party_of, word_of
 from syncing.states import ItemState
 
 
@@ -48,15 +48,19 @@ def standings(
     connection_id: uuid.UUID | None = None,
     erp: str = "",
     customer_owner: str = "",
+    only_open: bool = False,
 ) -> list[Standing]:
     """What stands where: for everybody, for each of some connections, or for one. One statement.
 
     :param erp: the name of the ERP that customers must have; those of one are not told apart
     :param customer_owner: who must look after them
+    :param only_open: nothing of what is over
     """
     counts: QuerySet[Any] = ItemCount.objects.filter(items__gt=0)
     if connection_id is None and connection_ids is None and not (erp or customer_owner):
         counts = ItemTotal.objects.all()
+    if only_open:
+        counts = counts.filter(OPEN)
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
     if erp or customer_owner:
         where = {"erp_name": erp, "owner": customer_owner}

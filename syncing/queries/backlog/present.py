@@ -122,13 +122,12 @@ def _open_lines(scope: Scope, now: datetime) -> list[Standing]:
         connection_id=scope.connection_id,
         erp=scope.erp,
         customer_owner=scope.owner,
+        only_open=True,
     )
     return [
         line
         for line in found
-        if standing.is_open(line)
-        and scope.object_type in ("", line.object_type)
-        and scope.category in ("", line.category)
+        if scope.object_type in ("", line.object_type) and scope.category in ("", line.category)
     ]
 
 
