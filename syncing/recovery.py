@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Sequence
 
 from connections.erp.errors import Code, ErpError
-from connections.erp.records import Document, Idempotency, Posted, State
+from connections.erp.records import DocKind, Document, Idempotency, Posted, State
 from rampbridge.lib import failpoints, measures
 from syncing import claims, results, silent_hosts, stopping
 from syncing.claims import CHUNK, POISON_AFTER, Claimed
@@ -155,6 +155,8 @@ def _look_up(
         looked.append(Looked(item.id, _what_was_found(found), ref=document.ref.full, took=took))
         if found is None or found.state is State.DRAFT:
             absent.append((item, document))  # a draft is finished by posting it again
+        elif found.state is not State.VOID and found.kind not in (None, document.kind):
+            outcomes.mismatched.append((item.id, _is_another(found, document)))
         else:
             outcomes.book(item, found)
     if looked:
@@ -183,6 +185,23 @@ def _what_was_found(found: Posted | None) -> str:
     if found.state is State.DRAFT:
         return f"Searched the ERP by our reference: {name} carries it, and is a draft."
     return f"Searched the ERP by our reference: {name} carries it."
+
+
+def _is_another(found: Posted, document: Document) -> str:
+    """A failover may have forgotten what was posted, and Ramp said since that it pays a bill."""
+    name = found.number or found.erp_id
+    return (
+        f"{name} carries its reference and is {_KIND_WORDS[found.kind or document.kind]}, where"
+        f" {_KIND_WORDS[document.kind]} was to be posted."
+    )
+
+
+_KIND_WORDS = {
+    DocKind.JOURNAL: "a journal entry",
+    DocKind.BILL: "a bill",
+    DocKind.BILL_PAYMENT: "a payment of a bill",
+    DocKind.VENDOR_CREDIT: "a vendor credit",
+}
 
 
 def _is_given_up(item: Claimed) -> SyncFailure | None:

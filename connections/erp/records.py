@@ -321,6 +321,9 @@ class Posted:
     """False: it was there before this call."""
     total: Decimal | None = None
     """Read back for reconciliation: a journal's debits, any other document's gross amount."""
+    kind: DocKind | None = None
+    """What was found, where the ERP tells a bill's payment from an expense: both may carry the
+    reference of a card transaction."""
 
 
 class Idempotency(StrEnum):

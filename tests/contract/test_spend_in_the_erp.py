@@ -444,6 +444,12 @@ class TestInTryton:
         again = desk.erp.find(payment.ref)
         assert again is not None
         assert again.erp_id == payment.erp_id
+        earned = desk.erp.find(desk.post("cashback", spend.cashback(1234, desk.currency)).ref)
+        assert earned is not None
+        # Our add-on compares the whole document itself.
+        tells = desk.erp.capabilities().idempotency is Idempotency.LOOKUP
+        assert again.kind is (DocKind.BILL_PAYMENT if tells else None)
+        assert earned.kind is (DocKind.JOURNAL if tells else None)
 
     @with_and_without_cents
     def test_a_card_may_settle_several_bills_of_a_vendor(self, desk: Desk) -> None:

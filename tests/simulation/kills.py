@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -62,14 +62,20 @@ def run(wanted: Wanted, url: str, room: Path, power: Power | None = None) -> Out
                 raise SystemExit(f"Nobody has passed the failpoints {names}: {stage.progress()}")
         if not wanted.ablation:  # else the damage is done already
             stage.heal()
-            healed = time.monotonic()
-            while not stage.is_quiet():
-                _check(stage, healed, LONGEST_END)
-                time.sleep(0.05)
+            _wait(stage, stage.has_finished)
+            stage.compare()
+            _wait(stage, stage.is_quiet)
         outcome = stage.outcome()
         outcome.seconds = round(time.monotonic() - began, 1)
         outcome.kills_per_second = round(outcome.kills / outcome.seconds, 1)
         return outcome
+
+
+def _wait(stage: "Stage", is_so: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not is_so():
+        _check(stage, began, LONGEST_END)
+        time.sleep(0.05)
 
 
 def never_passed(struck: Mapping[str, int], kills: int) -> list[str]:

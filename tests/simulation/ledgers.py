@@ -203,7 +203,12 @@ def _kept(erp: InMemoryErp, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _posted_json(posted: Posted) -> dict[str, Any]:
-    return {"id": posted.erp_id, "number": posted.number, "fresh": posted.fresh}
+    return {
+        "id": posted.erp_id,
+        "number": posted.number,
+        "fresh": posted.fresh,
+        "kind": posted.kind,
+    }
 
 
 def _error_json(error: ErpError) -> dict[str, Any]:
@@ -298,7 +303,14 @@ def _entry(given: Mapping[str, str]) -> LedgerEntry:
 def _answer(ref: Ref, given: Mapping[str, Any]) -> Posted | ErpError:
     if "code" in given:
         return _refused(given)
-    return Posted(ref, given["id"], given["number"], State.POSTED, fresh=given["fresh"])
+    return Posted(
+        ref,
+        given["id"],
+        given["number"],
+        State.POSTED,
+        fresh=given["fresh"],
+        kind=DocKind(given["kind"]),
+    )
 
 
 def _refused(given: Mapping[str, Any]) -> ErpError:

@@ -87,6 +87,7 @@ class Stage:
         self._settled = 0
         self._healed_at = 0.0
         self._next_count = 0.0
+        self._recoded = 0
         self._disasters: Disasters | None = None
         self._fault = _WHAT_FOR.get(wanted.ablation, "")
 
@@ -245,20 +246,30 @@ class Stage:
         for schedule in Schedule.objects.all():  # one by one, as sweeps lock several of them
             Schedule.objects.filter(pk=schedule.pk).update(next_poll_at=self._healed_at)
 
+    def has_finished(self) -> bool:
+        """Whether everybody was polled since, and nothing is left to do by itself."""
+        polled = not Schedule.objects.exclude(last_poll_at__gt=self._healed_at).exists()
+        return polled and not any(one.exists() for one in _under_way())
+
+    def compare(self) -> None:
+        """Compare with Ramp as the program does every night: only so it hears of what others have
+        synced, or a failover made it forget. What that sets free is worked off."""
+        for connection in Connection.objects.all():
+            ramp, mappings = clients.ramp_client(connection), mapping_set(connection)
+            comparison = RampComparison(connection, ramp, mappings, since=connection.created_at)
+            comparison.run()
+            self._recoded += comparison.found["changed_in_ramp"]
+
     def is_quiet(self) -> bool:
-        """Whether everybody was polled since, and nothing is left to do. If so, all work is ended,
-        for an audit in the middle of it would see one half before and the other after."""
-        if not self._has_finished():
+        """Whether all has finished. If so, work is ended for good, for an audit in the middle of it
+        would see one half before and the other after."""
+        if not self.has_finished():
             return False
         self._forks.halt()
-        if self._has_finished():
+        if self.has_finished():
             return True
         self._forks.arm(strikes=False)
         return False
-
-    def _has_finished(self) -> bool:
-        polled = not Schedule.objects.exclude(last_poll_at__gt=self._healed_at).exists()
-        return polled and not any(one.exists() for one in _under_way())
 
     def progress(self) -> str:
         """For a run that does not come to its end."""
@@ -269,13 +280,12 @@ class Stage:
 
     def outcome(self) -> Outcome:
         """What the run did, and what it found."""
-        # Where a safeguard is missing Ramp still fails, and the damage is known by now.
-        nightly = [] if self._wanted.ablation else list(Connection.objects.all())
-        recoded = sum(_compare(connection) for connection in nightly)
+        for connection in Connection.objects.all():
+            card_bills.find_twice(connection)  # as the program does every night
         disasters = self._disasters.had if self._disasters is not None else Counter[str]()
         found = audit(self.sim, self.ledgers, has_forgotten=disasters[FORGOTTEN] > 0)
-        if recoded:
-            found.unexplained.append(f"{recoded} objects are called changed in Ramp; none was")
+        if self._recoded:
+            found.unexplained.append(f"{self._recoded} are called changed in Ramp, and none was")
         broken = self._broken()
         kills, freezes = self._strikes.kills(), self._strikes.freezes()
         statuses = self.sim.service.statuses
@@ -312,16 +322,6 @@ class Stage:
 
     def _broken(self) -> list[str]:
         return desk.noted(self._errors)
-
-
-def _compare(connection: Connection) -> int:
-    """Compare with Ramp as the program does every night: only so it hears of what others have
-    synced, or a failover made it forget. Returns how many objects it calls changed in Ramp."""
-    ramp, mappings = clients.ramp_client(connection), mapping_set(connection)
-    comparison = RampComparison(connection, ramp, mappings, since=connection.created_at)
-    comparison.run()
-    card_bills.find_twice(connection)
-    return comparison.found["changed_in_ramp"]
 
 
 def _under_way() -> Iterator[QuerySet[Any]]:

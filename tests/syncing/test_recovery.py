@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import Document, Idempotency, Posted, Ref, State
+from connections.erp.records import DocKind, Document, Idempotency, Posted, Ref, State
 from syncing import claims, planning
 from syncing.claims import ALONE_AFTER, LEASE_SECONDS, POISON_AFTER
 from syncing.engine import RETRY_BUDGET, post_due_items
-from syncing.models import ItemEvent, Schedule, SyncItem
+from syncing.models import ItemEvent, ItemPayload, Schedule, SyncItem
 from syncing.recovery import ABSENT_AGAIN_SECONDS, recover_lost_items
 from tests.syncing.world import World, let_time_pass, list_ready, transaction_body
 
@@ -264,6 +264,25 @@ class TestLateRequests:
         post_due_items(world.worker)
 
         assert state() == "MISMATCH"
+
+    def test_an_expense_is_not_taken_for_the_payment_that_the_card_turned_out_to_be(self) -> None:
+        """A failover forgot the post, and Ramp has said since that the card pays a bill (I5)."""
+        world = World(Idempotency.LOOKUP)
+        world.ready()
+        killed_while_sending(world)
+        (entry,) = world.erp.books.entries
+        payment = replace(entry.doc, kind=DocKind.BILL_PAYMENT, lines=())
+        ItemPayload.objects.update(document=payment.to_json())
+        let_time_pass(LEASE_SECONDS + 1)
+
+        recover_lost_items(world.worker)
+
+        item = SyncItem.objects.get()
+        assert item.state == "MISMATCH"
+        assert item.error_title == (
+            f"{entry.number} carries its reference and is a journal entry, where a payment of a"
+            " bill was to be posted."
+        )
 
     def test_a_document_that_was_voided_meanwhile_is_not_called_posted(self) -> None:
         world = World(Idempotency.LOOKUP)

@@ -341,6 +341,7 @@ def _posted(entry: Entry, *, fresh: bool = True) -> Posted:
         state=entry.state,
         fresh=fresh,
         total=debits if doc.kind == DocKind.JOURNAL else doc.gross,
+        kind=doc.kind,
     )
 
 

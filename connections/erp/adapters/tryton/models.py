@@ -62,6 +62,7 @@ class Records:
         state: str,
         fresh: bool,
         total: Decimal | None,
+        kind: DocKind | None = None,
     ) -> Posted:
         """A record of Tryton's as the port knows it."""
         return Posted(
@@ -72,6 +73,7 @@ class Records:
             url=self.url(MODELS[ref.kind], erp_id),
             fresh=fresh,
             total=None if total is None else abs(total),
+            kind=kind,
         )
 
     def url(self, model: str, erp_id: int) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from connections.erp.adapters.tryton.documents import one_line
 from connections.erp.adapters.tryton.errors import ERP
-from connections.erp.adapters.tryton.models import INVOICE, MODELS, Records
+from connections.erp.adapters.tryton.models import INVOICE, MODELS, MOVE, Records
 from connections.erp.errors import Code
-from connections.erp.records import Posted, Ref
+from connections.erp.records import DocKind, Posted, Ref
 from connections.erp.refusals import refusal
 
 VOID_SUFFIX = ":void"
@@ -37,9 +37,8 @@ class References:
         domain = ["OR", *([["description", "like", f"{name}%"]] for name in names)]
         rows: dict[str, list[Row]] = {name: [] for name in names}
         # `like` takes an underscore for any character, and a reference may start another one.
-        for row in self._rpc.read(
-            model, domain, ["description", "number", "state"], order=[["id", "ASC"]]
-        ):
+        fields = ["description", "number", "state", *(["origin"] if model == MOVE else [])]
+        for row in self._rpc.read(model, domain, fields, order=[["id", "ASC"]]):
             name = row["description"].split(" ", 1)[0]
             row["void"] = name.endswith(VOID_SUFFIX)
             if name.removesuffix(VOID_SUFFIX) in rows:
@@ -66,6 +65,7 @@ class References:
             state="void" if voided else row["state"],
             fresh=False,
             total=self.totals(MODELS[ref.kind], [row["id"]])[row["id"]],
+            kind=_kind(row) if MODELS[ref.kind] == MOVE else None,
         )
 
     def totals(self, model: str, ids: Sequence[int]) -> dict[int, Decimal]:
@@ -74,6 +74,12 @@ class References:
             return self._records.totals(ids)
         rows = self._rpc.read(INVOICE, [["id", "in", list(ids)]], ["total_amount"])
         return {row["id"]: row["total_amount"] for row in rows}
+
+
+def _kind(move: Row) -> DocKind:
+    """Its wizard books a payment as a move that comes from the bill."""
+    is_of_bill = str(move["origin"] or "").startswith(f"{INVOICE},")
+    return DocKind.BILL_PAYMENT if is_of_bill else DocKind.JOURNAL
 
 
 def described(ref: Ref, memo: str) -> str:
