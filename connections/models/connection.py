@@ -89,6 +89,11 @@ class Connection(models.Model):
                 fields=["erp_name"], condition=~models.Q(stage="closed"), name="open_by_erp"
             ),
             models.Index(
+                fields=["erp_kind", "erp_name"],
+                condition=~models.Q(stage="closed"),
+                name="open_by_erp_kind",
+            ),
+            models.Index(
                 fields=["owner"],
                 condition=~models.Q(stage="closed") & ~models.Q(owner=""),
                 name="open_by_owner",

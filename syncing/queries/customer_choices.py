@@ -34,6 +34,22 @@ def each_value_of(column: str) -> str:
         """  # noqa: S608  names of columns
 
 
+def kinds_of_erp() -> list[tuple[str, str]]:
+    """The kinds of ERP that open customers have, each with a name that one of them calls it by. One
+    statement."""
+    found = rows(
+        f"""
+        SELECT value, (
+            SELECT erp_name FROM connections_connection
+            WHERE stage <> 'closed' AND erp_kind = kinds.value ORDER BY erp_name DESC LIMIT 1
+        )
+        FROM ({each_value_of("erp_kind")}) kinds
+        """,  # noqa: S608  names of columns
+        None,
+    )
+    return [(kind, name) for kind, name in found]
+
+
 def choices() -> Choices:
     """Read them. One statement."""
     found: dict[str, list[str]] = {"erp": [], "owner": [], "tag": []}

@@ -17,7 +17,7 @@ from syncing.queries.words import Look
 from syncing.statements import from_json, rows
 
 PAGE_SIZE = 50
-CUSTOMERS_COUNTED = 1000
+CUSTOMERS_COUNTED = 500
 """Of one group; beyond that only that there are more."""
 TREND_HOURS = 24
 TREND_MOST = 1000

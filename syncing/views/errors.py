@@ -10,6 +10,7 @@ from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest, HttpResponseUnchanged, page_or_partial
 from rampbridge.policy import Permission, allow
 from syncing.error_forms import ErrorFilterForm
+from syncing.queries import customer_choices
 from syncing.queries import errors as queries
 from syncing.queries.errors import CATEGORIES, ORIGINS
 from syncing.queries.group_states import LOOKS, GroupState
@@ -59,7 +60,7 @@ def errors(request: HtmxHttpRequest) -> HttpResponse:
         "connection": _customer(form.value("customer")),
         "categories": CATEGORIES,
         "origins": ORIGINS,
-        "erps": _erps(),
+        "erps": customer_choices.kinds_of_erp(),
     }
     return live(
         request,
@@ -94,10 +95,3 @@ def _tabs(state: GroupState | None, page: queries.GroupPage) -> list[Tab]:
 def _start(text: str) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) < 6
     return min(int(text), MOST_START) if is_number else 0
-
-
-def _erps() -> list[tuple[str, str]]:
-    """The ERPs that customers have, by kind, for a filter."""
-    found = Connection.objects.order_by().values_list("erp_kind", "erp_name").distinct()
-    # Sorted here: in the database it would be all customers that are sorted, not the few ERPs.
-    return list(dict(sorted(found)).items())

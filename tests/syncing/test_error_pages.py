@@ -15,6 +15,7 @@ from syncing.error_desk import acts, judging
 from syncing.error_desk.acts import Snooze
 from syncing.error_desk.judging import Wish
 from syncing.models import Comment, ErrorGroup, Occurrence, Ruling, SyncItem
+from syncing.queries import customer_choices
 from tests.factories import ConnectionFactory, SyncItemFactory, UserFactory, now
 
 pytestmark = pytest.mark.django_db
@@ -423,3 +424,11 @@ class TestActs:
         group = group_of(item)
         assert group.snoozed_until is not None
         assert now() + timedelta(days=6.9) < group.snoozed_until < now() + timedelta(days=7.1)
+
+
+def test_offers_each_kind_of_erp_once_by_a_name_that_a_customer_gave_it() -> None:
+    for kind, name in (("tryton", "Tryton"), ("tryton", "ERP"), ("ledger", "Ledger")):
+        ConnectionFactory.create(erp_kind=kind, erp_name=name)
+    ConnectionFactory.create(erp_kind="gone", stage="closed")
+
+    assert customer_choices.kinds_of_erp() == [("ledger", "Ledger"), ("tryton", "Tryton")]
