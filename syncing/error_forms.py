@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from rampbridge.lib.shared_fields import with_shared_fields
 from syncing.classifier import ErrorCategory
 from syncing.error_desk.acts import Snooze
 from syncing.queries.errors import CATEGORIES, ORIGINS, ErrorFilter
@@ -15,6 +16,7 @@ OPEN = "open"
 _FIELD = {"class": "field", "autocomplete": "off"}
 
 
+@with_shared_fields
 class ErrorFilterForm(forms.Form):
     """Filters of the list of errors, all of them GET parameters. Nonsense is no filter."""
 

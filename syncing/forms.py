@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from connections.models import DriftDecision, VendorField
 from connections.vendor_book import ownership
+from rampbridge.lib.shared_fields import with_shared_fields
 from syncing.classifier import ErrorCategory
 from syncing.models import SyncItem
 from syncing.queries.items import AGAIN, FIRST, ONLY, SHOWN, ItemFilter
@@ -23,10 +24,18 @@ MOST_UNITS = 10**13
 """Beyond this no amount is asked for: minor units still fit the database's integers."""
 
 
+@with_shared_fields
 class ItemFilterForm(forms.Form):
     """Filters of the items list, all of them GET parameters."""
 
-    state = forms.ChoiceField(required=False)
+    state = forms.ChoiceField(
+        required=False,
+        choices=[
+            (OPEN, "Open"),
+            (ALL, "All"),
+            *((word.value, LOOKS[word].label) for word in Word),
+        ],
+    )
     customer = forms.CharField(required=False, max_length=80)
     type = forms.ChoiceField(
         required=False, choices=[("", "All types"), *SyncItem.ObjectType.choices]
@@ -73,14 +82,6 @@ class ItemFilterForm(forms.Form):
         """:param me: who asks, for `owner=me`"""
         super().__init__(data)
         self.me = me
-        self.fields["state"] = forms.ChoiceField(
-            required=False,
-            choices=[
-                (OPEN, "Open"),
-                (ALL, "All"),
-                *((word.value, LOOKS[word].label) for word in Word),
-            ],
-        )
         self.is_valid()
 
     def value(self, name: str) -> str:
