@@ -93,7 +93,7 @@ class Desk:
         )
         return replace(made, posting_date=self.side.today)
 
-    def post_settlement(self, *bills: dict[str, Any]) -> Posted:
+    def settlement(self, *bills: dict[str, Any]) -> Document:
         """What a card transaction becomes that pays these bills, whatever it is coded to."""
         minor = sum(bill["amount"]["amount"] for bill in bills)
         amount = float(self.money(minor))
@@ -112,7 +112,10 @@ class Desk:
             mappings=self.mappings,
             tenant="desk",
         )
-        doc = replace(made, posting_date=self.side.today)
+        return replace(made, posting_date=self.side.today)
+
+    def post_settlement(self, *bills: dict[str, Any]) -> Posted:
+        doc = self.settlement(*bills)
         assert self.erp.check(doc) == []
         return self.erp.post(doc)
 
@@ -450,6 +453,23 @@ class TestInTryton:
         tells = desk.erp.capabilities().idempotency is Idempotency.LOOKUP
         assert again.kind is (DocKind.BILL_PAYMENT if tells else None)
         assert earned.kind is (DocKind.JOURNAL if tells else None)
+
+    @in_dollars
+    def test_an_expense_is_not_taken_for_the_settlement_that_its_card_is_by_now(
+        self, desk: Desk
+    ) -> None:
+        """Both carry the card's reference, and are over the same amount (I5)."""
+        let_cards_pay(desk)
+        body = spend.bill(11000, desk.currency)
+        desk.post("bill", body)
+        settles = desk.settlement(body)
+        other = desk.document("cashback", spend.cashback(11000, desk.currency))
+        desk.book(replace(other, ref=settles.ref))
+
+        with pytest.raises(ErpError) as refused:
+            desk.erp.post(settles)
+
+        assert refused.value.code is Code.REF_REUSED
 
     @with_and_without_cents
     def test_a_card_may_settle_several_bills_of_a_vendor(self, desk: Desk) -> None:

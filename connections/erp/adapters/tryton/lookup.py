@@ -123,7 +123,8 @@ class LookupBooking:
         if found.state == State.DRAFT:
             self._rpc.call(f"model.{MODELS[doc.kind]}.delete", [int(found.erp_id)], write=True)
             return None
-        if found.total != self._expected_total(doc, found):
+        is_another = found.kind not in (None, doc.kind)
+        if is_another or found.total != self._expected_total(doc, found):
             raise refusal(Code.REF_REUSED, erp=ERP, what=f": document {found.number}")
         return found
 
@@ -224,6 +225,7 @@ class LookupBooking:
                 state=row["state"],
                 fresh=True,
                 total=totals[row["id"]],
+                kind=DocKind.JOURNAL if model == MOVE else None,
             )
             for row in rows
         }
