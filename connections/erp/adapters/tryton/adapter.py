@@ -172,7 +172,7 @@ class TrytonErp:
         return self._catalogue.company().has_bridge
 
 
-_adapters: dict[tuple[int, Account], TrytonErp] = {}
+_adapters: dict[tuple[int, Account], tuple[httpx.Client, TrytonErp]] = {}
 _adapters_lock = threading.Lock()
 
 
@@ -188,10 +188,12 @@ def tryton_erp(settings: Mapping[str, str]) -> TrytonErp:
         password=settings["password"],
     )
     key = (os.getpid(), account)
+    client = client_for(account.url, TIMEOUT, adapter="tryton")
     with _adapters_lock:
-        if key not in _adapters:
-            _adapters[key] = TrytonErp(account, client_for(account.url, TIMEOUT, adapter="tryton"))
-        return _adapters[key]
+        known = _adapters.get(key)
+        if known is None or known[0] is not client:  # whose client was closed since sends no more
+            known = _adapters[key] = client, TrytonErp(account, client)
+        return known[1]
 
 
 def _closed_until(periods: Sequence[Period]) -> date | None:
