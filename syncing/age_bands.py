@@ -29,7 +29,8 @@ BANDS: Sequence[Band] = (
 )
 
 SQL_BAND = " + ".join(
-    f"(i.ready_at <= %(now)s - interval '{band.from_age.total_seconds():g} s')::int"
+    f"(i.ready_at <= (SELECT %(now)s - interval '{band.from_age.total_seconds():g} s'))::int"
     for band in BANDS[1:]
 )
-"""The number of the band of an item `i`, at the moment that is given as `now`."""
+"""The number of the band of an item `i`, at the moment that is given as `now`. The bounds are
+subqueries, worked out once: an interval is not taken off a moment in no time."""

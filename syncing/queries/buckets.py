@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import starmap
 
 from syncing.models import Span
@@ -47,16 +47,18 @@ def flow(
     until: datetime | None = None,
     scope: Scope = EVERYTHING,
     changes: Sequence[str] = COUNTED,
+    step: timedelta | None = None,
 ) -> list[FlowLine]:
     """What came and went, the oldest first. One statement.
 
     :param since: the beginning of the first bucket
     :param until: before which buckets begin; None for all there are
     :param changes: as `FlowEntry.change`
+    :param step: what is within each so long a time, from `since` on, is added up
     """
     found = rows(
         f"""
-        SELECT at, change, detail, sum(items)::bigint
+        SELECT {_AT}, change, detail, sum(items)::bigint
         FROM (
             SELECT b.at, b.change, b.detail, b.items
             FROM syncing_flowbucket b
@@ -68,8 +70,8 @@ def flow(
             WHERE e.at >= %(since)s AND e.change = ANY(%(changes)s) AND {_of_entries(scope)}
         ) both_kinds
         WHERE %(until)s::timestamptz IS NULL OR at < %(until)s
-        GROUP BY at, change, detail HAVING sum(items) <> 0
-        ORDER BY at, change, detail
+        GROUP BY 1, change, detail HAVING sum(items) <> 0
+        ORDER BY 1, change, detail
         """,  # noqa: S608  conditions of this file
         {
             "span": span.value,
@@ -77,6 +79,7 @@ def flow(
             "since": since,
             "until": until,
             "changes": list(changes),
+            "step": step,
             **_values(scope),
         },
     )
@@ -84,16 +87,18 @@ def flow(
 
 
 def latencies(
-    span: Span, *, since: datetime, scope: Scope = EVERYTHING
+    span: Span, *, since: datetime, scope: Scope = EVERYTHING, step: timedelta | None = None
 ) -> Mapping[datetime, Mapping[int, int]]:
     """By the beginning of each hour or day: what was done then, by the bin of its time from ready
     to confirmed (`syncing.latency_bins`). One statement. Of one customer only days are kept, and no
     entity is told apart.
+
+    :param step: what is within each so long a time, from `since` on, is added up
     """
     found: dict[datetime, Counter[int]] = {}
     for at, number, items in rows(
         f"""
-        SELECT at, bin, sum(items)::bigint FROM (
+        SELECT {_AT}, bin, sum(items)::bigint FROM (
             SELECT b.at, b.bin, b.items FROM syncing_latencybucket b
             WHERE b.span = %(read)s AND b.at >= %(since)s
               AND {_of_buckets(scope, sums=_SUMS_OF_LATENCY.get(span), has_entity=False)}
@@ -103,17 +108,22 @@ def latencies(
             WHERE e.at >= %(since)s AND e.change = 'done'
               AND {_of_entries(scope, has_entity=False)}
         ) both_kinds
-        GROUP BY at, bin HAVING sum(items) > 0
+        GROUP BY 1, bin HAVING sum(items) > 0
         """,  # noqa: S608  conditions of this file
         {
             "span": span.value,
             "read": _read(_SUMS_OF_LATENCY, span, scope),
             "since": since,
+            "step": step,
             **_values(scope),
         },
     ):
         found.setdefault(at, Counter())[number] = items
     return found
+
+
+_AT = "coalesce(date_bin(%(step)s::interval, at, %(since)s::timestamptz), at)"
+"""Where a line stands in time: with no step, its bucket."""
 
 
 def _values(scope: Scope) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Whether a page of the list of items may look otherwise than before, for less than it costs."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from rampbridge.lib.keyset import Cursor, keyset_rows
@@ -59,12 +60,25 @@ def pulse(
     return found
 
 
+_SHAPES = 1_000
+"""Lists that so many tabs may look at before a statement is put together anew."""
+_NOW = datetime.max.replace(tzinfo=UTC)
+"""Stands where a statement asks for the time, until it is asked."""
+
+
 def _page(chosen: ItemFilter, after: Cursor | None, now: datetime) -> tuple[str, tuple[Any, ...]]:
-    """The statement for the ids of the page's items, and its parameters. Its other columns are not
-    named by the ORM, which takes longer over them than the database.
+    """The statement for the ids of the page's items, and its parameters."""
+    statement, asked = _shape(chosen, after)
+    return statement, tuple(now if one is _NOW else one for one in asked)
+
+
+@lru_cache(_SHAPES)
+def _shape(chosen: ItemFilter, after: Cursor | None) -> tuple[str, tuple[Any, ...]]:
+    """Kept, since a tab asks the same every few seconds and the ORM takes longer to put it into
+    words than the database to answer. For the same reason it does not name other columns.
     """
     page = keyset_rows(
-        matching(chosen, now),
+        matching(chosen, _NOW),
         field=time_of(chosen),
         after=after,
         size=PAGE_SIZE,

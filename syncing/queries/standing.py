@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Count, QuerySet, Sum, Value
 
@@ -49,12 +49,14 @@ def standings(
     erp: str = "",
     customer_owner: str = "",
     only_open: bool = False,
+    by_type: bool = True,
 ) -> list[Standing]:
     """What stands where: for everybody, for each of some connections, or for one. One statement.
 
     :param erp: the name of the ERP that customers must have; those of one are not told apart
     :param customer_owner: who must look after them
     :param only_open: nothing of what is over
+    :param by_type: whether lines tell the type; else it is empty, and there are a fourth as many
     """
     counts: QuerySet[Any] = ItemCount.objects.filter(items__gt=0)
     if connection_id is None and connection_ids is None and not (erp or customer_owner):
@@ -70,7 +72,9 @@ def standings(
     if connection_id:
         counts = counts.filter(connection_id=connection_id)
         lapsed = lapsed.filter(connection_id=connection_id)
-    keys = ["object_type", "state", "error_category", "currency", "exponent"]
+    keys = ["state", "error_category", "currency", "exponent"]
+    if by_type:
+        keys.append("object_type")
     if connection_ids is not None:
         counts = counts.filter(connection_id__in=connection_ids)
         lapsed = lapsed.filter(connection_id__in=connection_ids)
@@ -102,7 +106,7 @@ def _standing(row: Mapping[str, object], word: Word) -> Standing:
     connection_id = row.get("connection_id")
     return Standing(
         connection_id=connection_id if isinstance(connection_id, uuid.UUID) else None,
-        object_type=str(row["object_type"]),
+        object_type=str(row.get("object_type", "")),
         word=word,
         party=party_of(word, state),
         items=int(str(row["n"])),
@@ -132,15 +136,24 @@ def by_party(standings: Iterable[Standing]) -> Counter[Party]:
     return counts
 
 
-def sums(standings: Iterable[Standing]) -> list[Money]:
+class Counted(Protocol):
+    """So many items, with so much money of one currency."""
+
+    @property
+    def items(self) -> int: ...
+    @property
+    def money(self) -> Money: ...
+
+
+def sums(counted: Iterable[Counted]) -> list[Money]:
     """Amounts per currency, the one with most items first. Currencies are never added up."""
     totals: dict[str, Money] = {}
     items: Counter[str] = Counter()
-    for standing in standings:
-        money = standing.money
+    for one in counted:
+        money = one.money
         before = totals.get(money.currency)
         totals[money.currency] = before + money if before else money
-        items[money.currency] += standing.items
+        items[money.currency] += one.items
     found = [total for total in totals.values() if total]
     return sorted(found, key=lambda total: (-items[total.currency], total.currency))
 

@@ -1,7 +1,7 @@
 """A poll of the item list hears of everything that would look otherwise."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from syncing import handling, selections
 from syncing.models import SyncItem
 from syncing.queries.items import ItemFilter
 from syncing.queries.list_pulse import pulse
+from syncing.queries.words import Word
 from tests.factories import SyncItemFactory, now
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +69,16 @@ def test_another_customers_items_are_no_news_of_a_list_of_one() -> None:
     SyncItemFactory.create()
 
     assert pulsed(connection_id=mine.connection_id) == before
+
+
+def test_a_page_is_asked_for_as_of_its_own_time_each_time() -> None:
+    ends = now() + SOON
+    SyncItemFactory.create(state="POSTING", lease_token=uuid4(), lease_until=ends)
+    working = ItemFilter(word=Word.WORKING)
+
+    def page(at: datetime) -> Any:
+        return pulse(working, after=None, viewer="maya", query="", now=at)[0]
+
+    assert page(ends - SOON) is not None
+    assert page(ends + SOON) is None
+    assert page(ends - SOON) is not None

@@ -120,7 +120,11 @@ def came_and_went(scope: Scope, period: Period, *, now: datetime) -> Came:
     slots: dict[str, list[int]] = {name: [0] * len(starts) for name in ("arrived", "done")}
     first = 0
     for line in buckets.flow(
-        period.span, since=starts[0], scope=scope.of_buckets, changes=["arrived", "done"]
+        period.span,
+        since=starts[0],
+        scope=scope.of_buckets,
+        changes=["arrived", "done"],
+        step=period.step,
     ):
         slot = (line.at - starts[0]) // period.step
         if slot < len(starts):
@@ -187,7 +191,10 @@ def latencies(scope: Scope, *, now: datetime) -> tuple[Took, Took]:
     day = midnight - timedelta(days=1) if is_customer else hour - timedelta(hours=23)
     week = midnight - timedelta(days=6) if is_customer else hour - timedelta(hours=7 * 24 - 1)
     found = buckets.latencies(
-        Span.DAY if is_customer else Span.HOUR, since=week, scope=scope.of_buckets
+        Span.DAY if is_customer else Span.HOUR,
+        since=week,
+        scope=scope.of_buckets,
+        step=timedelta(days=1),  # of which both are so many
     )
 
     def took(since: datetime) -> Took:
