@@ -86,6 +86,28 @@ def flow(
     return list(starmap(FlowLine, found))
 
 
+def done_by_type(connection_id: uuid.UUID, *, since: datetime) -> dict[str, int]:
+    """Items of one customer that Ramp confirmed, in the hours that begin at a moment or later, by
+    type. One statement.
+    """
+    found = rows(
+        """
+        SELECT object_type, sum(items)::bigint FROM (
+            SELECT b.object_type, b.items FROM syncing_flowbucket b
+            WHERE b.connection_id = %(connection)s AND b.span = %(span)s AND b.at >= %(since)s
+              AND b.change = 'done'
+            UNION ALL
+            SELECT e.object_type, e.items FROM syncing_flowentry e
+            WHERE e.connection_id = %(connection)s AND e.change = 'done'
+              AND date_trunc('hour', e.at, 'UTC') >= %(since)s
+        ) both_kinds
+        GROUP BY object_type HAVING sum(items) > 0
+        """,
+        {"connection": connection_id, "span": Span.HOUR.value, "since": since},
+    )
+    return dict(found)
+
+
 def latencies(
     span: Span, *, since: datetime, scope: Scope = EVERYTHING, step: timedelta | None = None
 ) -> Mapping[datetime, Mapping[int, int]]:

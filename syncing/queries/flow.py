@@ -77,16 +77,3 @@ def latency(*, now: datetime, connection_id: uuid.UUID | None = None) -> Latency
         )
         median, p95, items = cursor.fetchone()
     return Latency(median, p95, items) if items else None
-
-
-def done_since(connection_id: uuid.UUID, since: datetime) -> dict[str, int]:
-    """Items per type that Ramp confirmed since then."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT object_type, count(*) FROM syncing_syncitem
-            WHERE state = 'ACKED' AND acked_at >= %s AND connection_id = %s GROUP BY 1
-            """,
-            [since, connection_id],
-        )
-        return dict(cursor.fetchall())

@@ -17,7 +17,7 @@ from rampbridge.lib.money import Money
 from rampbridge.policy import Permission, allow
 from syncing import pauses
 from syncing.models import SyncItem
-from syncing.queries import customer_errors, customer_pulse, customer_stream, flow, standing
+from syncing.queries import buckets, customer_errors, customer_pulse, customer_stream, standing
 from syncing.queries import fleet as fleet_queries
 from syncing.queries.customer_errors import Cause
 from syncing.queries.health import Paused
@@ -60,7 +60,7 @@ def customer(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     except Connection.DoesNotExist:
         raise Http404("no customer of that name") from None
     connection = row.connection
-    done = flow.done_since(connection.pk, now - timedelta(days=1))
+    done = buckets.done_by_type(connection.pk, since=now - timedelta(days=1))
     causes = customer_errors.causes(connection.pk)
     events = customer_stream.stream(connection.pk, now=now, size=EVENTS_SHOWN).lines
     paused = pauses.standing(connection) if row.paused else []

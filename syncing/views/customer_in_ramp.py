@@ -12,7 +12,7 @@ from connections.models import Connection
 from rampbridge.lib.htmx import HtmxHttpRequest
 from rampbridge.lib.keyset import Cursor
 from rampbridge.policy import Permission, allow
-from syncing.queries import bundle, customer_errors, customer_stream, flow, in_ramp
+from syncing.queries import buckets, bundle, customer_errors, customer_stream, in_ramp
 from syncing.queries import fleet as fleet_queries
 from syncing.queries.sentence import as_text, sentence
 from syncing.views.customer import situation
@@ -57,7 +57,7 @@ def customer_bundle(request: HtmxHttpRequest, slug: str) -> HttpResponse:
         subject_id=connection.pk,
     )
     causes = customer_errors.causes(connection.pk)
-    done = sum(flow.done_since(connection.pk, now - timedelta(days=1)).values())
+    done = sum(buckets.done_by_type(connection.pk, since=now - timedelta(days=1)).values())
     words = as_text(sentence(situation(row, causes, done_today=done)), now=now)
     events = customer_stream.stream(connection.pk, now=now, size=EVENTS_IN_BUNDLE).lines
     context = {

@@ -11,7 +11,7 @@ from syncing.backlog.folding import fold, rebuild
 from syncing.latency_bins import BOUNDS, percentile
 from syncing.models import FlowBucket, FlowEntry, LatencyBucket, Span, SyncItem
 from syncing.models.flow_triggers import by_their_times
-from syncing.queries.buckets import EVERYTHING, Scope, flow, latencies
+from syncing.queries.buckets import EVERYTHING, Scope, done_by_type, flow, latencies
 from tests.factories import ConnectionFactory, SyncItemFactory, now
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,29 @@ class TestCounting:
         assert counted() == {}
 
 
+class TestSteps:
+    def test_add_up_what_is_within_each(self, item: SyncItem) -> None:
+        since = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+        for hours in (0, 1, 2):
+            finish(
+                SyncItemFactory.create(connection=item.connection),
+                acked_at=since + timedelta(hours=hours),
+            )
+        fold()
+
+        lines = flow(Span.HOUR, since=since, changes=["done"], step=timedelta(hours=2))
+        bins = latencies(Span.HOUR, since=since, step=timedelta(hours=2))
+
+        assert [(line.at - since, line.items) for line in lines] == [
+            (timedelta(0), 2),
+            (timedelta(hours=2), 1),
+        ]
+        assert [(at - since, sum(counted.values())) for at, counted in sorted(bins.items())] == [
+            (timedelta(0), 2),
+            (timedelta(hours=2), 1),
+        ]
+
+
 class TestFolding:
     @pytest.mark.parametrize("span", [Span.MINUTE, Span.HOUR, Span.DAY])
     def test_changes_no_sum(self, item: SyncItem, span: Span) -> None:
@@ -149,6 +172,22 @@ class TestFolding:
             latencies(Span.HOUR, since=hours_ago(2), scope=scope),
         ) == before
         assert counted(span, Scope(erp_name="Nobody's")) == {}
+
+    def test_changes_nothing_of_what_one_customer_has_done_by_type(self, item: SyncItem) -> None:
+        bill, old, others = (
+            SyncItemFactory.create(connection=item.connection, object_type="bill"),
+            SyncItemFactory.create(connection=item.connection),
+            SyncItemFactory.create(),
+        )
+        for one in (item, bill, others):
+            finish(one)
+        finish(old, acked_at=hours_ago(30))
+        before = done_by_type(item.connection_id, since=hours_ago(24))
+
+        fold()
+
+        assert before == {"transaction": 1, "bill": 1}
+        assert done_by_type(item.connection_id, since=hours_ago(24)) == before
 
     def test_leaves_nothing_to_fold_and_adds_to_what_there_is(self, customer: Connection) -> None:
         for _ in range(2):
