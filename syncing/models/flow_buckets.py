@@ -90,7 +90,14 @@ class FlowBucket(models.Model):
                 name="flow_bucket_once",
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["span", "at"], name="flow_buckets_by_age")]
+        indexes = [
+            models.Index(fields=["span", "at"], name="flow_buckets_by_age"),
+            models.Index(  # of one ERP or owner, or of all, and not of each beside it
+                fields=["span", "erp_name", "owner", "at"],
+                condition=models.Q(connection=None, span__in=["all", "hours"]),
+                name="flow_sums",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.items} {self.object_type} {self.change} in the {self.span} {self.at}"

@@ -61,7 +61,9 @@ class FleetSample(models.Model):
     amount_minor = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["at", "object_type"], name="fleet_samples_by_time")]
+        indexes = [
+            models.Index(fields=["at", "object_type", "erp_name", "owner"], name="fleet_samples")
+        ]
 
     def __str__(self) -> str:
         return f"{self.items} at {self.at}"
