@@ -82,9 +82,9 @@ LIGHT: Sequence[Gauge] = (
     Gauge(
         "token_expiry_timestamp_seconds",
         "When the first of the tokens for Ramp expires, of customers that are live.",
-        ("quantile",),
+        ("token",),
         """
-        SELECT ARRAY['min'], extract(epoch FROM min(t.expires_at)) FROM connections_ramptoken t
+        SELECT ARRAY['first'], extract(epoch FROM min(t.expires_at)) FROM connections_ramptoken t
         JOIN connections_connection c ON c.id = t.connection_id AND c.stage = 'live'
         HAVING count(*) > 0
         """,

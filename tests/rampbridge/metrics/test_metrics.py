@@ -1,5 +1,7 @@
 """What /metrics says, from counting to text."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
+from connections.models import RampToken
 from rampbridge.lib import measures, meters
 from rampbridge.metrics import reading, writing
 from rampbridge.metrics.collecting import HEAVY_SECONDS, LIGHT_SECONDS, Figures
@@ -233,6 +236,25 @@ class TestScrapes:
         assert "rampbridge_items" in text
         for secret in ("zebra", "Zebra", str(connection.pk)):
             assert secret not in text
+
+    @pytest.mark.skipif(
+        not shutil.which("promtool"), reason="Debian's package prometheus has promtool"
+    )
+    def test_promtool_finds_nothing(self, app: MetricsApp) -> None:
+        RampToken.objects.create(
+            connection=ConnectionFactory.create(stage="live"),
+            sealed=b"x",
+            expires_at=now(),
+            minted_at=now(),
+        )
+
+        _, text = ask(app)
+        checked = subprocess.run(
+            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        )
+
+        assert "token_expiry_timestamp_seconds{" in text
+        assert checked.returncode == 0, checked.stderr + checked.stdout
 
     def test_answers_nothing_else(self, app: MetricsApp) -> None:
         assert ask(app, "/")[0].startswith("404")
