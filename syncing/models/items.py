@@ -309,10 +309,11 @@ class SyncItem(models.Model):
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
                 name="item_open_by_age",
             ),
-            models.Index(
+            models.Index(  # with what the backlog's bands add up
                 fields=["ready_at", "id"],
+                include=["currency", "exponent", "amount_minor"],
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
-                name="item_open_oldest",
+                name="item_open_in_time",
             ),
             models.Index(fields=["connection", "-ready_at", "-id"], name="item_of_connection"),
             models.Index(fields=["-ready_at", "-id"], name="item_newest"),

@@ -2,7 +2,6 @@
 done about it. Each function is one statement, and none reads all items of a large group."""
 
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,17 +53,19 @@ class Standing:
 
 
 def standing_of(fingerprint: str) -> Standing:
-    """What is open of a group, by customer. One statement, at however many customers it is."""
+    """What is open of a group, by customer. One statement, at however many customers it is. What it
+    holds in all is told by the totals: customers' counts are read once, for who has most.
+    """
     ((items, last_seen_at, customers, categories, sums, most_hit),) = rows(
         """
         WITH mine AS MATERIALIZED (
-            SELECT connection_id, error_category, currency, exponent, items, amount_minor,
-                last_seen_at
+            SELECT connection_id, currency, exponent, items, amount_minor, last_seen_at
             FROM syncing_errorcount WHERE fingerprint = %(fingerprint)s AND items > 0
         ), kinds AS MATERIALIZED (
             SELECT error_category, currency, exponent, sum(items)::bigint AS items,
-                sum(amount_minor)::bigint AS minor, max(last_seen_at) AS seen_at
-            FROM mine GROUP BY 1, 2, 3
+                sum(amount_minor)::bigint AS minor
+            FROM syncing_errortotal WHERE fingerprint = %(fingerprint)s
+            GROUP BY 1, 2, 3 HAVING sum(items) > 0
         ), hits AS MATERIALIZED (
             SELECT connection_id, sum(items)::bigint AS items, max(last_seen_at) AS seen_at
             FROM mine GROUP BY 1
@@ -85,7 +86,7 @@ def standing_of(fingerprint: str) -> Standing:
             ) each GROUP BY 1
         )
         SELECT (SELECT coalesce(sum(items), 0)::bigint FROM kinds),
-            (SELECT max(seen_at) FROM kinds), (SELECT count(*) FROM hits), (
+            (SELECT max(seen_at) FROM hits), (SELECT count(*) FROM hits), (
             SELECT jsonb_agg(error_category ORDER BY items DESC, error_category) FROM (
                 SELECT error_category, sum(items) AS items FROM kinds GROUP BY 1) each
         )::text, (
@@ -136,10 +137,10 @@ def pulse(fingerprint: str) -> tuple[Any, ...] | None:
             WHERE r.fingerprint = g.fingerprint AND r.withdrawn_at IS NULL
         ), held.*
         FROM syncing_errorgroup g, LATERAL (
-            SELECT sum(items), sum(amount_minor), count(*), max(last_seen_at),
+            SELECT sum(items), sum(amount_minor), max(last_seen_at),
                 sum(items) FILTER (WHERE error_category = 'user_actionable'),
                 sum(items) FILTER (WHERE error_category = 'transient')
-            FROM syncing_errorcount c WHERE c.fingerprint = g.fingerprint AND c.items > 0
+            FROM syncing_errortotal t WHERE t.fingerprint = g.fingerprint
         ) held
         WHERE g.fingerprint = %(fingerprint)s
         """,
@@ -229,43 +230,43 @@ class Inside:
 
 def inside(fingerprint: str, hits: Sequence[Hit]) -> Inside:
     """Which causes a group has at which customers, and how much of it stands in Ramp."""
-    found = rows(
-        """
-        WITH looked_at AS (
-            SELECT connection_id, blocked_by, failure_telling, count(*) AS items FROM (
-                SELECT connection_id, blocked_by, failure_telling FROM syncing_syncitem
-                WHERE error_fingerprint = %(fingerprint)s AND error_fingerprint <> ''
-                  AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')
-                ORDER BY ready_at, id LIMIT %(most)s
-            ) open_items GROUP BY 1, 2, 3
-        ), fields AS (
-            SELECT connection_id, jsonb_object_agg(erp_id, name) AS names
-            FROM connections_customfield
-            WHERE connection_id IN (SELECT connection_id FROM looked_at WHERE blocked_by <> '')
-            GROUP BY 1
-        )
-        SELECT connection_id, blocked_by, failure_telling, items, names::text
-        FROM looked_at LEFT JOIN fields USING (connection_id)
-        """,
-        {"fingerprint": fingerprint, "most": LOOKED_AT},
-    )
     customers = {hit.connection.pk: hit.connection for hit in hits}
-    causes: Counter[tuple[uuid.UUID, str]] = Counter()
-    telling: Counter[str] = Counter()
-    fields: dict[uuid.UUID, Mapping[str, str]] = {}
-    for connection_id, cause, told, items, names in found:
-        telling[told] += items
-        fields[connection_id] = from_json(names) or {}
-        if cause and connection_id in customers:
-            causes[(connection_id, cause)] += items
+    ((telling, held_up, named),) = rows(
+        """
+        WITH looked_at AS MATERIALIZED (
+            SELECT connection_id, blocked_by, failure_telling FROM syncing_syncitem
+            WHERE error_fingerprint = %(fingerprint)s AND error_fingerprint <> ''
+              AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN')
+            ORDER BY ready_at, id LIMIT %(most)s
+        ), causes AS MATERIALIZED (
+            SELECT connection_id, blocked_by, count(*) AS items FROM looked_at
+            WHERE blocked_by <> '' AND connection_id = ANY(%(customers)s) GROUP BY 1, 2
+        )
+        SELECT (
+            SELECT jsonb_object_agg(failure_telling, items) FROM (
+                SELECT failure_telling, count(*) AS items FROM looked_at GROUP BY 1) told
+        )::text, (
+            SELECT jsonb_agg(jsonb_build_array(connection_id, blocked_by, items)) FROM causes
+        )::text, (
+            SELECT jsonb_object_agg(connection_id, names) FROM (
+                SELECT connection_id, jsonb_object_agg(erp_id, name) AS names
+                FROM connections_customfield
+                WHERE connection_id IN (SELECT connection_id FROM causes) GROUP BY 1) fields
+        )::text
+        """,
+        {"fingerprint": fingerprint, "most": LOOKED_AT, "customers": list(customers)},
+    )
+    told: Mapping[str, int] = from_json(telling) or {}
+    fields: Mapping[str, Mapping[str, str]] = from_json(named) or {}
+    causes = sorted(from_json(held_up) or [], key=lambda one: (-one[2], one[1], one[0]))
     return Inside(
         causes=[
-            Cause(customers[key], cause, items, place_of(cause, fields.get(key, {})))
-            for (key, cause), items in causes.most_common(CAUSES_SHOWN)
+            Cause(customers[uuid.UUID(key)], cause, items, place_of(cause, fields.get(key, {})))
+            for key, cause, items in causes[:CAUSES_SHOWN]
         ],
         more_causes=max(0, len(causes) - CAUSES_SHOWN),
-        telling=telling,
-        looked_at=sum(telling.values()),
+        telling=told,
+        looked_at=sum(told.values()),
     )
 
 

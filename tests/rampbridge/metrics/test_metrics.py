@@ -250,7 +250,11 @@ class TestScrapes:
 
         _, text = ask(app)
         checked = subprocess.run(
-            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+            ["promtool", "check", "metrics"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
         assert "token_expiry_timestamp_seconds{" in text
