@@ -31,7 +31,7 @@ def audit(sim: Simulator, ledgers: Ledgers, *, has_forgotten: bool = False) -> F
     """
     found = Findings(has_forgotten=has_forgotten)
     for connection in Connection.objects.order_by("slug"):
-        company = Company.of(connection, sim, ledgers)
+        company = Company.of(connection, sim, ledgers.companies[connection.slug])
         due = everything_in(sim, company.business)
         for one in due:
             _check(company, one, found)

@@ -12,7 +12,6 @@ from connections.models import Connection
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
 from syncing.models import SyncItem
-from tests.simulation.ledgers import Ledgers
 
 
 @dataclass
@@ -46,8 +45,7 @@ class Company:
     """By what documents carry: Ramp's id and the kind of reference."""
 
     @classmethod
-    def of(cls, connection: Connection, sim: Simulator, ledgers: Ledgers) -> Self:
-        erp = ledgers.companies[connection.slug]
+    def of(cls, connection: Connection, sim: Simulator, erp: InMemoryErp) -> Self:
         booked: dict[tuple[str, DocKind], list[Entry]] = defaultdict(list)
         for entry in erp.books.entries:
             booked[entry.doc.ref.ramp_id, entry.doc.ref.kind].append(entry)

@@ -233,6 +233,7 @@ def _counted(tally: room.Tally) -> Mapping[str, Mapping[str, int]]:
         "freezes": dict(sorted(tally.freezes.items())),
         "faults": dict(sorted(tally.faults.items())),
         "people": dict(sorted(tally.acts.items())),
+        "ends": dict(sorted(tally.ends.items())),
     }
 
 

@@ -15,6 +15,7 @@ FORGOTTEN = {
     "syncing_itempayload": f"item_id {_OF_ITEMS}",
     "syncing_formerdocument": f"item_id {_OF_ITEMS}",
     "syncing_syncitem": "connection_id = ANY(%(ids)s)",
+    "syncing_cardpayment": "connection_id = ANY(%(ids)s)",
     "syncing_ackbatch": "connection_id = ANY(%(ids)s)",
     "syncing_pullcursor": "connection_id = ANY(%(ids)s)",
     "syncing_syncrun": "connection_id = ANY(%(ids)s)",
@@ -47,7 +48,7 @@ class Memory:
         for table, whose in FORGOTTEN.items():
             execute(f"DELETE FROM {table} WHERE {whose}", self._ids)
         for table, kept in self._rows.items():
-            columns = ", ".join(_columns(table))
+            columns = ", ".join(columns_of(table))
             execute(
                 f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns}"
                 f" FROM jsonb_populate_recordset(NULL::{table}, %(kept)s::jsonb)",
@@ -64,7 +65,8 @@ def trust() -> None:
     execute("DELETE FROM syncing_databaseidentity", None)
 
 
-def _columns(table: str) -> Sequence[str]:
+def columns_of(table: str) -> Sequence[str]:
+    """Its columns in their order, but for those that PostgreSQL fills itself."""
     if table not in _known:
         _known[table] = [
             f'"{name}"'

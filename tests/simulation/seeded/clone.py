@@ -16,6 +16,7 @@ from connections.ramp_simulator.scenario_data import PLANS
 from rampbridge.lib import encryption
 from syncing.statements import execute
 from tests.simulation import customers
+from tests.simulation.seeded import amnesia
 
 PLAN = replace(PLANS[0], key="template", currency="USD", people=PLANS[0].people[:1])
 """The business of every customer."""
@@ -25,6 +26,7 @@ _COPIED = {
     "connections_entity": "connection_id",
     "connections_ledgeraccount": "connection_id",
     "connections_postingprofile": "connection_id",
+    "connections_vendor": "connection_id",
     "syncing_schedule": "connection_id",
 }
 """Tables, with the column that says whose a row is."""
@@ -75,10 +77,12 @@ def _copy(table: str, whose: str, *, has_own_id: bool) -> str:
     """SQL that copies the template's rows of a table."""
     fresh = f"'id', nextval(pg_get_serial_sequence('{table}', 'id'))," if has_own_id else ""
     seal = "'sealed', %(sealed)s::jsonb ->> t.side," if table.endswith("credential") else ""
+    columns = ", ".join(amnesia.columns_of(table))
     return f"""{table} AS (
-        INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object(
-            {fresh} {seal} '{whose}', %(whose)s::uuid) || %({table})s::jsonb)).*
-        FROM {table} t WHERE t.{whose} = %(template)s)"""
+        INSERT INTO {table} ({columns}) SELECT {columns} FROM (
+            SELECT (jsonb_populate_record(t, jsonb_build_object(
+                {fresh} {seal} '{whose}', %(whose)s::uuid) || %({table})s::jsonb)).*
+            FROM {table} t WHERE t.{whose} = %(template)s) copied)"""
 
 
 def _sealed(connection_id: UUID, side: Credential.Side, secret: dict[str, str]) -> str:

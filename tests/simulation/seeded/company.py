@@ -11,8 +11,10 @@ from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.handles import BusinessHandle
 from syncing.models import Schedule
 from tests.simulation import customers
+from tests.simulation.ledgers import SUPPLIERS
 from tests.simulation.seeded import clone
 from tests.simulation.seeded.erp import Line, SimulatedErp
+from tests.simulation.seeded.shape import BILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ def found(
     for slug, idempotency in zip(slugs, classes, strict=True):
         business = sim.business(slug)
         known[slug] = SimulatedErp(line, slug, business.id, idempotency)
-        business.upload_chart(accounts=customers.CHART)
+        vendors = SUPPLIERS if BILL in types else ()
+        business.upload_chart(
+            accounts=customers.CHART, vendors=[{"id": name, "name": name} for name in vendors]
+        )
         connection = clone.connect(business, list(types))
         companies.append(Company(slug, connection, business, known[slug]))
     return companies

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from connections.ramp_simulator.bill_records import BillSyncStatus
 from connections.ramp_simulator.records import SyncStatus
 from syncing.statements import rows
 from tests.simulation.seeded.clock import BEGAN
@@ -92,16 +93,22 @@ def is_half_read(companies: Sequence[Company]) -> bool:
 def is_unheard_of(companies: Sequence[Company]) -> bool:
     """Whether Ramp has something ready that we do not know: the next poll must bring it."""
     ready = {
-        row.id
+        (row.object_type, row.id)
         for one in companies
         for row in (*one.business.transactions(), *one.business.reimbursements())
         if row.sync_status is SyncStatus.SYNC_READY
     }
+    ready |= {
+        ("bill_payment" if row.sync_status is BillSyncStatus.BILL_SYNCED else "bill", row.id)
+        for one in companies
+        for row in one.business.bills(sync_ready=True)
+    }
     known = rows(
-        "SELECT ramp_id::text FROM syncing_syncitem WHERE connection_id = ANY(%(ids)s)",
+        "SELECT object_type, ramp_id::text FROM syncing_syncitem"
+        " WHERE connection_id = ANY(%(ids)s)",
         _of(companies),
     )
-    return not ready <= {ramp_id for (ramp_id,) in known}
+    return not ready <= set(known)
 
 
 def left(companies: Sequence[Company]) -> list[tuple[object, ...]]:

@@ -1,7 +1,7 @@
 """An ERP in this process whose line to us loses things: the adapter of all simulated customers.
 
 It holds INV2 (never two documents under one reference), INV4 (they balance) and INV8 (no customer's
-documents in another's books) at each entry.
+documents in another's books) at each entry, and that nothing pays a bill that is not there yet.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,19 @@ from typing import NoReturn
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.adapters.in_memory_books import Books, Entry, demo_books
 from connections.erp.errors import Code, ErpError, Outcome
-from connections.erp.records import DocKind, Document, Evidence, Idempotency, Posted, Ref
+from connections.erp.records import (
+    DocKind,
+    Document,
+    Evidence,
+    Idempotency,
+    Master,
+    MasterKind,
+    Posted,
+    Ref,
+)
 from connections.erp.refusals import refusal
 from tests.simulation.ledgers import KIND as KIND
-from tests.simulation.ledgers import LONGEST_LATE, SETTLE_SECONDS, TIME_LIMIT
+from tests.simulation.ledgers import LONGEST_LATE, SETTLE_SECONDS, SUPPLIERS, TIME_LIMIT
 from tests.simulation.seeded.findings import Book
 from tests.simulation.seeded.processes import Killed, me
 from tests.simulation.seeded.scheduler import Scheduler
@@ -40,8 +49,8 @@ class Line:
     trouble: float = 0.0
     """The share of calls that something happens to."""
 
-    on_booked: Callable[[str, str], None] = lambda *_: None
-    """Told the customer's slug and the Ramp id of each document that is booked."""
+    on_booked: Callable[[str, Ref], None] = lambda *_: None
+    """Told the customer's slug and the reference of each document that is booked."""
 
     def drawn(self, kinds: Sequence[str]) -> str:
         if self.scheduler.dice.random() >= self.trouble:
@@ -122,8 +131,16 @@ class SimulatedErp(InMemoryErp):
 
     def _enter(self, docs: Sequence[Document]) -> Sequence[Posted | ErpError]:
         for doc in docs:
-            self._line.on_booked(self._slug, doc.ref.ramp_id)
+            self._line.on_booked(self._slug, doc.ref)
+            self._check_bills(doc)
         return super().post_many(docs)
+
+    def _check_bills(self, doc: Document) -> None:
+        """Whether what is paid is there. These books would refuse it, but not all books do."""
+        booked = {entry.doc.ref for entry in self.books.entries}
+        for line in doc.lines if doc.kind is DocKind.BILL_PAYMENT else ():
+            if line.applies_to not in booked and not line.applies_to_id:
+                self._line.book.breaks("rule 10", f"{doc.ref.full} is paid before it is booked")
 
     def _time_out(self, began: float) -> NoReturn:
         scheduler = self._line.scheduler
@@ -144,6 +161,8 @@ class _CheckedBooks(Books):
     def open(cls, book: Book, tenant: str) -> "_CheckedBooks":
         plain = demo_books()
         books = cls(masters=plain.masters, control_accounts=plain.control_accounts)
+        for name in SUPPLIERS:
+            books.put(Master(MasterKind.VENDOR, name, name))
         books.findings, books.tenant = book, tenant
         return books
 

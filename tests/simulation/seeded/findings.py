@@ -13,6 +13,8 @@ class Book:
     faults: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
     """What people did."""
+    ends: Counter[str] = field(default_factory=Counter)
+    """By type of object and state, what it came to in the end."""
     calls: Counter[str] = field(default_factory=Counter)
 
     def breaks(self, invariant: str, what: str) -> None:

@@ -114,7 +114,7 @@ class Life:
         scheduler, wanted = self.scheduler, self.shape
         scheduler.is_broken = lambda: bool(self.book.broken)
         self.is_quiet = False
-        people = People(self.companies, wanted, self.dice, self.book)
+        people = People(self.companies, wanted, self.dice, self.book, later=self._later)
         for _ in range(wanted.objects):
             at = self.dice.choice((0.0, self.dice.uniform(0, wanted.chaos)))
             scheduler.at(at, lambda: self._hear_of(people.act()))
@@ -133,8 +133,16 @@ class Life:
         scheduler.run(lambda: self.is_quiet, latest=wanted.chaos + LIVENESS)
         if not self.book.broken:
             invariants.check(
-                self.companies, self.book, has_forgotten=bool(self.book.faults["amnesia"])
+                self.ramp.sim,
+                self.companies,
+                self.book,
+                has_forgotten=bool(self.book.faults["amnesia"]),
             )
+
+    def _later(self, act: Callable[[], Company]) -> None:
+        """Have people do something more before all is well."""
+        at = self.dice.uniform(self.scheduler.clock.seconds, self.shape.chaos)
+        self.scheduler.at(at, lambda: self._hear_of(act()))
 
     def _count_commit(self) -> None:
         """After one commit the database begins to keep to itself what it is told; later it dies,

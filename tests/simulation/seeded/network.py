@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from connections.ramp_simulator.app import Simulator
+from connections.ramp_simulator.bill_records import BillSyncStatus
 from connections.ramp_simulator.faults import FaultKind
 from tests.simulation.seeded.findings import Book
 from tests.simulation.seeded.processes import Killed, me
@@ -151,6 +152,14 @@ class RampLine(httpx.BaseTransport):
         for line in said.get("successful_syncs", ()):
             if slug and not self.is_booked(slug, said["sync_type"], line["id"]):
                 self.book.breaks("INV3", f"{line['id']} is reported as {line['reference_id']}")
+            if slug and said["sync_type"] == "BILL_PAYMENT_SYNC":
+                self._check_bill_was_told(slug, line["id"])
+
+    def _check_bill_was_told(self, slug: str, bill_id: str) -> None:
+        """A bill is reported before its payment."""
+        bill = self.sim.business(slug).bill(bill_id)
+        if bill.sync_status is BillSyncStatus.NOT_SYNCED:
+            self.book.breaks("rule 10", f"the payment of {bill_id} is reported before the bill")
 
 
 def _answer(

@@ -4,7 +4,7 @@ been seen to find something."""
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -187,6 +187,40 @@ def _unfair_claim(_: str) -> AbstractContextManager[object]:
     return patch.object(schedule, "_RING", unfair)
 
 
+def _hasty_payment(_: str) -> AbstractContextManager[object]:
+    """A bill's payment waits for nothing."""
+    from syncing import billing
+
+    module: Any = billing
+    next_step = module.next_step
+
+    def hasty(payment: Any, bill: Any) -> Any:
+        step = next_step(payment, bill)
+        return billing.Pay(bill_is_ours=True) if isinstance(step, billing.Wait) else step
+
+    return patch.object(billing, "next_step", hasty)
+
+
+def _card_paid_twice(_: str) -> AbstractContextManager[object]:
+    """What was paid by card is paid from the bank as well."""
+    from syncing import decisions
+
+    bank = decisions.BANK_METHODS | decisions.CARD_METHODS
+    return patch.multiple(decisions, CARD_METHODS=frozenset(), BANK_METHODS=bank)
+
+
+@contextmanager
+def _payment_told_first(_: str) -> Iterator[None]:
+    """Ramp is told of a payment whether it knows of the bill or not."""
+    from syncing import reports
+
+    with ExitStack() as undo:
+        for name in ("SUCCESS_WAITS", "FAILURE_WAITS", "_SUCCESSES", "_DUE"):
+            hasty = getattr(reports, name).replace(reports._AFTER_ITS_BILL, "true")
+            undo.enter_context(patch.object(reports, name, hasty))
+        yield
+
+
 PLANTED: Mapping[str, Plant] = {
     "no settle delay": _no_settle_delay,
     "no intent": _no_intent,
@@ -200,5 +234,8 @@ PLANTED: Mapping[str, Plant] = {
     "shared client": _shared_client,
     "blind retry": _blind_retry,
     "unfair claim": _unfair_claim,
+    "hasty payment": _hasty_payment,
+    "card paid twice": _card_paid_twice,
+    "payment told first": _payment_told_first,
 }
-"""By name, the twelve of them."""
+"""By name."""

@@ -37,6 +37,8 @@ class Tally:
     passed: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    """By type of object and state, what all came to in the end."""
     broken: list[tuple[int, str, str]] = field(default_factory=list)
     """Seeds, the invariants that they break, and the words."""
 
@@ -50,6 +52,7 @@ class Tally:
         self.passed += other.passed
         self.faults += other.faults
         self.acts += other.acts
+        self.ends += other.ends
         self.broken += other.broken
 
     @classmethod
@@ -130,6 +133,7 @@ def run(url: str, seeds: Iterable[int], *, planted: str = "", stops: bool = Fals
             tally.trace += life.trace
             tally.faults += book.faults
             tally.acts += book.acts
+            tally.ends += book.ends
             tally.broken += [(seed, *what) for what in book.broken[:1]]
             if stops and book.broken:
                 break

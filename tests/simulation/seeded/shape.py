@@ -3,7 +3,7 @@ reach what no average run would."""
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connections.erp.records import Idempotency
 from tests.simulation.seeded.processes import Harm
@@ -35,6 +35,8 @@ POINTS = (
 )
 _CLASSES = (Idempotency.LOOKUP, Idempotency.UNIQUE_KEY, Idempotency.LOOKUP, Idempotency.NONE)
 _TYPES = ("transaction", "reimbursement", "transfer", "cashback")
+BILL = "bill"
+"""As `Connection.object_types` names it; bills bring their payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Shape:
 def drawn(dice: random.Random) -> Shape:
     """The shape of a run."""
     customers = 2 if dice.random() < 0.2 else 1
-    return Shape(
+    shape = Shape(
         classes=[dice.choice(_CLASSES) for _ in range(customers)],
         types=["transaction"] if dice.random() < 0.7 else dice.sample(_TYPES, 2),
         objects=dice.choice((2, 4, 7)),
@@ -83,5 +85,7 @@ def drawn(dice: random.Random) -> Shape:
         mischief=dice.choice((0.0, 0.3)),
         largest=dice.choice((2_000, 999_999, 99_999_999)),
         lost_bells=dice.choice((0.0, 0.0, 0.3)),
-        amnesia=dice.random() < 0.2,
+        amnesia=(roll := dice.random()) < 0.2,
     )
+    # of the same roll: a seed without bills is the world that it was before there were any
+    return replace(shape, types=[*shape.types, BILL]) if 0.13 <= roll < 0.45 else shape
