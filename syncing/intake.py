@@ -5,8 +5,11 @@ Every trigger comes through here: polls, webhooks, the sync button, backfills, r
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
+
+from django.db import transaction
 
 from connections.models import Connection
 from connections.ramp.pages import Malformed, Page
@@ -40,18 +43,21 @@ def take_in(
     """
     kinds = LISTS[list_name]
     standing = [(kind, one, kind.standing(one)) for one in page.items for kind in kinds]
-    stored = snapshots.store_page(
-        connection,
-        page.storable,
-        [(kind, kind.snapshot(one)) for kind, one, found in standing if found is Standing.READY],
-        listed_at=listed_at,
-        arrived_by=arrived_by,
-        announced=announced,
-    )
+    by_card = _card_payments(page.items)
+    # Who dies in between has let the bill through, and its card is an expense beside it.
+    with transaction.atomic() if by_card else nullcontext():
+        stored = snapshots.store_page(
+            connection,
+            page.storable,
+            [(kind, kind.snapshot(one)) for kind, one, is_ in standing if is_ is Standing.READY],
+            listed_at=listed_at,
+            arrived_by=arrived_by,
+            announced=announced,
+        )
+        card_bills.keep_links(connection.pk, by_card)
     unknown = [(kind, one) for kind, one, found in standing if found is Standing.UNKNOWN]
     for kind, odd in [*_unknown(unknown, page), *_unreadable(kinds, page.malformed)]:
         quarantine(connection, kind, odd, listed_at=listed_at, arrived_by=arrived_by)
-    keep_card_payments(connection, page.items)
     return stored
 
 
@@ -81,7 +87,12 @@ def _unreadable(
 
 def keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
     """Which card transactions pay which bills, so that no expense is booked twice (F-07)."""
-    paid = [
+    card_bills.keep_links(connection.pk, _card_payments(objects))
+
+
+def _card_payments(objects: Sequence[Any]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Ids of transactions, and of the bills that they pay."""
+    return [
         (transaction_id, one.id)
         for one in objects
         if isinstance(one, Bill) and one.payment and one.payment.payment_method in CARD_METHODS
@@ -89,7 +100,6 @@ def keep_card_payments(connection: Connection, objects: Sequence[Any]) -> None:
             one.payment.details.transaction_ids if one.payment.details else ()
         )
     ]
-    card_bills.keep_links(connection.pk, paid)
 
 
 def _ids(texts: Sequence[str]) -> Iterator[uuid.UUID]:

@@ -512,6 +512,32 @@ def test_a_payment_that_a_failover_forgot_is_heard_of_in_the_night(customer: Cus
     assert (fresh(bought).state, bought.error_code) == ("MISMATCH", card_bills.EXPENSE_TWICE)
 
 
+def test_no_bill_is_known_without_the_card_that_pays_it(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bill may be through by the next list: then nobody would ever say what its card pays."""
+    bill = customer.business.create_bill(minor=11000, account_code="6200")
+    customer.business.pay_bill(bill.id, method="ONE_TIME_CARD")
+    with monkeypatch.context() as dying:
+        dying.setattr(card_bills, "keep_links", _die)
+        with pytest.raises(Dead):
+            take_in(customer, ["transaction", "bill"])
+
+    assert not SyncItem.objects.exists()
+    let_time_pass(900)
+    take_in(customer, ["transaction", "bill"])
+    settled = [one.doc.kind for one in customer.world.erp.books.entries]
+    assert settled == [DocKind.BILL, DocKind.BILL_PAYMENT]
+
+
+class Dead(BaseException):
+    """Nothing runs on."""
+
+
+def _die(*_: Any) -> None:
+    raise Dead
+
+
 def take_in(customer: Customer, types: list[str]) -> None:
     """Pull objects of these types, post and report them."""
     customer.connection.object_types = types
