@@ -271,7 +271,13 @@ _CLOSE = """
                r.pulled_at IS NOT NULL AND NOT EXISTS (
                    SELECT FROM syncing_ackbatch b
                    WHERE b.sync_request_id = r.id AND b.state = 'open'
-               ) AND NOT EXISTS (
+               ) AND (r.ends_at > now() OR NOT EXISTS (  -- nobody looked since, and it came late
+                   SELECT FROM syncing_syncitem i
+                   LEFT JOIN syncing_ackbatch success ON success.id = i.ack_batch_id
+                   LEFT JOIN syncing_ackbatch failure ON failure.id = i.failure_batch_id
+                   WHERE i.sync_request_id = r.id
+                     AND least(success.closed_at, failure.closed_at) > r.ends_at
+               )) AND NOT EXISTS (
                    SELECT FROM syncing_syncitem i WHERE i.sync_request_id = r.id
                    AND (i.state IN ('POSTING', 'POSTED', 'ACKING', 'REVIEW', 'MISMATCH')
                         OR i.reack_due OR i.failure_telling IN ('due', 'sending')

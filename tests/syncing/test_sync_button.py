@@ -579,6 +579,24 @@ class TestDeadline:
         assert "sync_request_id" not in said(customer)[-1]
         assert outcomes(customer, asked) == {"timed_out": 1}
 
+    def test_what_is_told_before_anybody_looks_after_the_end_is_late_all_the_same(
+        self, customer: Customer, clock: Clock
+    ) -> None:
+        bought = customer.spend()
+        asked = press(customer)
+        turn_pull_only(customer)
+        customer.world.erp.faults.lose_answers = 1
+        customer.post()
+        clock.pass_by(301)
+
+        tasks.work_connection(connection_id=str(customer.connection.pk))
+        customer.report()
+        turn(customer)
+
+        assert customer.state(bought) == "ACKED"
+        assert request().state == "late"
+        assert outcomes(customer, asked) == {"timed_out": 1}
+
     def test_an_erp_that_is_silent_is_named_as_the_reason(
         self, customer: Customer, clock: Clock
     ) -> None:
