@@ -85,5 +85,5 @@ def test_a_planted_bug_is_found_and_the_seed_named() -> None:
     assert (seed > 0, invariant) == (True, "INV8")
 
 
-def test_fifteen_bugs_can_be_planted() -> None:
-    assert len(PLANTED) == 15
+def test_eighteen_bugs_can_be_planted() -> None:
+    assert len(PLANTED) == 18

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from syncing.statements import execute, rows
 from tests.simulation.seeded.company import Company
+from tests.simulation.seeded.tables import columns_of
 
 _OF_ITEMS = "IN (SELECT id FROM syncing_syncitem WHERE connection_id = ANY(%(ids)s))"
 FORGOTTEN = {
@@ -16,6 +17,7 @@ FORGOTTEN = {
     "syncing_formerdocument": f"item_id {_OF_ITEMS}",
     "syncing_syncitem": "connection_id = ANY(%(ids)s)",
     "syncing_cardpayment": "connection_id = ANY(%(ids)s)",
+    "syncing_syncrequest": "connection_id = ANY(%(ids)s)",
     "syncing_ackbatch": "connection_id = ANY(%(ids)s)",
     "syncing_pullcursor": "connection_id = ANY(%(ids)s)",
     "syncing_syncrun": "connection_id = ANY(%(ids)s)",
@@ -63,21 +65,3 @@ class Memory:
 def trust() -> None:
     """Let the database be known, and not suspect: whatever an earlier run did to it is over."""
     execute("DELETE FROM syncing_databaseidentity", None)
-
-
-def columns_of(table: str) -> Sequence[str]:
-    """Its columns in their order, but for those that PostgreSQL fills itself."""
-    if table not in _known:
-        _known[table] = [
-            f'"{name}"'
-            for (name,) in rows(
-                "SELECT column_name FROM information_schema.columns"
-                " WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER'"
-                " ORDER BY ordinal_position",
-                [table],
-            )
-        ]
-    return _known[table]
-
-
-_known: dict[str, Sequence[str]] = {}

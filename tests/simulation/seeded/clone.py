@@ -16,7 +16,7 @@ from connections.ramp_simulator.scenario_data import PLANS
 from rampbridge.lib import encryption
 from syncing.statements import execute
 from tests.simulation import customers
-from tests.simulation.seeded import amnesia
+from tests.simulation.seeded.tables import columns_of
 
 PLAN = replace(PLANS[0], key="template", currency="USD", people=PLANS[0].people[:1])
 """The business of every customer."""
@@ -45,6 +45,7 @@ def connect(business: BusinessHandle, types: list[str]) -> Connection:
             "object_types": types,
         },
         "connections_entity": {"ramp_id": entity.id},
+        "syncing_schedule": {"rung_at": None},
     }
     sealed = {
         "ramp": _sealed(
@@ -77,7 +78,7 @@ def _copy(table: str, whose: str, *, has_own_id: bool) -> str:
     """SQL that copies the template's rows of a table."""
     fresh = f"'id', nextval(pg_get_serial_sequence('{table}', 'id'))," if has_own_id else ""
     seal = "'sealed', %(sealed)s::jsonb ->> t.side," if table.endswith("credential") else ""
-    columns = ", ".join(amnesia.columns_of(table))
+    columns = ", ".join(columns_of(table))
     return f"""{table} AS (
         INSERT INTO {table} ({columns}) SELECT {columns} FROM (
             SELECT (jsonb_populate_record(t, jsonb_build_object(

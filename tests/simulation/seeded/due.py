@@ -24,6 +24,9 @@ _NEXT = """
         UNION ALL
         SELECT greatest(due_at, lease_until) FROM syncing_ackbatch
         WHERE connection_id = ANY(%(ids)s) AND state = 'open'
+        UNION ALL
+        SELECT now() FROM syncing_syncrequest
+        WHERE connection_id = ANY(%(ids)s) AND state = 'open'
     ) times
 """
 _UNDER_WAY = """
@@ -34,6 +37,8 @@ _UNDER_WAY = """
                  OR failure_telling IN ('due', 'sending') OR reack_due)
     ) OR EXISTS (
         SELECT FROM syncing_ackbatch WHERE connection_id = ANY(%(ids)s) AND state = 'open'
+    ) OR EXISTS (
+        SELECT FROM syncing_syncrequest WHERE connection_id = ANY(%(ids)s) AND state = 'open'
     ) OR EXISTS (
         SELECT FROM syncing_schedule WHERE connection_id = ANY(%(ids)s)
             AND (coalesce(last_poll_at < to_timestamp(%(healed)s), true)

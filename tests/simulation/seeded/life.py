@@ -12,13 +12,14 @@ from uuid import UUID
 from django.test import override_settings
 
 from connections.erp import registry
-from connections.ramp_simulator import world
+from connections.ramp_simulator import seats, world
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.switches import Switches
 from connections.ramp_simulator.world import World
 from syncing import poll_schedule, tasks
 from tests.simulation.seeded import amnesia, company, due, invariants, shape
 from tests.simulation.seeded.amnesia import Memory
+from tests.simulation.seeded.button import Button
 from tests.simulation.seeded.company import Company
 from tests.simulation.seeded.erp import KIND, Line, SimulatedErp
 from tests.simulation.seeded.findings import Book
@@ -42,7 +43,7 @@ _NOBODY = SimpleNamespace(
     look_at_database=lambda: False,
 )
 _NO_ERRANDS: dict[str, Any] = dict.fromkeys(
-    ("sync_requests", "errands", "upkeep", "reconciliation", "running"), _NOBODY
+    ("errands", "upkeep", "reconciliation", "running"), _NOBODY
 )
 """What a sweep asks after and what is not simulated: each is a statement or two."""
 Bell = tuple[Callable[..., None], dict[str, str]]
@@ -85,6 +86,7 @@ class Life:
             patch.object(tasks, "ring", self._ring),
             patch.multiple(tasks, **_NO_ERRANDS),
             nullcontext() if self.shape.amnesia else patch.object(tasks, "suspect", _NOBODY),
+            nullcontext() if self.shape.presses else patch.object(tasks, "sync_requests", _NOBODY),
         ):
             sim = Simulator(
                 seed=self.seed,
@@ -114,7 +116,10 @@ class Life:
         scheduler, wanted = self.scheduler, self.shape
         scheduler.is_broken = lambda: bool(self.book.broken)
         self.is_quiet = False
-        people = People(self.companies, wanted, self.dice, self.book, later=self._later)
+        button = self.button = self._button() if wanted.presses else None
+        people = self.people = People(
+            self.companies, wanted, self.dice, self.book, later=self._later, button=button
+        )
         for _ in range(wanted.objects):
             at = self.dice.choice((0.0, self.dice.uniform(0, wanted.chaos)))
             scheduler.at(at, lambda: self._hear_of(people.act()))
@@ -138,6 +143,14 @@ class Life:
                 self.book,
                 has_forgotten=bool(self.book.faults["amnesia"]),
             )
+            if button:
+                button.check(has_forgotten=bool(self.book.faults["amnesia"]))
+
+    def _button(self) -> Button:
+        for one in self.companies:
+            for setting in (seats.TRANSACTION_BUTTON, seats.REIMBURSEMENT_BUTTON):
+                one.business.flip_switch(setting, on=True)
+        return Button(self.ramp.sim, self.scheduler, self.dice, self.book, self._ring)
 
     def _later(self, act: Callable[[], Company]) -> None:
         """Have people do something more before all is well."""
@@ -199,12 +212,18 @@ class Life:
             self._answer(tasks.sweep, {})
             if len(self.companies) > 1:
                 self._check_turns()
+            if self.button and self.button.waits():
+                self.scheduler.wait(self.dice.uniform(3, 30))
+                continue
             if self.bells or not self.scheduler.others_are_idle():
                 self.scheduler.wait(self.dice.uniform(15, 90))
                 continue
             if self.healed_at and due.is_quiet(self.companies, self.healed_at):
                 if self.is_half_read or (self.heals == 1 and due.is_unheard_of(self.companies)):
                     self._heal()  # a pull from before may have read past the last objects
+                    continue
+                if self.button and "transaction" in self.shape.types and not self.people.is_calm:
+                    self.people.spend_in_calm()
                     continue
                 self.is_quiet = True
             seconds = due.seconds_until_next(self.companies)

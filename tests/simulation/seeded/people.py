@@ -7,6 +7,8 @@ from connections.erp.records import DocKind, Ref
 from connections.ramp_simulator.bill_records import Bill
 from connections.ramp_simulator.people import NotPossible
 from tests.simulation.ledgers import INACTIVE_ACCOUNT, SUPPLIERS
+from tests.simulation.seeded import button
+from tests.simulation.seeded.button import Button
 from tests.simulation.seeded.company import Company
 from tests.simulation.seeded.findings import Book
 from tests.simulation.seeded.shape import BILL, Shape
@@ -27,8 +29,12 @@ class People:
         book: Book,
         *,
         later: Callable[[Callable[[], Company]], None],
+        button: Button | None = None,
     ) -> None:
         """:param later: has something done at a time before all is well"""
+        self._button = button
+        self.is_calm = False
+        """They have done the last they do."""
         self._companies = companies
         self._later = later
         self._shape = shape
@@ -39,6 +45,8 @@ class People:
         """Something new for a ledger. Now and then somebody also does what is in the way."""
         company = self._dice.choice(self._companies)
         self._make(company)
+        if self._button and self._dice.random() < self._shape.presses:
+            self._press(self._button, company)
         if self._dice.random() < self._shape.mischief:
             self._meddle(self._dice.choice(self._companies))
         return company
@@ -64,6 +72,27 @@ class People:
                     memo="x",
                     ready=True,
                 )
+
+    def spend_in_calm(self) -> None:
+        """When all is well: spend a little more, and press the sync button at once."""
+        assert self._button is not None
+        self.is_calm = True
+        for company in self._companies:
+            bought = [
+                company.business.create_transaction(
+                    minor=self._dice.randint(1, 999),
+                    account_code=self._dice.choice(_EXPENSES),
+                    memo="x",
+                    ready=True,
+                )
+                for _ in range(self._dice.randint(1, 2))
+            ]
+            self._button.press(company, "transaction", in_calm=[one.id for one in bought])
+
+    def _press(self, its: Button, company: Company) -> None:
+        types = [one for one in self._shape.types if one in button.TYPES]
+        if types:
+            its.press(company, self._dice.choice(types))
 
     def _get_bill(self, company: Company, amount: int) -> None:
         """It is paid at once, later, or never that we hear of."""
@@ -92,7 +121,7 @@ class People:
 
     def hear_of(self, slug: str, ref: Ref) -> None:
         """It is being booked and not yet reported: the worst moment to change one's mind."""
-        if self._dice.random() < self._shape.mischief / 2:
+        if not self.is_calm and self._dice.random() < self._shape.mischief / 2:
             (company,) = (one for one in self._companies if one.slug == slug)
             if ref.kind is DocKind.BILL:
                 self._pay(company, company.business.bill(ref.ramp_id))

@@ -221,6 +221,30 @@ def _payment_told_first(_: str) -> Iterator[None]:
         yield
 
 
+def _mute_button(_: str) -> AbstractContextManager[object]:
+    """Reports do not name the press of the sync button that they answer."""
+    from syncing import reports
+
+    module: Any = reports
+    due = module.due
+    return patch.object(reports, "due", lambda *given: replace(due(*given), requests=()))
+
+
+def _press_forgotten(_: str) -> AbstractContextManager[object]:
+    """Whoever dies over a press of the sync button has nobody after them."""
+    from syncing import sync_requests
+
+    return patch.object(sync_requests, "open_connections", list)
+
+
+def _button_never_stops(_: str) -> AbstractContextManager[object]:
+    """What Ramp is about to call failed is begun all the same."""
+    from syncing import claims, sync_requests
+
+    late = claims._LOCK_READY.replace(sync_requests.MAY_BE_SENT, "true")
+    return patch.object(claims, "_LOCK_READY", late)
+
+
 PLANTED: Mapping[str, Plant] = {
     "no settle delay": _no_settle_delay,
     "no intent": _no_intent,
@@ -237,5 +261,8 @@ PLANTED: Mapping[str, Plant] = {
     "hasty payment": _hasty_payment,
     "card paid twice": _card_paid_twice,
     "payment told first": _payment_told_first,
+    "mute button": _mute_button,
+    "press forgotten": _press_forgotten,
+    "button never stops": _button_never_stops,
 }
 """By name."""

@@ -11,9 +11,15 @@ _HITS, _FAULTS, _KILLS, _FREEZES = 5, 3, 100, 50
 """How often at least: each failpoint, each kind of fault, and all kills and freezes together."""
 
 
-_ACTS = {"bill": 50, "pay_from_bank": 20, "pay_by_card": 10}
+_ACTS = {"bill": 50, "pay_from_bank": 20, "pay_by_card": 10, "press": 30, "press_in_calm": 20}
 """How often people must have done what."""
-_ENDS = {"bill ACKED": 50, "bill_payment ACKED": 30, "settled by card": 10}
+_ENDS = {
+    "bill ACKED": 50,
+    "bill_payment ACKED": 30,
+    "settled by card": 10,
+    "press answered": 40,
+    "press late": 3,
+}
 """How often what must have come of it."""
 
 

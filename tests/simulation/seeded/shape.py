@@ -62,6 +62,8 @@ class Shape:
     lost_bells: float
     amnesia: bool
     """Whether the database forgets its last commits once."""
+    presses: float = 0.0
+    """How often somebody presses Ramp's sync button, per object."""
 
 
 def drawn(dice: random.Random) -> Shape:
@@ -87,5 +89,7 @@ def drawn(dice: random.Random) -> Shape:
         lost_bells=dice.choice((0.0, 0.0, 0.3)),
         amnesia=(roll := dice.random()) < 0.2,
     )
-    # of the same roll: a seed without bills is the world that it was before there were any
-    return replace(shape, types=[*shape.types, BILL]) if 0.13 <= roll < 0.45 else shape
+    # Of the same roll: a seed without them is the world that it was before there were any.
+    if 0.13 <= roll < 0.45:
+        shape = replace(shape, types=[*shape.types, BILL])
+    return replace(shape, presses=0.4) if roll < 0.04 or 0.37 <= roll < 0.57 else shape
