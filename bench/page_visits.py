@@ -46,7 +46,7 @@ def kinds(*, seed: int = 3) -> list[Kind]:
         Kind(f"search {name}", "pages_search", addresses, status)
         for name, addresses, status in _searches(chosen)
     ]
-    found = [*_lists(chosen), *_items(chosen), *searches]
+    found = [*_lists(chosen), *_charts(chosen), *_items(chosen), *searches]
     live = ("customers", "items open", "customer", "item failed", "item acked", "errors", "error",
             "backlog")  # fmt: skip
     polls = [
@@ -108,6 +108,19 @@ def _lists(chosen: _Choices) -> Iterator[Kind]:
     yield of("errors", reverse("errors"))
     yield of("error", *(reverse("error_group", args=[one.pk]) for one in chosen.groups))
     yield of("overview", reverse("overview"))
+    yield of("items that waited for days", f"{items}?snoozed=shown&ready_to={_days_ago(3)}")
+    yield of("items done on a day", f"{items}?state=all&done_from={_days_ago(30)}"
+             f"&done_to={_days_ago(29)}")  # fmt: skip
+    yield of("items failed lately", f"{items}?failed_from={_days_ago(1)}")
+
+
+def _charts(chosen: _Choices) -> Iterator[Kind]:
+    """The managers' pages."""
+    slugs = [one.slug for one in chosen.customers]
+
+    def of(name: str, *addresses: str) -> Kind:
+        return Kind(name, "pages_charts", addresses)
+
     yield of("close board", reverse("close_board"))
     month = f"{close_rules.last_ended(datetime.now(UTC).date()):%Y-%m}"
     yield of("close month", *(reverse("close_month", args=[slug, month]) for slug in slugs))
@@ -118,10 +131,6 @@ def _lists(chosen: _Choices) -> Iterator[Kind]:
     yield of("backlog of a customer", *(f"{backlog}?customer={slug}" for slug in slugs))
     yield of("backlog's customers by day", reverse("backlog_worst"))
     yield of("backlog's team", reverse("backlog_team"))
-    yield of("items that waited for days", f"{items}?snoozed=shown&ready_to={_days_ago(3)}")
-    yield of("items done on a day", f"{items}?state=all&done_from={_days_ago(30)}"
-             f"&done_to={_days_ago(29)}")  # fmt: skip
-    yield of("items failed lately", f"{items}?failed_from={_days_ago(1)}")
 
 
 def _days_ago(days: int) -> str:

@@ -185,6 +185,9 @@ def _count_statements(fleet: Fleet) -> None:
         fleet.statements[kind.name] = len(counted)
 
 
+_BUDGETS = ("pages_list", "pages_charts", "pages_item", "pages_search", "pages_unchanged")
+
+
 def _figures(small: Fleet, large: Fleet) -> dict[str, Measured]:
     growth = {
         kind.name: math.log10(p95(large.worked[kind.name]) / p95(small.worked[kind.name]))
@@ -195,7 +198,7 @@ def _figures(small: Fleet, large: Fleet) -> dict[str, Measured]:
         "pages_growth": Measured(max(growth[name] for name in MAIN), sizes | _rounded(growth, 2)),
         "pages_statements": Measured(max(large.statements.values()), dict(large.statements)),
     }
-    for figure in ("pages_list", "pages_item", "pages_search", "pages_unchanged"):
+    for figure in _BUDGETS:
         names = [kind.name for kind in large.kinds if kind.figure == figure]
         taken = {name: p95(large.taken[name]) for name in names}
         worked = {name: p95(large.worked[name]) for name in names}
