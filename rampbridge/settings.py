@@ -130,7 +130,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
-        "OPTIONS": {"connect_timeout": 5, **_database},
+        # The second time that a connection is asked for rows that are kept ready. Statements of
+        # the ORM are not: it writes values into them.
+        "OPTIONS": {"connect_timeout": 5, "prepare_threshold": 1, **_database},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -176,6 +178,7 @@ CSRF_TRUSTED_ORIGINS = [env.public_url]
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "rampbridge.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # the absolute end; `rampbridge.sessions` ends idle ones earlier
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

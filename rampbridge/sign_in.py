@@ -7,17 +7,20 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
+from django.db import connection as database
 from django.http import HttpRequest
 
+from rampbridge.lib.statements import kept_rows
 from rampbridge.policy import remember_roles
 
-_WITH_ROLES = """
-    SELECT u.*, ARRAY(
+_COLUMNS = [field.attname for field in User._meta.concrete_fields]  # noqa: SLF001
+_WITH_ROLES = f"""
+    SELECT {", ".join(f"u.{column}" for column in _COLUMNS)}, ARRAY(
         SELECT g.name FROM auth_group g JOIN auth_user_groups m ON m.group_id = g.id
         WHERE m.user_id = u.id
     ) AS group_names
     FROM auth_user u WHERE u.id = %s
-"""
+"""  # noqa: S608  columns of the model
 
 
 class RolesAtOnce(ModelBackend):
@@ -25,10 +28,14 @@ class RolesAtOnce(ModelBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         # As text: at each page and poll the ORM took longer to write it than PostgreSQL to answer.
-        found = next(iter(User.objects.raw(_WITH_ROLES, [user_id])), None)
-        if found is None or not self.user_can_authenticate(found):
+        known = kept_rows(_WITH_ROLES, [user_id])
+        if not known:
             return None
-        remember_roles(found, vars(found)["group_names"])
+        *values, group_names = known[0]
+        found = User.from_db(database.alias, _COLUMNS, values)
+        if not self.user_can_authenticate(found):
+            return None
+        remember_roles(found, group_names)
         return found
 
 

@@ -3,8 +3,10 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import psycopg
 from django.db import connection as database
 from django.db import transaction
+from django.db.backends.utils import CursorWrapper
 
 
 def execute(sql: str, params: Any) -> int:
@@ -19,6 +21,26 @@ def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
     with _transaction(), database.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+def kept_rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
+    """`rows` of a statement that is asked again and again, and that the database keeps ready for as
+    long as the connection lives (`prepare_threshold` in the settings).
+
+    Only for what is found by keys: a plan that is kept knows nothing of the values.
+    """
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    kept = psycopg.Cursor(database.connection)
+    with _transaction(), _as_django_s(kept) as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def _as_django_s(cursor: psycopg.Cursor[Any]) -> CursorWrapper:
+    """In Django's own wrapper, or nobody would see the statement who counts or logs them."""
+    wrapped: CursorWrapper = database._prepare_cursor(cursor)  # type: ignore[attr-defined]  # noqa: SLF001
+    return wrapped
 
 
 def _transaction() -> AbstractContextManager[object]:

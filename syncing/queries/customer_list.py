@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Max, Q, QuerySet
@@ -193,8 +194,7 @@ def pulse(
 
     The figures of the whole fleet change with a round that found something else than the last one.
     """
-    page = _beyond(_lines().filter(chosen.condition()), sort, _place(after, sort))[: size + 1]
-    sql, params = page.values_list(*_SHOWN).query.sql_with_params()
+    sql, params = _shape(chosen, sort, after, size)
     ((shown, pins, fleet, at),) = sql_rows(
         f"""
         SELECT (SELECT md5(string_agg(shown::text, '|')) FROM ({sql}) shown), (
@@ -209,6 +209,15 @@ def pulse(
         [*params, viewer],
     )
     return shown, pins, fleet, at is None or now - at > STALE_AFTER
+
+
+@lru_cache(1_000)
+def _shape(chosen: FleetFilter, sort: str, after: str, size: int) -> tuple[str, tuple[Any, ...]]:
+    """The statement for the lines of a page. Kept, for a tab asks the same every few seconds and
+    the ORM takes longer to put it into words than the database to answer.
+    """
+    page = _beyond(_lines().filter(chosen.condition()), sort, _place(after, sort))[: size + 1]
+    return page.values_list(*_SHOWN).query.sql_with_params()
 
 
 _SHOWN = (

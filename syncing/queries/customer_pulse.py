@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from syncing.statements import rows
+from rampbridge.lib.statements import kept_rows
 
 
 def pulse(slug: str, *, now: datetime) -> tuple[Any, ...] | None:
@@ -12,7 +12,7 @@ def pulse(slug: str, *, now: datetime) -> tuple[Any, ...] | None:
     One statement, of roll-ups and of the ends of indexes: no item is read. What time alone changes
     is told by the customer's line in the fleet, and of counts of a day by the hour.
     """
-    found = rows(
+    found = kept_rows(
         """
         SELECT c.id, c.name, c.owner, c.tags, c.stage, c.paused_reason,
             l.health, l.meaning, l.words::text, l.drifting,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from rampbridge.lib.statements import kept_rows
 from syncing import silent_hosts
 from syncing.models import SyncItem
-from syncing.statements import rows
 
 
 def pulse(pk: int, *, now: datetime) -> tuple[Any, ...] | None:
@@ -15,7 +15,7 @@ def pulse(pk: int, *, now: datetime) -> tuple[Any, ...] | None:
 
     When an item was last seen in one of Ramp's lists is no news: every poll says it.
     """
-    found = rows(
+    found = kept_rows(
         f"""
         SELECT hashtextextended((to_jsonb(i) - 'seen_ready_at' - 'snapshot_at')::text, 0),
             i.state = 'POSTING' AND i.lease_until < %(now)s,
