@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Lower
 
 
 def every_type() -> list[str]:
@@ -18,6 +20,12 @@ def every_type() -> list[str]:
         "cashback",
         "vendor_credit",
     ]
+
+
+def _words_of(field: str) -> models.Func:
+    words = models.Func(Lower(field), models.Value(" "), function="string_to_array")
+    without_empty = models.Func(words, models.Value(""), function="array_remove")
+    return models.Func(without_empty, function="array_to_tsvector")
 
 
 @pghistory.track()
@@ -101,6 +109,8 @@ class Connection(models.Model):
             models.Index(
                 fields=["name", "slug"], condition=~models.Q(stage="closed"), name="open_by_name"
             ),
+            # A search asks for any word of a name; by beginnings, which no dictionary may shorten
+            GinIndex(_words_of("name"), name="connection_by_word"),
         ]
 
     def __str__(self) -> str:

@@ -298,6 +298,27 @@ class TestResults:
         assert reverse("error_group", args=[item.error_fingerprint]) in html
         assert ErrorGroup.objects.get().title in html
 
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("o'bri", "Murphy & O'Brien"),
+            ("brien", None),  # in the middle of a word
+            ("\\back", "The  \\Backslash"),  # with two spaces
+            ("SÖHNE gmb", "Müller Söhne GmbH"),
+            ("100%", "100% Juice"),
+            ("10_%", None),
+        ],
+    )
+    def test_have_customers_by_the_beginning_of_any_word_of_their_name(
+        self, text: str, name: str | None
+    ) -> None:
+        for one in ("Murphy & O'Brien", "The  \\Backslash", "Müller Söhne GmbH", "100% Juice"):
+            ConnectionFactory.create(name=one)
+
+        customers = find(text, Scope(), now=now()).customers
+
+        assert [one.name for one in customers] == ([name] if name else [])
+
     def test_of_nothing_say_what_was_tried_and_where_to_ask(self, support: Client) -> None:
         html = support.get("/search?q=zz+412.50").content.decode()
 

@@ -3,22 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import Q
 
 from connections.models import Connection
 from syncing.models import ErrorGroup, SyncItem
 from syncing.queries.items import ItemRow, rows
+from syncing.queries.search import names
 from syncing.queries.search.asked import Asked, asked
-from syncing.queries.search.statements import Named, Scope, escaped, statement
+from syncing.queries.search.statements import Named, Scope, statement
 from syncing.statements import rows as fetched
 
 LIMIT = 20
 """Items of each way, and customers."""
 _CUSTOMERS_WITH_WORDS = 8
 _ERRORS = 5
-_SHORTEST_NAME = 2
 
 _TITLES: Mapping[str, str] = {
     "ramp_id": "Ramp id",
@@ -91,7 +90,7 @@ def find(text: str, scope: Scope, *, now: datetime, most: int = LIMIT) -> Found:
         return Found(question)
     if question.ramp_id:
         return Found(question, hits=_hits(question, scope, (), now, most))
-    customers = _customers(question, scope)
+    customers = [] if scope.connection_id else names.having(question, most=20 * LIMIT)
     named = _named(question, customers)
     return Found(
         question,
@@ -120,67 +119,25 @@ def _hits(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A customer as far as a search compares it."""
-
-    pk: UUID
-    name: str
-    slug: str
-
-
-def _customers(question: Asked, scope: Scope) -> list[_Name]:
-    """Customers whose name has one of the words, those with most of them first."""
-    words = [word for word in question.words if len(word) >= _SHORTEST_NAME]
-    if scope.connection_id or not words:
-        return []
-    several = 20 * LIMIT  # a common word must not push out who has them all
-    found = fetched(
-        """
-        SELECT id, name, slug FROM (
-            SELECT id, name, slug, ' ' || lower(name) AS words FROM connections_connection OFFSET 0
-        ) c
-        WHERE words LIKE ANY(%(words)s) OR slug LIKE %(text)s ORDER BY name, id LIMIT %(several)s
-        """,
-        {
-            "words": [f"% {escaped(word.lower())}%" for word in words],
-            "text": f"{escaped(question.text.lower())}%",
-            "several": several,
-        },
-    )
-    names = [_Name(*row) for row in found]
-    return sorted(names, key=lambda one: -sum(_is_in(word, one) for word in words))
-
-
-def _named(question: Asked, customers: Sequence[_Name]) -> list[Named]:
+def _named(question: Asked, customers: Sequence[names.Name]) -> list[Named]:
     """The customers that most of the words name, with the others; none if these say no more.
 
     Who is named by fewer words is hardly meant, and would be looked into in place of who is.
     """
     found: list[Named] = []
     for customer in customers[:_CUSTOMERS_WITH_WORDS]:
-        others = [word for word in question.words if not _is_in(word, customer)]
+        others = [word for word in question.words if not customer.has(word)]
         is_best = not found or len(others) <= len(found[0].words)
         if others and is_best and len(others) < len(question.words):
             found.append(Named(customer.pk, others))
     return found
 
 
-def _shown(question: Asked, customers: Sequence[_Name]) -> list[Connection]:
+def _shown(question: Asked, customers: Sequence[names.Name]) -> list[Connection]:
     """The customers that the whole text names."""
-    ids = [one.pk for one in customers if _has_all(one, question.words)][:LIMIT]
+    ids = [one.pk for one in customers if one.is_meant_by(question)][:LIMIT]
     found = Connection.objects.in_bulk(ids) if ids else {}
     return [found[pk] for pk in ids if pk in found]
-
-
-def _is_in(word: str, customer: _Name) -> bool:
-    name = f" {customer.name.lower()}"
-    return f" {word.lower()}" in name
-
-
-def _has_all(customer: _Name, words: Sequence[str]) -> bool:
-    text = " ".join(words).lower()
-    return all(_is_in(word, customer) for word in words) or customer.slug.startswith(text)
 
 
 def _errors(words: Sequence[str]) -> list[ErrorGroup]:
