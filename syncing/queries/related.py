@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q
+from django.db.models import Count, QuerySet
 
 from connections.models import VendorCreation
 from syncing.models import CardPayment, SyncItem
@@ -60,11 +60,12 @@ def related(item: SyncItem, links: Links) -> list[Related]:
         (Type.BILL, item.ramp_id): "what is paid",
         (Type.BILL_PAYMENT, item.ramp_id): "how it is paid",
     }
+    theirs = SyncItem.objects.filter(connection_id=item.connection_id)
+    named = theirs.filter(ramp_id__in={ramp_id for _, ramp_id in hows})
+    # Each by an index: of either of two conditions, all items of the customer would be read.
+    among = named.values("pk").union(_paid_by(item, theirs).values("pk"))
     found = (
-        SyncItem.objects.filter(
-            Q(ramp_id__in={ramp_id for _, ramp_id in hows}) | _is_paid_by(item),
-            connection_id=item.connection_id,
-        )
+        SyncItem.objects.filter(pk__in=among)
         .exclude(pk=item.pk)
         .order_by("phase", "ready_at", "pk")
     )
@@ -73,14 +74,14 @@ def related(item: SyncItem, links: Links) -> list[Related]:
     return [Related(other, how) for other, how in told if how]
 
 
-def _is_paid_by(item: SyncItem) -> Q:
+def _paid_by(item: SyncItem, theirs: QuerySet[SyncItem]) -> QuerySet[SyncItem]:
     """The bills, and their payments, that a card transaction pays (F-07)."""
     if item.object_type != Type.TRANSACTION:
-        return Q(pk__in=[])
+        return theirs.none()
     paid = CardPayment.objects.filter(
         connection_id=item.connection_id, transaction_ramp_id=item.ramp_id
     )
-    return Q(
+    return theirs.filter(
         ramp_id__in=paid.values("bill_ramp_id"), object_type__in=[Type.BILL, Type.BILL_PAYMENT]
     )
 
