@@ -7,6 +7,7 @@ import psycopg
 from django.db import connection as database
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg._queries import PostgresQuery
 
 
 def execute(sql: str, params: Any) -> int:
@@ -31,10 +32,18 @@ def kept_rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
     """
     database.close_if_health_check_failed()
     database.ensure_connection()
-    kept = psycopg.Cursor(database.connection)
+    kept = _KeptCursor(database.connection)
     with _transaction(), _as_django_s(kept) as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+class _KeptCursor(psycopg.Cursor[Any]):
+    """Knows what it asked last, which Django's log of statements reads off the cursor."""
+
+    def _convert_query(self, query: Any, params: Any = None) -> PostgresQuery:
+        self._query = super()._convert_query(query, params)
+        return self._query
 
 
 def _as_django_s(cursor: psycopg.Cursor[Any]) -> CursorWrapper:

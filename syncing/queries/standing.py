@@ -101,17 +101,15 @@ def standings(
     return lines
 
 
-def _standing(row: Mapping[str, object], word: Word) -> Standing:
-    state = str(row["state"])
-    connection_id = row.get("connection_id")
+def _standing(row: Mapping[str, Any], word: Word) -> Standing:
     return Standing(
-        connection_id=connection_id if isinstance(connection_id, uuid.UUID) else None,
-        object_type=str(row.get("object_type", "")),
+        connection_id=row.get("connection_id"),
+        object_type=row.get("object_type", ""),
         word=word,
-        party=party_of(word, state),
-        items=int(str(row["n"])),
-        money=Money(int(str(row["minor"])), str(row["currency"]), int(str(row["exponent"]))),
-        category=str(row["error_category"]),
+        party=party_of(word, row["state"]),
+        items=int(row["n"]),
+        money=Money(int(row["minor"]), row["currency"], row["exponent"]),
+        category=row["error_category"],
     )
 
 

@@ -104,6 +104,7 @@ def _context(request: HttpRequest, chosen: ChosenList, now: datetime) -> dict[st
         connection_id=narrowed.connection_id,
         erp=narrowed.erp,
         customer_owner=narrowed.customer_owner,
+        by_type=bool(narrowed.object_type),
     )
     selection = selections.of(me, chosen.query, now=now)
     rows = as_shown(item_queries.rows(page.rows, now), selection)

@@ -50,7 +50,7 @@ def overview(request: HtmxHttpRequest) -> HttpResponse:
     customers = customer_list.first(SHOWN_CUSTOMERS, sort=customer_list.BY_RISK, now=now)
     oldest = customer_list.first(1, sort="oldest", now=now)
     fleet = customer_list.totals()
-    lines = standing.standings(now=now)
+    lines = standing.standings(now=now, only_open=True)
     open_lines = [line for line in lines if standing.is_open(line)]
     queues = standing.queues_of(lines)
     pace = flow.flow(now=now)

@@ -1,6 +1,7 @@
 import psycopg
 import pytest
 from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from rampbridge.lib.statements import kept_rows, rows
 
@@ -15,6 +16,12 @@ def kept_by_the_database(sql: str) -> int:
 class TestKeptRows:
     def test_answers_as_any_statement_does(self) -> None:
         assert kept_rows("SELECT %s::int + 1, %s::text", [1, "%"]) == [(2, "%")]
+
+    def test_is_seen_by_who_logs_statements(self) -> None:
+        with CaptureQueriesContext(database) as seen:
+            kept_rows("SELECT %s::int * 5", [3])
+
+        assert [one["sql"] for one in seen.captured_queries] == ["SELECT $1::int * 5"]
 
     def test_is_kept_ready_from_the_second_time_on(self) -> None:
         for value in (1, 2, 3):
