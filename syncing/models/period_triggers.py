@@ -19,10 +19,12 @@ STANDING = """
     END
 """
 """Who has to move for an item, as `syncing.queries.words` says it, by state and category alone."""
-PERIOD = """
-    date_trunc('month', coalesce(accounting_date, (ready_at AT TIME ZONE 'UTC')::date))::date
+BOOKED_ON = "coalesce(accounting_date, (ready_at AT TIME ZONE 'UTC')::date)"
+"""The day that an item is booked on; without a date, the one it came in."""
+PERIOD = f"""
+    date_trunc('month', {BOOKED_ON})::date
 """
-"""The first day of the month that an item is booked in; without a date, of the one it came in."""
+"""The first day of the month that an item is booked in."""
 ENTITY = "coalesce(entity_ramp_id, '00000000-0000-0000-0000-000000000000')"
 
 _OF = "connection_id, entity_ramp_id, period"

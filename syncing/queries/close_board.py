@@ -11,7 +11,7 @@ from rampbridge.lib.money import Money
 from syncing import close_rules
 from syncing.close_rules import Facts, Forecast
 from syncing.models import PeriodStanding
-from syncing.models.period_triggers import PERIOD
+from syncing.models.period_triggers import BOOKED_ON, PERIOD
 from syncing.queries.close_facts import CustomerFacts, Part, facts_of, parts_of
 from syncing.queries.risk import DOLLARS
 from syncing.queries.words import LOOKS, Look, Word
@@ -106,7 +106,6 @@ class BoardRow:
     time_zone: str
     period: date
     unsynced: int
-    done: int
     worth: int
     """What is unsynced, roughly in US dollars: for the order, never to show."""
     working_day: int
@@ -135,6 +134,10 @@ class BoardRow:
     def month(self) -> str:
         """As addresses name it."""
         return f"{self.period:%Y-%m}"
+
+    @property
+    def done(self) -> int:
+        return sum(part.items for part in self.parts if part.standing == PeriodStanding.DONE)
 
     @property
     def sums(self) -> list[Money]:
@@ -244,7 +247,7 @@ def _lines(
         params | more | {"limit": limit},
         [chosen.period],
         now=now,
-        bills=f"{PERIOD} = %(period)s",
+        bills=f"{BOOKED_ON} >= %(period)s AND {BOOKED_ON} < {_NEXT_MONTH}",
         customers=" AND ".join(wheres),
         shown=shown,
         limit=limit is not None,
@@ -267,7 +270,6 @@ def _read(
     shown: str = "true",
     limit: bool = False,
 ) -> tuple[list[BoardRow], Mapping[str, int]]:
-    days = [(period, *day) for period in periods for day in close_rules.close_days(period).items()]
     found = sql_rows(
         _BOARD.format(
             scope=scope,
@@ -281,9 +283,9 @@ def _read(
             "codes": list(DOLLARS),
             "dollars": [float(one) for one in DOLLARS.values()],
             "usual": close_rules.USUAL_DAY,
-            "months": [day[0] for day in days],
-            "numbers": [day[1] for day in days],
-            "days": [day[2] for day in days],
+            "months": list(periods),
+            "days": [day for one in periods for day in close_rules.close_days(one).values()],
+            "latest": close_rules.LATEST_DAY,
             "soon": now.date() + close_rules.DUE_SOON,
             "red": now + close_rules.RED_BEFORE,
         },
@@ -342,21 +344,21 @@ def _place(after: str) -> tuple[Any, ...] | None:
 
 
 _ORDER = "-rank, coalesce(payable_on, '9999-12-31'::date), -worth, id"
-_ENDS = "(close.day + 1)::timestamp AT TIME ZONE time_zone"
-# What is read of each customer is gathered before its close is looked up: so the planner knows how
-# many customers there are, and does not look for them one by one.
+# By its first and last day, not as a month: that would be told of each bill in the fleet.
+_NEXT_MONTH = "(%(period)s + interval '1 month')::date"
+_UNSYNCED = "standing NOT IN ('done', 'aside')"
+_ENDS = "(close_on + 1)::timestamp AT TIME ZONE time_zone"
+# The closing days are looked up by their place and not joined: joined, the planner would take the
+# customers for a few, and look for them one by one.
 _BOARD = f"""
-    WITH rate AS (
-        SELECT * FROM unnest(%(codes)s::text[], %(dollars)s::float8[]) AS r(currency, dollars)
-    ), counted AS (
+    WITH counted AS (
         SELECT connection_id, period,
-            coalesce(sum(items) FILTER (WHERE standing = 'done'), 0)::bigint AS done,
-            coalesce(sum(items) FILTER (WHERE standing NOT IN ('done', 'aside')), 0)::bigint
-                AS unsynced,
-            round(coalesce(
-                sum(abs(amount_minor)::float8 / 10::float8 ^ exponent * coalesce(dollars, 1))
-                FILTER (WHERE standing NOT IN ('done', 'aside')), 0))::bigint AS worth
-        FROM syncing_periodcount LEFT JOIN rate USING (currency)
+            coalesce(sum(items) FILTER (WHERE {_UNSYNCED}), 0)::bigint AS unsynced,
+            round(coalesce(sum(
+                abs(amount_minor)::float8 / 10::float8 ^ exponent * coalesce(
+                    (%(dollars)s::float8[])[array_position(%(codes)s::text[], currency::text)], 1)
+            ) FILTER (WHERE {_UNSYNCED}), 0))::bigint AS worth
+        FROM syncing_periodcount
         WHERE items > 0 AND {{scope}}
         GROUP BY connection_id, period
     ), due AS (
@@ -380,9 +382,12 @@ _BOARD = f"""
             count(*) FILTER (WHERE state = 'standing' AND entity_ramp_id IS NOT NULL) AS parts
         FROM stamp
         GROUP BY connection_id, period
-    ), dated AS MATERIALIZED (
-        SELECT c.id, c.time_zone, n.period, n.unsynced, n.done, n.worth,
-            coalesce(d.working_day, %(usual)s) AS working_day,
+    ), dated AS (
+        SELECT c.id, c.time_zone, n.period, n.unsynced, n.worth,
+            coalesce(d.working_day, %(usual)s) AS working_day, (%(days)s::date[])[
+                (array_position(%(months)s::date[], n.period) - 1) * %(latest)s
+                + coalesce(d.working_day, %(usual)s)
+            ] AS close_on,
             due.payable_on, coalesce(due.bills, 0) AS bills_due,
             coalesce(s.is_asked, false) AS is_asked, coalesce(s.is_broken, false) AS is_broken,
             CASE WHEN s.is_whole THEN true WHEN s.parts > 0 THEN s.parts >= (
@@ -396,23 +401,22 @@ _BOARD = f"""
         LEFT JOIN stamped s ON s.connection_id = c.id AND s.period = n.period
         WHERE {{customers}}
     ), ranked AS (
-        SELECT dated.*, close.day AS close_on, CASE
-            WHEN is_broken THEN CASE WHEN unsynced > 0 AND {_ENDS} <= %(red)s THEN 4 ELSE 3 END
-            WHEN is_stamped THEN 0
-            WHEN unsynced > 0 AND {_ENDS} <= %(red)s THEN 4
-            WHEN unsynced > 0 THEN 2
-            ELSE 1
-        END AS rank
-        FROM dated JOIN unnest(%(months)s::date[], %(numbers)s::int[], %(days)s::date[])
-            AS close(period, number, day)
-            ON close.period = dated.period AND close.number = dated.working_day
+        SELECT id, time_zone, period, unsynced, worth, working_day, close_on, payable_on, bills_due,
+            is_asked, CASE
+                WHEN is_stamped AND NOT is_broken THEN 0
+                WHEN unsynced > 0 AND {_ENDS} <= %(red)s THEN 4
+                WHEN is_broken THEN 3
+                WHEN unsynced > 0 THEN 2
+                ELSE 1
+            END AS rank
+        FROM dated
     ), chosen AS (
         SELECT * FROM ranked
         WHERE {{shown}}
         ORDER BY {_ORDER}
         {{limit}}
     ), shown AS (
-        SELECT id, c.slug, c.name, c.erp_name, c.owner, c.time_zone, r.period, r.unsynced, r.done,
+        SELECT id, c.slug, c.name, c.erp_name, c.owner, c.time_zone, r.period, r.unsynced,
             r.worth, r.working_day, r.close_on,
             (r.close_on + 1)::timestamp AT TIME ZONE r.time_zone AS close_at,
             r.payable_on, r.bills_due, r.is_asked, r.rank
