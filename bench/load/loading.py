@@ -20,15 +20,17 @@ from syncing.backlog.folding import rebuild
 from syncing.backlog.sampling import sample
 from syncing.fleet.keeping import keep_up
 from syncing.models import SampleRound
+from syncing.models.error_triggers import TOTAL_KEYS as ERROR_TOTAL_KEYS
 from syncing.models.flow_triggers import by_their_times
+from syncing.models.items import TOTAL_KEYS
 from syncing.models.period_triggers import KEYS, by_period
+from syncing.models.shares import added
 
 TABLE = "syncing_syncitem"
 _TABLES = (TABLE, "syncing_itemwords", "syncing_occurrence")
-_TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
-_COUNT_KEYS = f"connection_id, {_TOTAL_KEYS}"
+_COUNT_KEYS = f"connection_id, {TOTAL_KEYS}"
 _ERROR_KEYS = f"fingerprint, {_COUNT_KEYS}"
-_ERROR_TOTAL_KEYS = "fingerprint, error_category, currency, exponent"
+_CUSTOMERS = "JOIN connections_connection c ON c.id = t.connection_id"
 Tell = Callable[[str], None]
 
 
@@ -225,10 +227,11 @@ ROLL_UPS = {
         SELECT DISTINCT connection_id, entity_ramp_id, period, 1, now() FROM syncing_periodcount
     """,
     "totals": f"""
-        INSERT INTO syncing_itemtotal ({_TOTAL_KEYS}, items, amount_minor)
-        SELECT {_TOTAL_KEYS}, sum(items), sum(amount_minor) FROM syncing_itemcount
-        GROUP BY {_TOTAL_KEYS}
+        INSERT INTO syncing_itemtotal ({TOTAL_KEYS}, items, amount_minor)
+        SELECT {TOTAL_KEYS}, sum(items), sum(amount_minor) FROM syncing_itemcount
+        GROUP BY {TOTAL_KEYS}
     """,
+    "shares": added("syncing_itemshare", TOTAL_KEYS, f"FROM syncing_itemcount t {_CUSTOMERS}"),
     "groups": f"""
         INSERT INTO syncing_errorgroup (fingerprint, code, title, category, origin, first_seen_at,
             owner, snoozed_by, snooze_reason, snoozed_until_freed, snoozed_in_version,
@@ -246,10 +249,13 @@ ROLL_UPS = {
         GROUP BY {_ERROR_KEYS}
     """,
     "failures in all": f"""
-        INSERT INTO syncing_errortotal ({_ERROR_TOTAL_KEYS}, items, amount_minor, last_seen_at)
-        SELECT {_ERROR_TOTAL_KEYS}, sum(items), sum(amount_minor), max(last_seen_at)
-        FROM syncing_errorcount GROUP BY {_ERROR_TOTAL_KEYS}
+        INSERT INTO syncing_errortotal ({ERROR_TOTAL_KEYS}, items, amount_minor, last_seen_at)
+        SELECT {ERROR_TOTAL_KEYS}, sum(items), sum(amount_minor), max(last_seen_at)
+        FROM syncing_errorcount GROUP BY {ERROR_TOTAL_KEYS}
     """,
+    "shares of failures": added(
+        "syncing_errorshare", ERROR_TOTAL_KEYS, f"FROM syncing_errorcount t {_CUSTOMERS}"
+    ),
     "occurrences": f"""
         INSERT INTO syncing_occurrence (fingerprint, connection_id, item_id, first_at, last_at,
             times)

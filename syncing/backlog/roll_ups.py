@@ -83,6 +83,31 @@ OF_CUSTOMERS: Sequence[RollUp] = (
 )
 """Compared for some customers at a time."""
 
+
+def _shares(name: str, what: str, keys: str) -> RollUp:
+    """The shares of totals, with what in these still names its customer."""
+    whose = f"erp_name, owner, {keys}"
+    return RollUp(
+        name,
+        whose,
+        f"""SELECT {whose}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM syncing_{what}count t JOIN connections_connection c ON c.id = t.connection_id
+            GROUP BY {whose}""",
+        f"""SELECT {whose}, sum(items) AS items, sum(amount_minor) AS minor
+            FROM (
+                SELECT {whose}, items, amount_minor FROM syncing_{what}share
+                UNION ALL
+                SELECT {whose}, items, amount_minor FROM syncing_{what}total t
+                JOIN connections_connection c ON c.id = t.connection_id
+            ) both_kinds
+            GROUP BY {whose}""",
+        f"""INSERT INTO syncing_{what}share AS t ({whose}, items, amount_minor)
+            SELECT {whose}, items, minor FROM wrong
+            ON CONFLICT ({whose}) DO UPDATE SET items = t.items + excluded.items,
+                amount_minor = t.amount_minor + excluded.amount_minor""",
+    )
+
+
 OF_FLEET: Sequence[RollUp] = (
     RollUp(
         "all items",
@@ -191,5 +216,8 @@ OF_FLEET: Sequence[RollUp] = (
             FROM wrong"""
         + _ADD,
     ),
+    # At the end: no customer can change hands from here on until the turn is over.
+    _shares("items of an ERP and owner", "item", _COUNT),
+    _shares("failures of an ERP and owner", "error", _ERROR),
 )  # fmt: skip
 """Compared once a round, the last of them last: each is made of what those before have mended."""

@@ -44,6 +44,7 @@ from syncing.models.samples import (
 )
 from syncing.models.schedule import Schedule, WorkerBeat
 from syncing.models.settling import ErpLook, FormerDocument, Settlement
+from syncing.models.shares import ErrorShare, ItemShare
 from syncing.models.silent_hosts import SilentHost
 from syncing.models.standings import CustomerStanding, FleetRound, StandingChange
 from syncing.models.words import ItemWords
@@ -70,6 +71,7 @@ __all__ = [
     "ErpLook",
     "ErrorCount",
     "ErrorGroup",
+    "ErrorShare",
     "ErrorTotal",
     "FleetRound",
     "FleetSample",
@@ -83,6 +85,7 @@ __all__ = [
     "ItemCount",
     "ItemEvent",
     "ItemPayload",
+    "ItemShare",
     "ItemTotal",
     "ItemWords",
     "Job",

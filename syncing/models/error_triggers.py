@@ -63,12 +63,13 @@ _COUNT = f"""
         amount_minor = syncing_errorcount.amount_minor + excluded.amount_minor,
         last_seen_at = greatest(syncing_errorcount.last_seen_at, excluded.last_seen_at);
 """  # noqa: S608  constants of this file
-_TOTAL_KEYS = "fingerprint, error_category, currency, exponent"
+TOTAL_KEYS = "fingerprint, error_category, currency, exponent"
 _TOTAL = f"""
-    INSERT INTO syncing_errortotal ({_TOTAL_KEYS}, items, amount_minor, last_seen_at)
-    SELECT {_TOTAL_KEYS}, sum(n), sum(n * amount_minor), coalesce(max(seen_at), 'epoch')
+    INSERT INTO syncing_errortotal (connection_id, {TOTAL_KEYS}, items, amount_minor, last_seen_at)
+    SELECT connection_id, {TOTAL_KEYS}, sum(n), sum(n * amount_minor),
+        coalesce(max(seen_at), 'epoch')
     FROM (%s) deltas
-    GROUP BY {_TOTAL_KEYS}
+    GROUP BY connection_id, {TOTAL_KEYS}
     HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0 OR max(seen_at) IS NOT NULL;
 """  # noqa: S608  constants of this file
 _CAME = f"{_COLUMNS}, coalesce(error_at, state_at) AS seen_at, 1 AS n FROM new_rows WHERE {_OPEN}"

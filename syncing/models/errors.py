@@ -120,6 +120,16 @@ class ErrorTotal(models.Model):
     `syncing.rollups` folds them up.
     """
 
+    connection = models.ForeignKey(
+        Connection,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Whose they are, until they are folded up: then it is in `ErrorShare`.",
+    )
     fingerprint = models.CharField(max_length=32)
     error_category = models.CharField(max_length=16)
     currency = models.CharField(max_length=3)

@@ -14,26 +14,25 @@ from syncing.models.word_triggers import WORD_TRIGGERS
 from syncing.references import speakable
 from syncing.states import TRANSITIONS, ItemState
 
-_TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
-_COUNT_KEYS = f"connection_id, {_TOTAL_KEYS}"
+TOTAL_KEYS = "object_type, state, error_category, currency, exponent"
+_COUNT_KEYS = f"connection_id, {TOTAL_KEYS}"
 
 _ADD_DELTAS = f"""
-    WITH deltas AS (%s), counted AS (
-        INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
-        SELECT {_COUNT_KEYS}, sum(n), sum(n * amount_minor)
-        FROM deltas
+    WITH moved AS (
+        SELECT {_COUNT_KEYS}, sum(n) AS items, sum(n * amount_minor) AS amount_minor
+        FROM (%s) deltas
         GROUP BY {_COUNT_KEYS}
         HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0
+    ), counted AS (
+        INSERT INTO syncing_itemcount ({_COUNT_KEYS}, items, amount_minor)
+        SELECT {_COUNT_KEYS}, items, amount_minor FROM moved
         ORDER BY {_COUNT_KEYS}
         ON CONFLICT ({_COUNT_KEYS}) DO UPDATE
         SET items = syncing_itemcount.items + excluded.items,
             amount_minor = syncing_itemcount.amount_minor + excluded.amount_minor
     )
-    INSERT INTO syncing_itemtotal ({_TOTAL_KEYS}, items, amount_minor)
-    SELECT {_TOTAL_KEYS}, sum(n), sum(n * amount_minor)
-    FROM deltas
-    GROUP BY {_TOTAL_KEYS}
-    HAVING sum(n) <> 0 OR sum(n * amount_minor) <> 0;
+    INSERT INTO syncing_itemtotal ({_COUNT_KEYS}, items, amount_minor)
+    SELECT {_COUNT_KEYS}, items, amount_minor FROM moved;
     RETURN NULL;
 """  # noqa: S608  the pieces are constants of this file
 _NEW = f"SELECT {_COUNT_KEYS}, amount_minor, 1 AS n FROM new_rows"  # noqa: S608
@@ -523,6 +522,16 @@ class ItemTotal(models.Model):
     sums, and nobody waits for anybody there. `syncing.rollups` folds them up.
     """
 
+    connection = models.ForeignKey(
+        Connection,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Whose they are, until they are folded up: then it is in `ItemShare`.",
+    )
     object_type = models.CharField(max_length=16)
     state = models.CharField(max_length=9)
     error_category = models.CharField(max_length=16)

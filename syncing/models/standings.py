@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 
 from connections.models import Connection, Credential, Mirror
+from syncing.models.shares import SHARE_TRIGGER
 
 _TELL = """
     INSERT INTO syncing_standingchange (connection_id, done, failed, in_chart)
@@ -126,6 +127,7 @@ class WatchedConnection(Connection):
                 ),
                 func=_TELL % ("id", "false"),
             ),
+            SHARE_TRIGGER,
         ]
 
 

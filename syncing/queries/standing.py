@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet, Sum, Value
 
 from connections.models import Connection
 from rampbridge.lib.money import Money
-from syncing.models import ItemCount, ItemTotal, SyncItem
+from syncing.models import ItemCount, ItemShare, ItemTotal, SyncItem
 from syncing.queries.words import LOOKS, OPEN, OPEN_WORDS, Look, Party, Word, party_of, word_of
 from syncing.states import ItemState
 
@@ -59,16 +59,22 @@ def standings(
     :param by_type: whether lines tell the type; else it is empty, and there are a fourth as many
     """
     counts: QuerySet[Any] = ItemCount.objects.filter(items__gt=0)
+    unfolded: QuerySet[Any] = ItemTotal.objects.none()
     if connection_id is None and connection_ids is None and not (erp or customer_owner):
         counts = ItemTotal.objects.all()
-    if only_open:
-        counts = counts.filter(OPEN)
     lapsed = SyncItem.objects.filter(state=ItemState.POSTING, lease_until__lt=now)
     if erp or customer_owner:
         where = {"erp_name": erp, "owner": customer_owner}
-        customers = Connection.objects.filter(**{name: one for name, one in where.items() if one})
-        counts = counts.filter(connection__in=customers)
+        where = {name: one for name, one in where.items() if one}
+        customers = Connection.objects.filter(**where)
         lapsed = lapsed.filter(connection__in=customers)
+        if connection_id is None and connection_ids is None:
+            counts = ItemShare.objects.filter(**where)
+            unfolded = ItemTotal.objects.filter(connection__isnull=False, connection__in=customers)
+        else:
+            counts = counts.filter(connection__in=customers)
+    if only_open:
+        counts, unfolded = counts.filter(OPEN), unfolded.filter(OPEN)
     if connection_id:
         counts = counts.filter(connection_id=connection_id)
         lapsed = lapsed.filter(connection_id=connection_id)
@@ -79,11 +85,12 @@ def standings(
         counts = counts.filter(connection_id__in=connection_ids)
         lapsed = lapsed.filter(connection_id__in=connection_ids)
         keys.append("connection_id")
-    found = (
-        counts.order_by()
+    found, fresh = (
+        kept.order_by()
         .values(*keys)
         .annotate(n=Sum("items"), minor=Sum("amount_minor"), late=Value(value=False))
-        .filter(n__gt=0)
+        .exclude(n=0)
+        for kept in (counts, unfolded)
     )
     late = (
         lapsed.order_by()
@@ -91,7 +98,7 @@ def standings(
         .annotate(n=Count("pk"), minor=Sum("amount_minor"), late=Value(value=True))
     )
     lines = []
-    for row in found.union(late, all=True):
+    for row in found.union(fresh, late, all=True):
         if not row["late"]:
             lines.append(_standing(row, word_of(row["state"], row["error_category"])))
             continue

@@ -27,6 +27,10 @@ ROLL_UPS = {
     "syncing_occurrence": "fingerprint, connection_id, item_id, times",
     "syncing_itemwords": "item_id, words",
 }
+SHARES = {
+    "item": "object_type, state, error_category, currency, exponent",
+    "error": "fingerprint, error_category, currency, exponent",
+}
 
 
 def roll_ups() -> dict[str, list[tuple[object, ...]]]:
@@ -40,6 +44,16 @@ def roll_ups() -> dict[str, list[tuple[object, ...]]]:
             " sum(amount_minor) FROM syncing_itemtotal GROUP BY 1, 2, 3, 4, 5 HAVING sum(items) > 0"
         )
         found["syncing_itemtotal"] = sorted(cursor.fetchall(), key=repr)
+        for what, keys in SHARES.items():
+            whose = f"erp_name, owner, {keys}"
+            cursor.execute(
+                f"SELECT {whose}, sum(items), sum(amount_minor) FROM ("
+                f" SELECT {whose}, items, amount_minor FROM syncing_{what}share UNION ALL"
+                f" SELECT {whose}, items, amount_minor FROM syncing_{what}total t"
+                " JOIN connections_connection c ON c.id = t.connection_id"
+                f") both_kinds GROUP BY {whose} HAVING sum(items) > 0"
+            )
+            found[f"syncing_{what}share"] = sorted(cursor.fetchall(), key=repr)
     return found
 
 
@@ -52,7 +66,10 @@ def insert_again() -> None:
         cursor.execute("CREATE TEMP TABLE kept AS SELECT * FROM syncing_syncitem")
         for table in ("itemevent", "itemwords", "occurrence", "errorgroup", "syncitem"):
             cursor.execute(f"DELETE FROM syncing_{table}")
-        for table in ("itemcount", "periodcount", "periodchange", "errorcount", "itemtotal"):
+        for table in (
+            "itemcount", "periodcount", "periodchange", "errorcount", "itemtotal", "errortotal",
+            "itemshare", "errorshare",
+        ):  # fmt: skip
             cursor.execute(f"DELETE FROM syncing_{table}")
         cursor.execute(f"INSERT INTO syncing_syncitem ({columns}) SELECT {columns} FROM kept")
         cursor.execute("DROP TABLE kept")

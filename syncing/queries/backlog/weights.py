@@ -88,11 +88,22 @@ def _counts(scope: Scope) -> str:
         """  # noqa: S608
     if not (scope.connection_id or scope.is_of_some_customers or scope.object_type):
         return f"SELECT {sums} FROM syncing_errortotal WHERE {of_category} GROUP BY {_KEYS}"  # noqa: S608
+    mine = f"SELECT k.id FROM connections_connection k WHERE {of_customers(scope, 'k')}"  # noqa: S608
+    if not (scope.connection_id or scope.object_type):
+        return f"""
+            SELECT {sums} FROM (
+                SELECT {_KEYS}, items, amount_minor FROM syncing_errorshare s
+                WHERE {of_customers(scope, "s")}
+                UNION ALL
+                SELECT {_KEYS}, items, amount_minor FROM syncing_errortotal
+                WHERE connection_id IS NOT NULL AND connection_id IN ({mine})
+            ) both_kinds
+            WHERE {of_category} GROUP BY {_KEYS} HAVING sum(items) <> 0
+        """  # noqa: S608
     of_type = "object_type = %(type)s" if scope.object_type else "true"
     return f"""
         SELECT {sums} FROM syncing_errorcount
-        WHERE items > 0 AND {of_type} AND {of_category} AND connection_id IN (
-            SELECT k.id FROM connections_connection k WHERE {of_customers(scope, "k")})
+        WHERE items > 0 AND {of_type} AND {of_category} AND connection_id IN ({mine})
         GROUP BY {_KEYS}
     """  # noqa: S608
 

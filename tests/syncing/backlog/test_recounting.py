@@ -6,13 +6,16 @@ import pytest
 from django.db import connection as database
 from django.db.models import F, Sum
 
+from syncing import rollups
 from syncing.backlog import recounting
 from syncing.backlog.folding import fold
 from syncing.models import (
     ErrorCount,
+    ErrorShare,
     ErrorTotal,
     FlowBucket,
     ItemCount,
+    ItemShare,
     ItemTotal,
     PeriodCount,
     RecountFinding,
@@ -111,9 +114,30 @@ class TestRecount:
         assert item.pk
         ErrorTotal.objects.all().delete()
 
-        assert whole_round() == 1
+        assert whole_round() == 2
 
-        assert RecountFinding.objects.get().roll_up == "all failures"
+        found = set(RecountFinding.objects.values_list("roll_up", flat=True))
+        assert found == {"all failures", "failures of an ERP and owner"}
+        assert whole_round() == 0
+
+    def test_mends_the_shares_of_an_erp_and_an_owner(
+        self, item: SyncItem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert item.pk
+        monkeypatch.setattr(rollups, "ROWS_TO_FOLD", 0)
+        rollups.fold_totals()
+        ItemShare.objects.filter(state="READY").update(items=F("items") + 4, owner="li.wei")
+        ErrorShare.objects.all().delete()
+
+        assert whole_round() == 3
+
+        assert set(RecountFinding.objects.values_list("roll_up", flat=True)) == {
+            "items of an ERP and owner", "failures of an ERP and owner",
+        }  # fmt: skip
+        kept = ItemShare.objects.filter(state="READY").values_list("owner", "items")
+        assert dict(kept) == {"": 1, "li.wei": 0}
+        assert ErrorShare.objects.get().items == 1
+        assert whole_round() == 0
 
     def test_mends_the_days_of_customers_and_of_all(self, item: SyncItem) -> None:
         FlowBucket.objects.filter(span=Span.DAY, connection=item.connection).update(
@@ -157,7 +181,7 @@ class TestRecount:
         assert recounting.recount(now=now()) == 0
         RecountRound.objects.update(round_ended_at=now() - timedelta(hours=21))
         assert recounting.recount(now=now()) == 0  # the customers come first
-        assert recounting.recount(now=now()) == 2
+        assert recounting.recount(now=now()) == 4  # two lines, each of all and of an ERP
 
         assert RecountRound.objects.get().round_ended_at != ended
 
