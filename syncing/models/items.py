@@ -328,8 +328,11 @@ class SyncItem(models.Model):
             models.Index(OpClass(Lower("label"), name="text_pattern_ops"), name="item_by_label"),
             models.Index(
                 OpClass(Lower("label"), name="text_pattern_ops"),
+                # With all that counts them and puts them in order. Without the label itself
+                # PostgreSQL does not see that the index alone would do.
+                include=["id", "label", "ready_at", "currency", "exponent", "amount_minor"],
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
-                name="item_open_by_label",
+                name="item_open_of_label",
             ),
             models.Index(
                 fields=["amount_minor", "exponent", "-id"],
