@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-
-from django.urls import reverse
+from urllib.parse import urlencode
 
 from rampbridge.lib.charts import Part, Rect, stacked_bar
 from rampbridge.lib.money import Money
 from rampbridge.lib.time_charts import Outlook, StackedAreas, TwoLines, stacked_areas, two_lines
+from rampbridge.lib.url_tag import address
 from syncing.age_bands import BANDS
 from syncing.backlog.forecast import Forecast
 from syncing.queries.backlog.past import Came, Pace, Sampled
@@ -35,7 +35,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def items_url(query: str) -> str:
-    return f"{reverse('items')}?{query}"
+    return f"{address('items', (), {})}?{query}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class BandMark:
 class AgeRow:
     """What was open at a moment, by band; the youngest first. No values: nobody looked."""
 
-    at: datetime
-    label: str
+    at: str
     values: Sequence[str]
     total: str
 
@@ -117,23 +116,29 @@ def age_chart(
         drawing,
         marks,
         [
-            _age_row(moment, label, column, money)
-            for moment, label, column in reversed(list(zip(moments, labels, columns, strict=True)))
+            _age_row(moment, column, money)
+            for moment, column in reversed(list(zip(moments, columns, strict=True)))
         ],
         any(any(column) for column in columns if column),
     )
 
 
-def _age_row(at: datetime, label: str, column: Sequence[int] | None, money: Money | None) -> AgeRow:
+def _age_row(at: datetime, column: Sequence[int] | None, money: Money | None) -> AgeRow:
     if column is None:
-        return AgeRow(at, label, (), "")
-    return AgeRow(at, label, [_written(one, money) for one in column], _written(sum(column), money))
+        return AgeRow(_moment(at), (), "")
+    values = [_written(one, money) for one in column]
+    return AgeRow(_moment(at), values, _written(sum(column), money))
+
+
+def _moment(at: datetime) -> str:
+    """As tables say it. Django's filter takes a hundred times as long, of a hundred rows."""
+    return f"{at:%-d %b %Y, %H:%M}"
 
 
 def _written(value: int, money: Money | None) -> str:
     if money is None:
         return f"{value:,}"
-    return f"{Money(value, money.currency, money.exponent).decimal:,f}"
+    return f"{Decimal(value).scaleb(-money.exponent):,f}"
 
 
 def _band_url(scope: Scope, number: int, now: datetime) -> str:
@@ -165,9 +170,7 @@ class FlowRow:
     """One slot: what came, what went, and the lists of both."""
 
     index: int
-    label: str
-    begins: datetime
-    ends: datetime
+    begins: str
     arrived: int
     arrived_url: str
     done: int
@@ -198,16 +201,15 @@ def flow_chart(
             over_after=(said.clears_at - now) / period.step,
             label=f"clears {said.clears_at:%H:%M}",
         )
+    everything = items_url(scope.gone())
     rows = [
         FlowRow(
             index,
-            labels[index],
-            start,
-            start + period.step,
+            _moment(start),
             came.arrived[index],
-            items_url(scope.gone(ready_from=start, ready_to=start + period.step)),
+            f"{everything}&{_within('ready', start, start + period.step)}",
             came.done[index],
-            items_url(scope.gone(done_from=start, done_to=start + period.step)),
+            f"{everything}&{_within('done', start, start + period.step)}",
         )
         for index, start in enumerate(came.starts)
     ]
@@ -216,6 +218,10 @@ def flow_chart(
         list(reversed(rows)),
         any(came.arrived) or any(came.done),
     )
+
+
+def _within(what: str, start: datetime, end: datetime) -> str:
+    return urlencode({f"{what}_from": start.isoformat(), f"{what}_to": end.isoformat()})
 
 
 @dataclass(frozen=True, slots=True)
