@@ -54,6 +54,8 @@ class Fleet:
 
     items: int
     database: Any
+    copied_per_second: float = 0.0
+    """Items, when it was loaded."""
     client: Client = field(default_factory=Client)
     kinds: Sequence[Kind] = ()
     taken: dict[str, list[float]] = field(default_factory=dict)
@@ -109,7 +111,9 @@ def _fleet(items: int) -> Fleet:
     databases.settings[name] = databases.settings["default"] | {"NAME": name}
     fleet = Fleet(items, databases[name])
     with _at(fleet):
-        load(customers=max(items // ITEMS_PER_CUSTOMER, 10), items=items, now=datetime.now(UTC))
+        customers = max(items // ITEMS_PER_CUSTOMER, 10)
+        loaded = load(customers=customers, items=items, now=datetime.now(UTC))
+        fleet.copied_per_second = loaded.copied_per_second
         visitor = get_user_model().objects.create(username="visitor")
         visitor.groups.add(Group.objects.get_or_create(name="admin")[0])
         fleet.kinds = kinds()
@@ -197,6 +201,7 @@ def _figures(small: Fleet, large: Fleet) -> dict[str, Measured]:
     figures = {
         "pages_growth": Measured(max(growth[name] for name in MAIN), sizes | _rounded(growth, 2)),
         "pages_statements": Measured(max(large.statements.values()), dict(large.statements)),
+        "pages_copied": Measured(large.copied_per_second, {"items": large.items}),
     }
     for figure in _BUDGETS:
         names = [kind.name for kind in large.kinds if kind.figure == figure]
