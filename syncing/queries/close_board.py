@@ -368,13 +368,17 @@ _BOARD = f"""
             AND state NOT IN ('ACKED', 'EXTERNAL', 'WITHDRAWN') AND {{bills}}
         GROUP BY 1, 2
     ), stamp AS (
-        SELECT connection_id, period, entity_ramp_id, state, s.changes <> coalesce((
-            SELECT sum(c.changes) FROM syncing_periodchange c
-            WHERE c.connection_id = s.connection_id AND c.period = s.period
-                AND (s.entity_ramp_id IS NULL OR c.entity_ramp_id = s.entity_ramp_id)
-            ), 0) AS is_broken
-        FROM syncing_periodstamp s
-        WHERE state IN ('asked', 'standing') AND {{scope}}
+        SELECT s.connection_id, s.period, s.entity_ramp_id, s.state,
+            s.changes <> coalesce(sum(c.changes), 0) AS is_broken
+        FROM (
+            SELECT id, connection_id, period, entity_ramp_id, state, changes
+            FROM syncing_periodstamp WHERE state IN ('asked', 'standing') AND {{scope}}
+        ) s LEFT JOIN (
+            SELECT connection_id, period, entity_ramp_id, changes
+            FROM syncing_periodchange WHERE {{scope}}
+        ) c ON c.connection_id = s.connection_id AND c.period = s.period
+            AND (s.entity_ramp_id IS NULL OR c.entity_ramp_id = s.entity_ramp_id)
+        GROUP BY s.id, s.connection_id, s.period, s.entity_ramp_id, s.state, s.changes
     ), stamped AS (
         SELECT connection_id, period, bool_or(state = 'asked') AS is_asked,
             bool_or(state = 'standing' AND is_broken) AS is_broken,
