@@ -308,11 +308,11 @@ class SyncItem(models.Model):
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
                 name="item_open_by_age",
             ),
-            models.Index(  # with what the backlog's bands add up
+            models.Index(  # with what the backlog's bands add up, and whose it is
                 fields=["ready_at", "id"],
-                include=["currency", "exponent", "amount_minor"],
+                include=["connection", "currency", "exponent", "amount_minor"],
                 condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
-                name="item_open_in_time",
+                name="item_open_since",
             ),
             models.Index(fields=["connection", "-ready_at", "-id"], name="item_of_connection"),
             models.Index(fields=["-ready_at", "-id"], name="item_newest"),

@@ -19,4 +19,14 @@ class Migration(migrations.Migration):
             ),
         ),
         RemoveIndexConcurrently("syncitem", "item_open_by_label"),
+        AddIndexConcurrently(
+            "syncitem",
+            models.Index(
+                fields=["ready_at", "id"],
+                include=["connection", "currency", "exponent", "amount_minor"],
+                condition=~models.Q(state__in=["ACKED", "EXTERNAL", "WITHDRAWN"]),
+                name="item_open_since",
+            ),
+        ),
+        RemoveIndexConcurrently("syncitem", "item_open_in_time"),
     ]
