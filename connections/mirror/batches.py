@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from connections.mirror.diff import OPTION, Action
@@ -75,12 +75,15 @@ def leave_out(batch: UploadBatch, erp_id: str) -> None:
 
 
 def end(batch: UploadBatch, *, detail: str = "") -> None:
-    """Nothing more is done for it. What its records came to says how it ended."""
-    batch.refresh_from_db(fields=["taken", "refused", "size"])
-    if batch.taken == batch.size:
-        state = State.DONE
-    else:
-        state = State.PARTLY if batch.taken else State.REFUSED
+    """Nothing more is done for it. What its records came to says how it ended.
+
+    A row that a failover has forgotten stays forgotten: what Ramp took of it is found there.
+    """
+    state = Case(
+        When(taken=F("size"), then=Value(State.DONE)),
+        When(taken__gt=0, then=Value(State.PARTLY)),
+        default=Value(State.REFUSED),
+    )
     _of(batch).filter(state=State.SENDING).update(state=state, detail=detail, finished_at=Now())
 
 

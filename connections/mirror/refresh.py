@@ -132,7 +132,10 @@ class _Refresh:
         return None
 
     def write_down(self, trouble: Trouble | None, now: datetime) -> None:
-        """Batches know what was sent, also where the run broke off."""
+        """Batches know what was sent, also where the run broke off.
+
+        A run that a failover has forgotten is not written again.
+        """
         run = self.run
         run.state = State.DONE if trouble is None else State.FAILED
         run.finished_at = now
@@ -143,7 +146,8 @@ class _Refresh:
             of_kind = sent.setdefault(batch.kind, {})
             of_kind[batch.action] = of_kind.get(batch.action, 0) + batch.taken
         run.sent = sent
-        run.save(update_fields=["state", "finished_at", "title", "fix", "seen", "sent", "refused"])
+        columns = ("state", "finished_at", "title", "fix", "seen", "sent", "refused")
+        MirrorRun.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in columns})
 
     def _push(self) -> None:
         guard = seat.Guard(self.connection, self.ramp, self.lease.keep)

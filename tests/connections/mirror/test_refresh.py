@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -6,8 +7,10 @@ import pytest
 from connections import services
 from connections.erp.adapters.in_memory import InMemoryErp
 from connections.erp.errors import Code, ErpError
-from connections.erp.records import Master, MasterKind
-from connections.mirror import refresh, schedule
+from connections.erp.records import Master, MasterKind, Page
+from connections.mirror import batches, refresh, schedule, upload
+from connections.mirror.diff import Action
+from connections.mirror.every_kind import EVERY_KIND
 from connections.mirror.schedule import Due, Lease, LeaseLost
 from connections.models import Connection, LedgerAccount, Mirror, MirrorRun, UploadBatch, Vendor
 from connections.ramp.client import RampClient
@@ -35,6 +38,14 @@ def run(
     return refresh.refresh(connection, erp, ramp, due=due, now=NOON, lease=lease, **more)
 
 
+class _ForgettingErp(InMemoryErp):
+    """While its lists are read the database fails over, and the new one lacks the run."""
+
+    def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
+        MirrorRun.objects.all().delete()
+        return super().changes(kind, cursor)
+
+
 class TestRefresh:
     def test_reads_and_then_uploads(
         self, connection: Connection, erp: InMemoryErp, ramp: RampClient
@@ -45,6 +56,26 @@ class TestRefresh:
         assert done.seen["account"]["new"] > 3
         assert done.sent["account"]["create"] == len(list(ramp.gl_accounts())) > 3
         assert set(UploadBatch.objects.values_list("run_id", flat=True)) == {done.pk}
+
+    def test_that_a_failover_has_forgotten_is_done_all_the_same(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        done = run(connection, _ForgettingErp(), ramp, READ)
+
+        assert done.state == "done"
+        assert Mirror.objects.get(connection=connection).lease_token is None
+        assert not MirrorRun.objects.exists()
+
+    def test_whose_upload_a_failover_has_forgotten_goes_on(
+        self, connection: Connection, ramp: RampClient
+    ) -> None:
+        [one] = vendors(connection, 1)
+        batch = batches.begin(connection, EVERY_KIND["vendor"], Action.CREATE, [one], run=None)
+        UploadBatch.objects.all().delete()
+
+        batches.end(batch)
+
+        assert upload.upload(connection, ramp, run=None).records == 1
 
     def test_leaves_the_upload_for_when_it_is_due(
         self, connection: Connection, erp: InMemoryErp, ramp: RampClient, sim: Simulator
