@@ -35,8 +35,19 @@ class Clock:
         return f"SET virtual.now = '{self.now().isoformat()}'".encode()
 
 
+_DEFAULTS = """
+    SELECT format('ALTER TABLE %s ALTER %I SET DEFAULT virtual.now()', c.oid::regclass, a.attname)
+    FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid
+    JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE pg_get_expr(d.adbin, d.adrelid) ~* '(now|timestamp)\\(\\)|current_timestamp'
+"""
+"""Statements for all columns that are the time by themselves: they know their function by now."""
+
+
 def install(url: str) -> None:
     """Give a migrated database functions that hide its own clocks."""
     functions = "".join(_FUNCTION.format(name=name) for name in _CLOCKS)
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE SCHEMA virtual; {functions}".encode())
+        for (statement,) in db.execute(_DEFAULTS).fetchall():
+            db.execute(statement.encode())

@@ -73,6 +73,7 @@ class Life:
         """Live through it. What is wrong stands in the book."""
         dice = self.dice = random.Random(self.seed)
         self.seams.dice = self.scheduler.dice = dice
+        self.seams.jitter.seed(self.seed)
         self.seams.clock.seconds = 0.0
         self.shape = shape.drawn(dice)
         line = Line(self.scheduler, self.book)

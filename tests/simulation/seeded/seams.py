@@ -41,6 +41,9 @@ class Seams:
         self.clock = Clock()
         self.scheduler: Scheduler | None = None
         self.dice = random.Random(0)
+        self.jitter = random.Random(0)
+        """What production spreads its load by. Each run seeds it anew, or it would go on with what
+        the run before has left."""
         self.statements = 0
         self._plannable: dict[tuple[str, tuple[type, ...]], bool] = {}
         """Whether statements with parameters of these types can be planned once and for all."""
@@ -83,7 +86,7 @@ class Seams:
         yield time, "monotonic", self.monotonic
         yield time, "sleep", self.sleep
         yield uuid, "uuid4", self.uuid4
-        yield tasks, "random", self.dice
+        yield tasks, "random", self.jitter
         yield failpoints, "_armed", self
         yield egress, "tokens", lambda _: _NoLimit()
         yield PrepareManager, "prepared_max", 1000
