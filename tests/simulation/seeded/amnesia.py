@@ -25,15 +25,30 @@ FORGOTTEN = {
     "connections_ramptoken": "connection_id = ANY(%(ids)s)",
 }
 """What a run writes, and which rows of each table are its own. In an order they can be deleted."""
+_OF_CHARTS = dict.fromkeys(
+    (
+        "connections_uploadbatch",
+        "connections_mirrorrun",
+        "connections_driftdecision",
+        "connections_fieldoption",
+        "connections_customfield",
+        "connections_ledgeraccount",
+        "connections_vendor",
+        "connections_mirror",
+    ),
+    "connection_id = ANY(%(ids)s)",
+)
+"""The same of what only charts write."""
 
 
 class Memory:
     """What the database knew at one moment of the customers of a run."""
 
-    def __init__(self, companies: Sequence[Company]) -> None:
+    def __init__(self, companies: Sequence[Company], *, has_charts: bool) -> None:
         self._ids = {"ids": [one.connection.pk for one in companies]}
+        self._tables = FORGOTTEN | (_OF_CHARTS if has_charts else {})
         self._rows = {}
-        for table, whose in FORGOTTEN.items():
+        for table, whose in self._tables.items():
             ((found,),) = rows(
                 f"SELECT jsonb_agg(to_jsonb(t))::text FROM {table} t WHERE {whose}", self._ids
             )
@@ -41,13 +56,13 @@ class Memory:
         self._numbers = rows(
             "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
             " AND sequencename = ANY(%s)",
-            [[f"{table}_id_seq" for table in FORGOTTEN]],
+            [[f"{table}_id_seq" for table in self._tables]],
         )
 
     def return_to(self) -> None:
         """Forget all that was committed since, and be another server than before."""
         execute("SET session_replication_role = replica", None)  # neither triggers nor keys
-        for table, whose in FORGOTTEN.items():
+        for table, whose in self._tables.items():
             execute(f"DELETE FROM {table} WHERE {whose}", self._ids)
         for table, kept in self._rows.items():
             columns = ", ".join(columns_of(table))

@@ -4,7 +4,7 @@ It holds INV2 (never two documents under one reference), INV4 (they balance) and
 documents in another's books) at each entry, and that nothing pays a bill that is not there yet.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -18,6 +18,7 @@ from connections.erp.records import (
     Idempotency,
     Master,
     MasterKind,
+    Page,
     Posted,
     Ref,
 )
@@ -38,6 +39,10 @@ WRITE_FAULTS = (
     "erp_slow",
 )
 FAULTS = (*WRITE_FAULTS, "erp_lookup_lost")
+PAGE_SIZE = 5
+"""Records of a list that come at once."""
+_LISTS_SUFFER = 0.15
+"""So many times as often as posts: one page that is lost is the end of a whole reading."""
 
 
 @dataclass
@@ -52,8 +57,9 @@ class Line:
     on_booked: Callable[[str, Ref], None] = lambda *_: None
     """Told the customer's slug and the reference of each document that is booked."""
 
-    def drawn(self, kinds: Sequence[str]) -> str:
-        if self.scheduler.dice.random() >= self.trouble:
+    def drawn(self, kinds: Sequence[str], *, times: float = 1.0) -> str:
+        """What happens to a call, so many times as often as to others; empty: nothing."""
+        if self.scheduler.dice.random() >= self.trouble * times:
             return ""
         kind = self.scheduler.dice.choice(kinds)
         self.book.faults[kind] += 1
@@ -124,6 +130,17 @@ class SimulatedErp(InMemoryErp):
         if self._line.drawn(("erp_lookup_lost",)):
             raise _trouble(Code.TIMEOUT, Outcome.UNKNOWN, "no answer")
         return super().find(ref)
+
+    def changes(self, kind: MasterKind, cursor: str | None) -> Iterator[Page]:
+        """In pages of a few. A list may break off, and changes go on while it is read."""
+        self._check_customer()
+        for page in super().changes(kind, cursor):
+            parts = [page.items[at : at + PAGE_SIZE] for at in range(0, len(page.items), PAGE_SIZE)]
+            for number, items in enumerate(parts or [()], start=1):
+                self._line.scheduler.wait(self._line.scheduler.dice.uniform(0.01, 0.5))
+                if self._line.drawn(("erp_list_lost",), times=_LISTS_SUFFER):
+                    raise _trouble(Code.TIMEOUT, Outcome.UNKNOWN, "no answer")
+                yield replace(page, items=items, complete=number >= len(parts))
 
     def attach(self, ref: Ref, file: Evidence) -> str:
         self._check_customer()

@@ -9,17 +9,23 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
+import psycopg
+from django.db import IntegrityError
 from django.test import override_settings
 
+from connections import tasks as chart_tasks
 from connections.erp import registry
+from connections.mirror.kinds import Mirrored
+from connections.mirror.schedule import LeaseLost
 from connections.ramp_simulator import seats, world
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.switches import Switches
 from connections.ramp_simulator.world import World
 from syncing import poll_schedule, tasks
-from tests.simulation.seeded import amnesia, company, due, invariants, shape
+from tests.simulation.seeded import amnesia, charts, company, due, invariants, shape
 from tests.simulation.seeded.amnesia import Memory
 from tests.simulation.seeded.button import Button
+from tests.simulation.seeded.charts import Charts
 from tests.simulation.seeded.company import Company
 from tests.simulation.seeded.erp import KIND, Line, SimulatedErp
 from tests.simulation.seeded.findings import Book
@@ -31,6 +37,8 @@ from tests.simulation.seeded.seams import Seams
 
 LIVENESS = 1800.0
 """Within half an hour of the last fault all is done, or visibly not (INV6)."""
+CALM = 900.0
+"""So much later what people did to charts when all was well is through, too."""
 POLL_SECONDS = 900
 
 _TOO_OFTEN = 3
@@ -83,8 +91,15 @@ class Life:
             patch.dict(registry.ADAPTERS, {KIND: lambda given: known[given["company"]]}),
             patch.object(World, "_keep", lambda world: world._changed.clear()),
             patch.object(world, "TypeAdapter", lambda kind: kind),  # it keeps nothing
-            override_settings(RAMP_API_URL=URL, POLL_INTERVAL_SECONDS=POLL_SECONDS),
+            override_settings(
+                RAMP_API_URL=URL,
+                POLL_INTERVAL_SECONDS=POLL_SECONDS,
+                CHART_READ_SECONDS=charts.READ_SECONDS,
+                CHART_UPLOAD_SECONDS=charts.UPLOAD_SECONDS,
+            ),
+            patch.object(Mirrored, "at_once", charts.AT_ONCE),
             patch.object(tasks, "ring", self._ring),
+            patch.multiple(chart_tasks, ring=self._ring, linking=_NOBODY),
             patch.multiple(tasks, **_NO_ERRANDS),
             nullcontext() if self.shape.amnesia else patch.object(tasks, "suspect", _NOBODY),
             nullcontext() if self.shape.presses else patch.object(tasks, "sync_requests", _NOBODY),
@@ -118,12 +133,18 @@ class Life:
         scheduler.is_broken = lambda: bool(self.book.broken)
         self.is_quiet = False
         button = self.button = self._button() if wanted.presses else None
+        self.charts = None
+        if wanted.charts:
+            self.charts = Charts(self.companies, self.dice, self.book, self._ring)
+            self.charts.begin()
         people = self.people = People(
             self.companies, wanted, self.dice, self.book, later=self._later, button=button
         )
         for _ in range(wanted.objects):
             at = self.dice.choice((0.0, self.dice.uniform(0, wanted.chaos)))
             scheduler.at(at, lambda: self._hear_of(people.act()))
+        if self.charts:
+            self._have_charts_changed(self.charts)
         for number in range(wanted.workers):
             skew = self.dice.uniform(-wanted.skew, wanted.skew)
             scheduler.begin(f"worker {number}", self._work, skew=skew)
@@ -136,16 +157,20 @@ class Life:
             self.commits_to_forget = self.dice.randint(1, 60)
             scheduler.on_commit = self._count_commit
         self.line.trouble, self.ramp.trouble = wanted.erp_trouble, wanted.ramp_trouble
-        scheduler.run(lambda: self.is_quiet, latest=wanted.chaos + LIVENESS)
+        in_calm = CALM if self.charts else 0.0
+        scheduler.run(lambda: self.is_quiet, latest=wanted.chaos + LIVENESS + in_calm)
         if not self.book.broken:
-            invariants.check(
-                self.ramp.sim,
-                self.companies,
-                self.book,
-                has_forgotten=bool(self.book.faults["amnesia"]),
-            )
+            has_forgotten = bool(self.book.faults["amnesia"])
+            invariants.check(self.ramp.sim, self.companies, self.book, has_forgotten=has_forgotten)
             if button:
-                button.check(has_forgotten=bool(self.book.faults["amnesia"]))
+                button.check(has_forgotten=has_forgotten)
+            if self.charts:
+                self.charts.check(is_read_back=True, has_forgotten=has_forgotten)
+
+    def _have_charts_changed(self, charts: Charts) -> None:
+        for _ in range(self.shape.charts):
+            at = self.dice.uniform(0, self.shape.chaos)
+            self.scheduler.at(at, lambda: charts.act(self.dice.choice(self.companies)))
 
     def _button(self) -> Button:
         for one in self.companies:
@@ -164,7 +189,7 @@ class Life:
         self.commits_to_forget -= 1
         if self.commits_to_forget or self.healed_at:
             return
-        self.memory = Memory(self.companies)
+        self.memory = Memory(self.companies, has_charts=self.charts is not None)
         ends = self.scheduler.clock.seconds + self.dice.choice((0.5, 5.0, 40.0))
         if ends < self.shape.chaos:
             self.scheduler.at(ends, self._fail_over)
@@ -189,6 +214,8 @@ class Life:
         self.is_half_read = due.is_half_read(self.companies)
         for one in self.companies:
             self._hear_of(one)
+        if self.charts and self.heals == 1:
+            self.charts.ask_for_everything(self.seams.clock.now().timestamp())
 
     def _hear_of(self, one: Company) -> None:
         """A webhook of Ramp's, or none; with the last one Ramp has recovered, too."""
@@ -211,6 +238,8 @@ class Life:
     def _beat(self, process: Process) -> None:
         while True:
             self._answer(tasks.sweep, {})
+            if self.charts:
+                self._answer(chart_tasks.sweep, {})
             if len(self.companies) > 1:
                 self._check_turns()
             if self.button and self.button.waits():
@@ -219,17 +248,29 @@ class Life:
             if self.bells or not self.scheduler.others_are_idle():
                 self.scheduler.wait(self.dice.uniform(15, 90))
                 continue
-            if self.healed_at and due.is_quiet(self.companies, self.healed_at):
+            if self._is_quiet():
                 if self.is_half_read or (self.heals == 1 and due.is_unheard_of(self.companies)):
                     self._heal()  # a pull from before may have read past the last objects
                     continue
                 if self.button and "transaction" in self.shape.types and not self.people.is_calm:
                     self.people.spend_in_calm()
                     continue
+                if self.charts and not self.charts.is_calm:
+                    has_forgotten = bool(self.book.faults["amnesia"])
+                    self.charts.check(is_read_back=False, has_forgotten=has_forgotten)
+                    self.charts.drift_in_calm(self.scheduler.clock.now().timestamp())
+                    continue
                 self.is_quiet = True
             seconds = due.seconds_until_next(self.companies)
+            if self.charts:
+                seconds = min(seconds, self.charts.seconds_until_next())
             events = self.scheduler.seconds_until_event()
             self.scheduler.wait(min(max(2.0, seconds), max(2.0, events + 0.1)))
+
+    def _is_quiet(self) -> bool:
+        if not self.healed_at or not due.is_quiet(self.companies, self.healed_at):
+            return False
+        return self.charts is None or self.charts.is_quiet()
 
     def _check_turns(self) -> None:
         """A part of INV12: whoever has something to do has a turn, whoever else is there."""
@@ -242,6 +283,15 @@ class Life:
     def _answer(self, doorbell: Callable[..., Any], about: dict[str, str]) -> None:
         try:
             doorbell(**about)
+            if self.charts and doorbell is chart_tasks.refresh_chart:
+                self.charts.look(about["connection_id"])
+        except LeaseLost:
+            self.book.ends["refresh taken over"] += 1
+        except (IntegrityError, psycopg.IntegrityError) as error:
+            # What its rows lean on may be forgotten meanwhile: the next one reads it anew.
+            if not self.book.faults["amnesia"] or doorbell is not chart_tasks.refresh_chart:
+                self.book.breaks("raises", f"{doorbell.__name__}: {error!r}")
+            self.book.ends["refresh cut by amnesia"] += 1
         except Exception as error:  # noqa: BLE001  as Celery would: the next one rings all the same
             self.book.breaks("raises", f"{doorbell.__name__}: {error!r}")
 

@@ -6,6 +6,7 @@ not), INV8 (no request mixes two customers), INV9 (a key says the same bytes for
 """
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,11 +33,25 @@ REPORT_FAULTS = (
     "ramp_slow",
 )
 LIST_FAULTS = ("ramp_lost_before", "ramp_429", "ramp_503", "ramp_504", "ramp_slow")
+UPLOAD_FAULTS = (
+    "ramp_lost_before",
+    "ramp_lost_after",
+    "ramp_504_after",
+    "ramp_429",
+    "ramp_500",
+    "ramp_503",
+    "ramp_bad_row",
+    "ramp_slow",
+)
 FAULTS = tuple(dict.fromkeys((*REPORT_FAULTS, *LIST_FAULTS)))
+_CHART = re.compile(
+    r"/developer/v1/accounting/(accounts|vendors|fields|field-options|all-connections|tax)\b"
+)
 _REPORT = "/developer/v1/accounting/syncs"
 _TOKEN = "/developer/v1/token"
-_REPORTS_SUFFER = 2
-"""So many times as often as lists: there are few of them, and they are what matters."""
+_WRITES_SUFFER, _CHARTS_SUFFER = 2.0, 0.25
+"""So many times as often as lists: there are few writes, and they are what matters. Charts are read
+by many calls in a row, which must not all be in vain."""
 _WINDOW, _BUDGET = 10.0, 200
 _CUT_AFTER = 60.0
 """Ramp answers 504 then, whatever became of the call."""
@@ -86,8 +101,15 @@ class RampLine(httpx.BaseTransport):
 
     def _fault(self, request: httpx.Request) -> str:
         dice, is_report = self.scheduler.dice, request.url.path == _REPORT
-        if dice.random() >= self.trouble * (_REPORTS_SUFFER if is_report else 1):
+        is_chart = _CHART.match(request.url.path) is not None
+        is_upload = is_chart and request.method != "GET"
+        times = _WRITES_SUFFER if is_report or is_upload else _CHARTS_SUFFER if is_chart else 1.0
+        if dice.random() >= self.trouble * times:
             return ""
+        if is_upload:
+            fault = dice.choice(UPLOAD_FAULTS)
+            self.book.faults[f"upload_{fault}"] += 1
+            return fault
         fault = dice.choice(REPORT_FAULTS if is_report else LIST_FAULTS)
         self.book.faults[fault] += 1
         return fault
@@ -105,11 +127,20 @@ class RampLine(httpx.BaseTransport):
                 return _answer(504, request)
             case "ramp_burnt_key":
                 self.sim.fault(FaultKind.BURNT_KEY, "POST /accounting/syncs")
+            case "ramp_bad_row":
+                self._refuse_a_row(request)
             case "ramp_7062_nameless":
                 self.sim.fault(FaultKind.NOT_READY_WITHOUT_IDS, "POST /accounting/syncs")
             case _:
                 pass
         return None
+
+    def _refuse_a_row(self, request: httpx.Request) -> None:
+        """Ramp takes all of an upload or nothing, and may or may not say whose fault that is."""
+        lists = [one for one in json.loads(request.content or b"{}").values() if _is_upload(one)]
+        if lists:
+            bad, is_named = self.scheduler.dice.choice(lists[0]), self.scheduler.dice.random() < 0.5
+            self.sim.fault(FaultKind.BAD_ROW, row_id=bad["id"], is_named=is_named)
 
     def _arrive(self, request: httpx.Request) -> httpx.Response:
         """Ramp hears of it."""
@@ -160,6 +191,10 @@ class RampLine(httpx.BaseTransport):
         bill = self.sim.business(slug).bill(bill_id)
         if bill.sync_status is BillSyncStatus.NOT_SYNCED:
             self.book.breaks("rule 10", f"the payment of {bill_id} is reported before the bill")
+
+
+def _is_upload(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _answer(

@@ -245,6 +245,57 @@ def _button_never_stops(_: str) -> AbstractContextManager[object]:
     return patch.object(claims, "_LOCK_READY", late)
 
 
+@contextmanager
+def _chart_not_looked_up(_: str) -> Iterator[None]:
+    """An upload whose answer is lost, or that Ramp has already, is not looked for."""
+    from connections.mirror import lookup
+
+    with (
+        patch.object(lookup, "landed", lambda *_: []),
+        patch.object(lookup, "known", lambda *_: []),
+    ):
+        yield
+
+
+def _half_a_list(_: str) -> AbstractContextManager[object]:
+    """What a list had not come to when it broke off is taken for gone."""
+    from connections.erp.errors import ErpError
+    from connections.mirror import reading
+
+    walk: Any = reading._Walk
+    read = walk.read
+
+    def hasty(self: Any, *given: Any) -> None:
+        try:
+            read(self, *given)
+        except ErpError:
+            for shelf in self.shelves:
+                self._drop_absent(shelf)
+            raise
+
+    return patch.object(walk, "read", hasty)
+
+
+@contextmanager
+def _two_at_a_chart(_: str) -> Iterator[None]:
+    """Nobody asks whether somebody else is at a customer's chart."""
+    from connections.mirror import schedule
+
+    module: Any = schedule
+    rows, execute = module.rows, module.execute
+    free = "(m.lease_until IS NULL OR m.lease_until < statement_timestamp())"
+    mine = "AND lease_token = %s"
+    with (
+        patch.object(schedule, "rows", lambda sql, *given: rows(sql.replace(free, "true"), *given)),
+        patch.object(
+            schedule,
+            "execute",
+            lambda sql, *given: execute(sql.replace(mine, "AND %s IS NOT NULL"), *given),
+        ),
+    ):
+        yield
+
+
 PLANTED: Mapping[str, Plant] = {
     "no settle delay": _no_settle_delay,
     "no intent": _no_intent,
@@ -264,5 +315,8 @@ PLANTED: Mapping[str, Plant] = {
     "mute button": _mute_button,
     "press forgotten": _press_forgotten,
     "button never stops": _button_never_stops,
+    "chart not looked up": _chart_not_looked_up,
+    "half a list": _half_a_list,
+    "two at a chart": _two_at_a_chart,
 }
 """By name."""

@@ -11,7 +11,21 @@ _HITS, _FAULTS, _KILLS, _FREEZES = 5, 3, 100, 50
 """How often at least: each failpoint, each kind of fault, and all kills and freezes together."""
 
 
-_ACTS = {"bill": 50, "pay_from_bank": 20, "pay_by_card": 10, "press": 30, "press_in_calm": 20}
+_UPLOADS, _UPLOAD_FAULTS = 30, 3
+"""How often at least charts pass each of their failpoints, and how many of their calls fail."""
+_ACTS = {
+    "bill": 50,
+    "pay_from_bank": 20,
+    "pay_by_card": 10,
+    "press": 30,
+    "press_in_calm": 20,
+    "add in the ERP": 5,
+    "rename in the ERP": 5,
+    "retire in the ERP": 2,
+    "rename in Ramp": 5,
+    "deactivate in Ramp": 4,
+    "wish verify": 10,
+}
 """How often people must have done what."""
 _ENDS = {
     "bill ACKED": 50,
@@ -19,6 +33,9 @@ _ENDS = {
     "settled by card": 10,
     "press answered": 40,
     "press late": 3,
+    "drift told": 8,
+    "refresh failed": 10,
+    "upload done": 60,
 }
 """How often what must have come of it."""
 
@@ -32,6 +49,12 @@ def _unreached(tally: Tally, times: int) -> Iterator[str]:
     for point in shape.POINTS:
         if tally.passed[point] < _HITS * times:
             yield f"{point} was passed {tally.passed[point]} times"
+    for point in shape.CHART_POINTS:
+        if tally.passed[point] < _UPLOADS * times:
+            yield f"{point} was passed {tally.passed[point]} times"
+    uploads = sum(tally.faults[f"upload_{fault}"] for fault in network.UPLOAD_FAULTS)
+    if uploads < _UPLOAD_FAULTS * times:
+        yield f"{uploads} uploads of charts failed"
     for fault in (*network.FAULTS, *erp.FAULTS, "amnesia"):
         if tally.faults[fault] < _FAULTS * times:
             yield f"{fault} struck {tally.faults[fault]} times"

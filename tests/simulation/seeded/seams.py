@@ -79,6 +79,8 @@ class Seams:
         from django.utils import timezone
 
         from connections import egress
+        from connections.mirror import schedule
+        from connections.models import MirrorRun, UploadBatch
         from syncing import tasks
 
         yield TransactionNow, "template", "now()"  # CURRENT_TIMESTAMP cannot be hidden
@@ -87,6 +89,9 @@ class Seams:
         yield time, "sleep", self.sleep
         yield uuid, "uuid4", self.uuid4
         yield tasks, "random", self.jitter
+        yield schedule, "random", self.jitter
+        for model in (MirrorRun, UploadBatch):
+            yield model._meta.get_field("id"), "_get_default", self.uuid4
         yield failpoints, "_armed", self
         yield egress, "tokens", lambda _: _NoLimit()
         yield PrepareManager, "prepared_max", 1000

@@ -33,6 +33,8 @@ POINTS = (
     "erp_sent",
     "ramp_sent",
 )
+CHART_POINTS = ("before_upload", "after_upload", "after_upload_kept")
+"""Passed by charts on their way to Ramp."""
 _CLASSES = (Idempotency.LOOKUP, Idempotency.UNIQUE_KEY, Idempotency.LOOKUP, Idempotency.NONE)
 _TYPES = ("transaction", "reimbursement", "transfer", "cashback")
 BILL = "bill"
@@ -64,6 +66,8 @@ class Shape:
     """Whether the database forgets its last commits once."""
     presses: float = 0.0
     """How often somebody presses Ramp's sync button, per object."""
+    charts: int = 0
+    """How often somebody does something about a chart; none is mirrored at 0."""
 
 
 def drawn(dice: random.Random) -> Shape:
@@ -92,4 +96,16 @@ def drawn(dice: random.Random) -> Shape:
     # Of the same roll: a seed without them is the world that it was before there were any.
     if 0.13 <= roll < 0.45:
         shape = replace(shape, types=[*shape.types, BILL])
-    return replace(shape, presses=0.4) if roll < 0.04 or 0.37 <= roll < 0.57 else shape
+    if roll < 0.04 or 0.37 <= roll < 0.57:
+        shape = replace(shape, presses=0.4)
+    return _with_charts(shape, dice) if 0.04 <= roll < 0.05 or 0.55 <= roll < 0.60 else shape
+
+
+def _with_charts(shape: Shape, dice: random.Random) -> Shape:
+    """Charts are mirrored beside; those who bring them to Ramp die most easily where they do."""
+    focus = dice.choice((*CHART_POINTS, "ramp_sent", "before_commit"))
+    harm = replace(shape.harm, focus=focus, kill=dice.choice((0.0, 0.01, 0.02)))
+    chaos = dice.choice((180.0, 400.0))
+    ramp_trouble = dice.choice((0.0, 0.2, 0.4, 0.4))
+    charts = dice.choice((4, 8))
+    return replace(shape, chaos=chaos, charts=charts, harm=harm, ramp_trouble=ramp_trouble)
