@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from connections import audit
 from connections.models import Connection
@@ -111,7 +112,7 @@ def ask(
                 act=act,
                 actor=actor,
                 asked_at=now,
-                due_at=now,
+                due_at=Now(),
                 settings=settings or {},
             )
     except IntegrityError as race:

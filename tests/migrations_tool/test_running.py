@@ -91,6 +91,18 @@ def status(migration: ConnectionMigration, step: Step = Step.PLAN) -> Status:
 
 
 class TestAsking:
+    def test_on_a_machine_whose_clock_is_fast_is_for_now(
+        self, migration: ConnectionMigration
+    ) -> None:
+        version = StepRecord.objects.get(migration=migration, step=Step.PLAN).version
+        in_an_hour = timezone.now() + timedelta(hours=1)
+
+        run = services.ask(
+            migration, Step.PLAN, Act.CHECK, version=version, actor="ines", now=in_an_hour
+        )
+
+        assert running.due() == [run.pk]
+
     def test_from_a_stale_page_is_refused(self, migration: ConnectionMigration) -> None:
         with pytest.raises(StepNotCurrent):
             services.ask(
