@@ -34,8 +34,13 @@ def found(
     classes: Sequence[Idempotency],
     types: Sequence[str],
     known: dict[str, SimulatedErp],
+    *,
+    moves: bool = False,
 ) -> list[Company]:
-    """New customers, live and mapped, whose ERPs are of these classes."""
+    """New customers, live and mapped, whose ERPs are of these classes.
+
+    :param moves: Ramp itself runs the integration that they have so far
+    """
     clients._adapters.clear()
     companies = []
     with sim.world.change():
@@ -45,9 +50,12 @@ def found(
         business = sim.business(slug)
         known[slug] = SimulatedErp(line, slug, business.id, idempotency)
         vendors = SUPPLIERS if BILL in types else ()
-        business.upload_chart(
-            accounts=customers.CHART, vendors=[{"id": name, "name": name} for name in vendors]
-        )
+        if moves:
+            business.connect_provider(vendors=SUPPLIERS)
+        else:
+            business.upload_chart(
+                accounts=customers.CHART, vendors=[{"id": name, "name": name} for name in vendors]
+            )
         connection = clone.connect(business, list(types))
         companies.append(Company(slug, connection, business, known[slug]))
     return companies

@@ -21,14 +21,16 @@ from connections.ramp_simulator import seats, world
 from connections.ramp_simulator.app import Simulator
 from connections.ramp_simulator.switches import Switches
 from connections.ramp_simulator.world import World
+from migrations_tool import tasks as move_tasks
 from syncing import poll_schedule, tasks
-from tests.simulation.seeded import amnesia, charts, company, due, invariants, shape
+from tests.simulation.seeded import amnesia, charts, company, due, invariants, moves, shape
 from tests.simulation.seeded.amnesia import Memory
 from tests.simulation.seeded.button import Button
 from tests.simulation.seeded.charts import Charts
 from tests.simulation.seeded.company import Company
 from tests.simulation.seeded.erp import KIND, Line, SimulatedErp
 from tests.simulation.seeded.findings import Book
+from tests.simulation.seeded.moves import Move
 from tests.simulation.seeded.network import URL, RampLine
 from tests.simulation.seeded.people import People
 from tests.simulation.seeded.processes import NEVER, PEACE, Process
@@ -100,6 +102,8 @@ class Life:
             patch.object(Mirrored, "at_once", charts.AT_ONCE),
             patch.object(tasks, "ring", self._ring),
             patch.multiple(chart_tasks, ring=self._ring, linking=_NOBODY),
+            patch.object(move_tasks, "ring", self._ring),
+            moves.wizard() if self.shape.moves else nullcontext(),
             patch.multiple(tasks, **_NO_ERRANDS),
             nullcontext() if self.shape.amnesia else patch.object(tasks, "suspect", _NOBODY),
             nullcontext() if self.shape.presses else patch.object(tasks, "sync_requests", _NOBODY),
@@ -112,7 +116,13 @@ class Life:
             )
             amnesia.trust()
             self.companies = company.found(
-                sim, line, slugs, self.shape.classes, self.shape.types, known
+                sim,
+                line,
+                slugs,
+                self.shape.classes,
+                self.shape.types,
+                known,
+                moves=self.shape.moves,
             )
             self._slugs = {str(one.connection.pk): one.slug for one in self.companies}
             self.ramp = RampLine(self.scheduler, self.book, sim, self._is_booked)
@@ -137,6 +147,11 @@ class Life:
         if wanted.charts:
             self.charts = Charts(self.companies, self.dice, self.book, self._ring)
             self.charts.begin()
+        self.move = None
+        if wanted.moves:
+            (mover,) = self.companies
+            self.move = Move(mover, scheduler, self.dice, self.book, self._ring)
+            self.move.begin()
         people = self.people = People(
             self.companies, wanted, self.dice, self.book, later=self._later, button=button
         )
@@ -157,7 +172,7 @@ class Life:
             self.commits_to_forget = self.dice.randint(1, 60)
             scheduler.on_commit = self._count_commit
         self.line.trouble, self.ramp.trouble = wanted.erp_trouble, wanted.ramp_trouble
-        in_calm = CALM if self.charts else 0.0
+        in_calm = CALM if self.charts or self.move else 0.0
         scheduler.run(lambda: self.is_quiet, latest=wanted.chaos + LIVENESS + in_calm)
         if not self.book.broken:
             has_forgotten = bool(self.book.faults["amnesia"])
@@ -166,6 +181,8 @@ class Life:
                 button.check(has_forgotten=has_forgotten)
             if self.charts:
                 self.charts.check(is_read_back=True, has_forgotten=has_forgotten)
+            if self.move:
+                self.move.check()
 
     def _have_charts_changed(self, charts: Charts) -> None:
         for _ in range(self.shape.charts):
@@ -232,14 +249,17 @@ class Life:
             doorbell, about = self.bells.pop(self.dice.randrange(len(self.bells)))
             if not self.healed_at and self.dice.random() < self.shape.lost_bells:
                 continue
-            process.customer = self._slugs.get(about.get("connection_id", ""), "")
+            mover = self.move.company.slug if self.move else ""  # its steps do not name whose
+            process.customer = self._slugs.get(about.get("connection_id", ""), mover)
             self._answer(doorbell, about)
 
     def _beat(self, process: Process) -> None:
         while True:
             self._answer(tasks.sweep, {})
-            if self.charts:
+            if self.charts or self.move:
                 self._answer(chart_tasks.sweep, {})
+            if self.move:
+                self._answer(move_tasks.sweep_migrations, {})
             if len(self.companies) > 1:
                 self._check_turns()
             if self.button and self.button.waits():
@@ -269,6 +289,8 @@ class Life:
 
     def _is_quiet(self) -> bool:
         if not self.healed_at or not due.is_quiet(self.companies, self.healed_at):
+            return False
+        if self.move and not self.move.is_quiet():
             return False
         return self.charts is None or self.charts.is_quiet()
 

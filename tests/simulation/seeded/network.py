@@ -45,7 +45,8 @@ UPLOAD_FAULTS = (
 )
 FAULTS = tuple(dict.fromkeys((*REPORT_FAULTS, *LIST_FAULTS)))
 _CHART = re.compile(
-    r"/developer/v1/accounting/(accounts|vendors|fields|field-options|all-connections|tax)\b"
+    r"/developer/v1/accounting/"
+    r"(accounts|vendors|fields|field-options|all-connections|connection|tax)\b"
 )
 _REPORT = "/developer/v1/accounting/syncs"
 _TOKEN = "/developer/v1/token"

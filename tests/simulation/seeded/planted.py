@@ -296,6 +296,13 @@ def _two_at_a_chart(_: str) -> Iterator[None]:
         yield
 
 
+def _connection_made_twice(_: str) -> AbstractContextManager[object]:
+    """Nobody looks whether an earlier try has made our connection in Ramp already."""
+    from migrations_tool.newcomer import making
+
+    return patch.object(making, "_left_from_before", lambda *_: None)
+
+
 PLANTED: Mapping[str, Plant] = {
     "no settle delay": _no_settle_delay,
     "no intent": _no_intent,
@@ -318,5 +325,6 @@ PLANTED: Mapping[str, Plant] = {
     "chart not looked up": _chart_not_looked_up,
     "half a list": _half_a_list,
     "two at a chart": _two_at_a_chart,
+    "connection made twice": _connection_made_twice,
 }
 """By name."""

@@ -13,6 +13,8 @@ _HITS, _FAULTS, _KILLS, _FREEZES = 5, 3, 100, 50
 
 _UPLOADS, _UPLOAD_FAULTS = 30, 3
 """How often at least charts pass each of their failpoints, and how many of their calls fail."""
+_STEPS = 10
+"""How often at least failpoints of the wizard's steps."""
 _ACTS = {
     "bill": 50,
     "pay_from_bank": 20,
@@ -25,6 +27,9 @@ _ACTS = {
     "rename in Ramp": 5,
     "deactivate in Ramp": 4,
     "wish verify": 10,
+    "switch": 1,
+    "canary": 1,
+    "sync by others": 2,
 }
 """How often people must have done what."""
 _ENDS = {
@@ -36,6 +41,7 @@ _ENDS = {
     "drift told": 8,
     "refresh failed": 10,
     "upload done": 60,
+    "complete cutover done": 1,
 }
 """How often what must have come of it."""
 
@@ -48,6 +54,9 @@ def unreached(tally: Tally) -> list[str]:
 def _unreached(tally: Tally, times: int) -> Iterator[str]:
     for point in shape.POINTS:
         if tally.passed[point] < _HITS * times:
+            yield f"{point} was passed {tally.passed[point]} times"
+    for point in shape.MOVE_POINTS:
+        if tally.passed[point] < _STEPS * times:
             yield f"{point} was passed {tally.passed[point]} times"
     for point in shape.CHART_POINTS:
         if tally.passed[point] < _UPLOADS * times:

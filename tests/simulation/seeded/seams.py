@@ -81,6 +81,7 @@ class Seams:
         from connections import egress
         from connections.mirror import schedule
         from connections.models import MirrorRun, UploadBatch
+        from migrations_tool.models import StepRun
         from syncing import tasks
 
         yield TransactionNow, "template", "now()"  # CURRENT_TIMESTAMP cannot be hidden
@@ -90,7 +91,7 @@ class Seams:
         yield uuid, "uuid4", self.uuid4
         yield tasks, "random", self.jitter
         yield schedule, "random", self.jitter
-        for model in (MirrorRun, UploadBatch):
+        for model in (MirrorRun, UploadBatch, StepRun):
             yield model._meta.get_field("id"), "_get_default", self.uuid4
         yield failpoints, "_armed", self
         yield egress, "tokens", lambda _: _NoLimit()

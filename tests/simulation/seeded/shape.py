@@ -35,6 +35,8 @@ POINTS = (
 )
 CHART_POINTS = ("before_upload", "after_upload", "after_upload_kept")
 """Passed by charts on their way to Ramp."""
+MOVE_POINTS = ("after_step_run_taken", "in_step_run")
+"""Passed by steps of the wizard."""
 _CLASSES = (Idempotency.LOOKUP, Idempotency.UNIQUE_KEY, Idempotency.LOOKUP, Idempotency.NONE)
 _TYPES = ("transaction", "reimbursement", "transfer", "cashback")
 BILL = "bill"
@@ -68,6 +70,8 @@ class Shape:
     """How often somebody presses Ramp's sync button, per object."""
     charts: int = 0
     """How often somebody does something about a chart; none is mirrored at 0."""
+    moves: bool = False
+    """Whether the customer moves to us from an integration that Ramp itself runs."""
 
 
 def drawn(dice: random.Random) -> Shape:
@@ -98,7 +102,23 @@ def drawn(dice: random.Random) -> Shape:
         shape = replace(shape, types=[*shape.types, BILL])
     if roll < 0.04 or 0.37 <= roll < 0.57:
         shape = replace(shape, presses=0.4)
-    return _with_charts(shape, dice) if 0.04 <= roll < 0.05 or 0.55 <= roll < 0.60 else shape
+    if 0.60 <= roll < 0.608:
+        return _moving(shape, dice)
+    return _with_charts(shape, dice) if 0.04 <= roll < 0.05 or 0.55 <= roll < 0.59 else shape
+
+
+def _moving(shape: Shape, dice: random.Random) -> Shape:
+    """One customer on the way to us; workers die most easily at the wizard's steps."""
+    focus = dice.choice((*MOVE_POINTS, *CHART_POINTS, "ramp_sent", "before_commit"))
+    harm = replace(shape.harm, focus=focus, kill=dice.choice((0.0, 0.01, 0.02)))
+    return replace(
+        shape,
+        classes=shape.classes[:1],
+        types=["transaction"],
+        chaos=dice.choice((400.0, 800.0)),
+        harm=harm,
+        moves=True,
+    )
 
 
 def _with_charts(shape: Shape, dice: random.Random) -> Shape:
