@@ -172,7 +172,8 @@ class Life:
             self.commits_to_forget = self.dice.randint(1, 60)
             scheduler.on_commit = self._count_commit
         self.line.trouble, self.ramp.trouble = wanted.erp_trouble, wanted.ramp_trouble
-        in_calm = CALM if self.charts or self.move else 0.0
+        # Who has moved is polled anew after the last step, and perhaps once more (see `_heal`).
+        in_calm = 2 * CALM if self.move else CALM if self.charts else 0.0
         scheduler.run(lambda: self.is_quiet, latest=wanted.chaos + LIVENESS + in_calm)
         if not self.book.broken:
             has_forgotten = bool(self.book.faults["amnesia"])
