@@ -94,8 +94,10 @@ class FlowBucket(models.Model):
             models.Index(fields=["span", "at"], name="flow_buckets_by_age"),
             models.Index(  # of one ERP or owner, or of all, and not of each beside it
                 fields=["span", "erp_name", "owner", "at"],
+                # A sum's days lie apart from each other, each in a page of its own.
+                include=["change", "detail", "items"],
                 condition=models.Q(connection=None, span__in=["all", "hours"]),
-                name="flow_sums",
+                name="flow_sums_alone",
             ),
         ]
 
