@@ -130,9 +130,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
-        # The second time that a connection is asked for rows that are kept ready. Statements of
-        # the ORM are not: it writes values into them.
-        "OPTIONS": {"connect_timeout": 5, "prepare_threshold": 1, **_database},
+        "OPTIONS": {"connect_timeout": 5, **_database},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

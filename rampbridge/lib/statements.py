@@ -1,6 +1,7 @@
 """Run set-based SQL: one statement, in a transaction of its own or as a part of the caller's."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -26,16 +27,29 @@ def rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
 
 def kept_rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
     """`rows` of a statement that is asked again and again, and that the database keeps ready for as
-    long as the connection lives (`prepare_threshold` in the settings).
+    long as the connection lives.
 
     Only for what is found by keys: a plan that is kept knows nothing of the values.
     """
     database.close_if_health_check_failed()
     database.ensure_connection()
     kept = _KeptCursor(database.connection)
-    with _transaction(), _as_django_s(kept) as cursor:
+    with _transaction(), _kept_from_the_second_time_on(), _as_django_s(kept) as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+@contextmanager
+def _kept_from_the_second_time_on() -> Iterator[None]:
+    """For these statements alone: of all others psycopg would count the last hundred, and hold on
+    to their texts, in which the ORM has written the values of whole batches.
+    """
+    connection: psycopg.Connection[Any] = database.connection
+    connection.prepare_threshold = 1
+    try:
+        yield
+    finally:
+        connection.prepare_threshold = None
 
 
 class _KeptCursor(psycopg.Cursor[Any]):
